@@ -1,0 +1,288 @@
+//! The resolved world that the supervisor hands to the layer, and the report that comes back.
+//!
+//! Everything here is plain data: what a world file says after defaults, names and addresses are settled.
+//! Paths under `/` of the machine are named as the operating system knows them.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use serde::{Deserialize, Serialize};
+
+/// Nanoseconds of virtual time, or of its distance from the world's beginning.
+pub type Nanos = u64;
+
+/// 2027-01-01T00:00:00Z: what the wall clock of a world shows at its beginning unless the world file says otherwise.
+pub const DEFAULT_START_S: u64 = 1_798_761_600;
+
+/// One world, ready to run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorldSpec {
+    /// From which all random streams come.
+    pub seed: u64,
+    /// Wall clock at the world's beginning, nanoseconds since 1970.
+    pub start_realtime: Nanos,
+    /// When the world ends at the latest.
+    pub until: Option<Nanos>,
+    /// The hosts, in the order of the world file: their order fixes addresses and first process ids.
+    pub hosts: Vec<HostSpec>,
+    /// The networks.
+    pub networks: Vec<NetworkSpec>,
+    /// Knobs that are the same for all hosts.
+    pub knobs: Knobs,
+    /// Loops at which a runner gives up the baton, learned in earlier runs.
+    pub yield_points: Vec<YieldPoint>,
+}
+
+/// World-wide settings.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Knobs {
+    /// Virtual time that one system call costs.
+    pub call_cost: Nanos,
+    /// Virtual time after which a runner gives way to others that could run.
+    pub quantum: Nanos,
+    /// CPUs that each host shows.
+    pub cpus: u32,
+    /// Bytes of memory that each host shows.
+    pub memory: u64,
+    /// Bytes of disk that each host has.
+    pub disk: u64,
+    /// Whether calls are traced; output and process events always are.
+    pub trace_calls: bool,
+    /// Whether the end of the first process of a one-host world ends the world (`run -- PROGRAM`).
+    pub one_program: bool,
+    /// Processes and threads that each host may have.
+    pub max_tasks: u32,
+}
+
+impl Default for Knobs {
+    fn default() -> Self {
+        Knobs {
+            call_cost: 500,
+            quantum: 200_000,
+            cpus: 2,
+            memory: 4 << 30,
+            disk: 64 << 30,
+            trace_calls: true,
+            one_program: false,
+            max_tasks: 4096,
+        }
+    }
+}
+
+/// One host: a container of processes with a file system and network interfaces of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HostSpec {
+    /// The service's name, with `-N` behind it where it has replicas.
+    pub name: String,
+    /// What `gethostname` answers.
+    pub hostname: String,
+    /// The root file system's origin.
+    pub root: RootSpec,
+    /// What is mounted over the root, in this order.
+    pub mounts: Vec<MountSpec>,
+    /// Interfaces besides `lo`, eth0 first.
+    pub interfaces: Vec<InterfaceSpec>,
+    /// What runs on it; a host without a service stays silent.
+    pub service: Option<ServiceSpec>,
+}
+
+/// Where a root file system comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum RootSpec {
+    /// The machine's own, read-only underneath; `/tmp`, `/run`, `/dev`, `/proc`, `/sys` and the like are the world's own.
+    Machine,
+    /// An unpacked tree at this absolute path of the machine, read-only underneath.
+    Tree(String),
+}
+
+/// One mount.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MountSpec {
+    /// Absolute path in the host.
+    pub target: String,
+    /// What is there.
+    pub source: MountSource,
+    /// Whether writes fail with EROFS.
+    pub read_only: bool,
+}
+
+/// What a mount shows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum MountSource {
+    /// A path of the machine, copied on write.
+    Bind(String),
+    /// A named volume, shared by all hosts that mount it and empty at the beginning.
+    Volume(String),
+    /// An empty file system of the host's own.
+    Tmpfs,
+}
+
+/// A network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NetworkSpec {
+    /// Its name in the world file.
+    pub name: String,
+    /// IPv4 subnet: address and prefix length.
+    pub subnet: ([u8; 4], u8),
+    /// The address on which the world's own resolver answers.
+    pub resolver: [u8; 4],
+    /// How long a packet takes from any host to any other.
+    pub latency: Nanos,
+}
+
+/// A host's interface on a network.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct InterfaceSpec {
+    /// Index into [`WorldSpec::networks`].
+    pub network: u32,
+    /// Its IPv4 address.
+    pub address: [u8; 4],
+    /// Names by which other hosts on the network find it, besides the service's name and the host name.
+    pub aliases: Vec<String>,
+}
+
+/// What runs on a host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ServiceSpec {
+    /// The program and its arguments; the program is looked up in the environment's PATH when it has no slash.
+    pub argv: Vec<String>,
+    /// The whole environment, `NAME=value`, in order.
+    pub env: Vec<String>,
+    /// Working directory.
+    pub cwd: String,
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// What follows its end.
+    pub restart: Restart,
+    /// What must hold before it starts.
+    pub depends_on: Vec<Dependency>,
+    /// How its health is asked.
+    pub healthcheck: Option<Healthcheck>,
+    /// Signal by which it is asked to stop.
+    pub stop_signal: u8,
+    /// Time from that signal to SIGKILL.
+    pub stop_grace: Nanos,
+    /// Whether process 1 is an init of the world's own that reaps orphans.
+    pub init: bool,
+    /// Whether it gets the run's standard input.
+    pub stdin: bool,
+    /// Whether its exit status judges the run (`x-snowglobe: {check: true}`).
+    pub check: bool,
+}
+
+/// The restart policy.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Restart {
+    /// It stays down.
+    No,
+    /// It is started again whatever its status was.
+    Always,
+    /// It is started again when its status was not 0, at most so many times if given.
+    OnFailure(Option<u32>),
+}
+
+/// One `depends_on` entry.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// Index into [`WorldSpec::hosts`].
+    pub host: u32,
+    /// What must hold of it.
+    pub condition: Condition,
+}
+
+/// What a dependency waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Condition {
+    /// Its service was started.
+    Started,
+    /// Its health check passed.
+    Healthy,
+    /// Its service ended with status 0.
+    Completed,
+}
+
+/// A health check.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Healthcheck {
+    /// The program and its arguments, run on the host.
+    pub argv: Vec<String>,
+    /// Time between two checks.
+    pub interval: Nanos,
+    /// Time after which a check has failed.
+    pub timeout: Nanos,
+    /// Failures in a row that make it unhealthy.
+    pub retries: u32,
+    /// Time at the beginning in which failures do not count.
+    pub start_period: Nanos,
+}
+
+/// A loop at which a runner gives up the baton.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct YieldPoint {
+    /// Path of the mapped file in the guest; empty for code that no file holds.
+    pub file: String,
+    /// Offset of the backward branch in that file.
+    pub offset: u64,
+}
+
+/// What the layer says at the end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Virtual time at the end.
+    pub virtual_ns: Nanos,
+    /// Why the world ended.
+    pub ending: Ending,
+    /// Processes of services, health checks left out, in the order of their start.
+    pub processes: Vec<ProcessReport>,
+    /// Calls that the table does not know, in the order of their first use.
+    pub unsupported: Vec<Unsupported>,
+    /// Yield points that were learned in this run.
+    pub learned: Vec<YieldPoint>,
+    /// Files that were executed, in the order of first use: (host, path in the host, path on the machine if any).
+    pub executed: Vec<(u32, String, Option<String>)>,
+}
+
+/// Why a world ended.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub enum Ending {
+    /// Nothing runs any more and nothing will be started.
+    #[default]
+    Completed,
+    /// Its time was up.
+    Until,
+    /// Every thread waits for something that cannot come.
+    Deadlock,
+    /// The supervisor asked for it.
+    Stopped,
+}
+
+/// One process of a service.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProcessReport {
+    /// Index into [`WorldSpec::hosts`].
+    pub host: u32,
+    /// The program's name.
+    pub name: String,
+    /// Its process id on the host.
+    pub pid: u32,
+    /// Wait status as `wait(2)` gives it; `None` while it lives.
+    pub status: Option<u32>,
+    /// Whether it was the service's own process (not a child of it).
+    pub main: bool,
+    /// Whether its status judges the run.
+    pub check: bool,
+}
+
+/// A call that the table does not know.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unsupported {
+    /// The call's number; arguments of `ioctl` and the like have numbers of their own in `name`.
+    pub nr: u32,
+    /// What was asked for.
+    pub name: String,
+    /// How often.
+    pub count: u64,
+    /// Where first: host, program, address as text.
+    pub first: String,
+}

@@ -1,0 +1,299 @@
+//! The trace: an ordered stream of records, each a length, a kind, a time and a uniform body.
+//!
+//! ```text
+//! record := len:varint body            (len = bytes of body)
+//! body   := kind:u8 dt:varint task:varint n:u8 num:varint*n m:u8 (len:varint byte*len)*m
+//! ```
+//!
+//! `dt` is the virtual time in nanoseconds since the record before. `varint` is LEB128, little end first.
+//! The running digest of a run is the BLAKE3 hash of this stream's bytes.
+
+use alloc::vec::Vec;
+
+/// Longest body in bytes; longer blobs are cut by the writer.
+pub const MAX_RECORD: usize = 4096;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident = $value:literal, $text:literal;)*) => {
+        /// What a record says.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Kind { $($(#[$doc])* $name = $value,)* }
+
+        impl Kind {
+            /// The kind with this number, if there is one.
+            pub fn from_u8(v: u8) -> Option<Kind> {
+                match v { $($value => Some(Kind::$name),)* _ => None }
+            }
+
+            /// Its name in listings.
+            pub fn name(self) -> &'static str {
+                match self { $(Kind::$name => $text,)* }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// A call begins: numbers are the call number and its arguments; blobs are captured strings and data, in argument order.
+    Begin = 1, "BEGIN";
+    /// A call returns: numbers are the call number and the zigzag value; blobs are captured data.
+    Return = 2, "RETURN";
+    /// The task waits. Numbers: the call number, the deadline in virtual nanoseconds or 0.
+    Block = 3, "block";
+    /// The task's wait may be over.
+    Wake = 4, "wake";
+    /// A task comes to be. Numbers: host, pid, tid, parent's task + 1 or 0. Blob: the program's name.
+    Spawn = 5, "spawn";
+    /// A task ends. Numbers: the wait status.
+    Exit = 6, "exit";
+    /// A process runs a new program. Blob: its path.
+    Exec = 7, "exec";
+    /// A signal is delivered to the task. Numbers: signal, code, the handler's address (0 default, 1 ignored).
+    Signal = 8, "signal";
+    /// Bytes for the outside. Numbers: host, stream (1 or 2). Blob: the bytes.
+    Output = 9, "output";
+    /// The network takes bytes or a datagram. Numbers: socket ID, length. Blob: the peer's address as text.
+    Send = 10, "send";
+    /// Bytes or a datagram arrive at a socket. Numbers: socket ID, length.
+    Deliver = 11, "deliver";
+    /// The network drops something. Numbers: socket ID, length. Blob: the reason.
+    Drop = 12, "drop";
+    /// A fault strikes. Blob: what and why.
+    Fault = 13, "fault";
+    /// A socket's status moves (FIG. 48, 4816). Numbers: socket ID, old status, new status.
+    Status = 14, "status";
+    /// A call that the table does not know. Numbers: the call number. Blob: the place.
+    Unsupported = 15, "unsupported";
+    /// The task gives up the baton at a learned yield point. Numbers: the address.
+    Yield = 16, "yield";
+    /// A host starts or stops. Numbers: host, 1 up or 0 down. Blob: its name.
+    Host = 17, "host";
+    /// A remark for the reader. Blob: text.
+    Note = 18, "note";
+}
+
+/// Appends LEB128.
+fn put_varint(out: &mut [u8], at: &mut usize, mut v: u64) {
+    while v >= 0x80 {
+        out[*at] = v as u8 | 0x80;
+        *at += 1;
+        v >>= 7;
+    }
+    out[*at] = v as u8;
+    *at += 1;
+}
+
+/// Reads LEB128; `None` at the end of the input or past 64 bits.
+fn get_varint(input: &[u8], at: &mut usize) -> Option<u64> {
+    let mut v = 0u64;
+    for shift in (0..64).step_by(7) {
+        let b = *input.get(*at)?;
+        *at += 1;
+        if shift == 63 && b > 1 {
+            return None;
+        }
+        v |= u64::from(b & 0x7f) << shift;
+        if b & 0x80 == 0 {
+            return Some(v);
+        }
+    }
+    None
+}
+
+/// Signed to unsigned with small magnitudes first.
+pub fn zigzag(v: i64) -> u64 {
+    ((v << 1) ^ (v >> 63)) as u64
+}
+
+/// The inverse of [`zigzag`].
+pub fn unzigzag(v: u64) -> i64 {
+    (v >> 1) as i64 ^ -((v & 1) as i64)
+}
+
+/// Room kept in front of the body for its length.
+const HEAD: usize = 2;
+
+/// Builds one record in place, without allocation.
+pub struct Encoder {
+    bytes: [u8; HEAD + MAX_RECORD],
+    at: usize,
+    nums_at: usize,
+    blobs_at: usize,
+}
+
+impl Default for Encoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Encoder {
+    /// An encoder to be used for record after record.
+    pub const fn new() -> Encoder {
+        Encoder { bytes: [0; HEAD + MAX_RECORD], at: 0, nums_at: 0, blobs_at: 0 }
+    }
+
+    /// Starts a record.
+    #[inline]
+    pub fn begin(&mut self, kind: Kind, dt: u64, task: u32) -> &mut Encoder {
+        self.at = HEAD;
+        self.bytes[self.at] = kind as u8;
+        self.at += 1;
+        put_varint(&mut self.bytes, &mut self.at, dt);
+        put_varint(&mut self.bytes, &mut self.at, u64::from(task));
+        self.nums_at = self.at;
+        self.bytes[self.at] = 0;
+        self.at += 1;
+        self.blobs_at = 0;
+        self
+    }
+
+    /// Adds a number. All numbers come before all blobs; at most 16.
+    #[inline]
+    pub fn num(&mut self, v: u64) -> &mut Encoder {
+        debug_assert!(self.blobs_at == 0);
+        self.bytes[self.nums_at] += 1;
+        put_varint(&mut self.bytes, &mut self.at, v);
+        self
+    }
+
+    /// Adds a blob, cut to what the record still holds.
+    pub fn blob(&mut self, data: &[u8]) -> &mut Encoder {
+        if self.blobs_at == 0 {
+            self.blobs_at = self.at;
+            self.bytes[self.at] = 0;
+            self.at += 1;
+        }
+        let room = (self.bytes.len() - self.at).saturating_sub(4);
+        let data = &data[..data.len().min(room)];
+        self.bytes[self.blobs_at] += 1;
+        put_varint(&mut self.bytes, &mut self.at, data.len() as u64);
+        self.bytes[self.at..self.at + data.len()].copy_from_slice(data);
+        self.at += data.len();
+        self
+    }
+
+    /// The record's bytes, length included.
+    #[inline]
+    pub fn finish(&mut self) -> &[u8] {
+        if self.blobs_at == 0 {
+            self.bytes[self.at] = 0;
+            self.at += 1;
+        }
+        let len = self.at - HEAD;
+        if len < 0x80 {
+            self.bytes[1] = len as u8;
+            &self.bytes[1..self.at]
+        } else {
+            self.bytes[0] = len as u8 | 0x80;
+            self.bytes[1] = (len >> 7) as u8;
+            &self.bytes[..self.at]
+        }
+    }
+}
+
+/// A decoded record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// What it says.
+    pub kind: Kind,
+    /// Virtual nanoseconds since the record before.
+    pub dt: u64,
+    /// The task it is about; 0 is the world itself.
+    pub task: u32,
+    /// See [`Kind`].
+    pub nums: Vec<u64>,
+    /// See [`Kind`].
+    pub blobs: Vec<Vec<u8>>,
+}
+
+/// Why bytes are not a trace.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DecodeError {
+    /// The input ends within a record: more bytes may come.
+    Incomplete,
+    /// The bytes cannot be a record.
+    Invalid,
+}
+
+impl Record {
+    /// Decodes the record at the start of `input`; returns it and the bytes that it took.
+    ///
+    /// # Errors
+    /// [`DecodeError::Incomplete`] when more input may help, [`DecodeError::Invalid`] when it cannot.
+    pub fn decode(input: &[u8]) -> Result<(Record, usize), DecodeError> {
+        let mut at = 0;
+        let len = match get_varint(input, &mut at) {
+            Some(len) => len,
+            None if input.len() < 10 => return Err(DecodeError::Incomplete),
+            None => return Err(DecodeError::Invalid),
+        };
+        if len > MAX_RECORD as u64 {
+            return Err(DecodeError::Invalid);
+        }
+        let end = at + len as usize;
+        let body = input.get(at..end).ok_or(DecodeError::Incomplete)?;
+        let record = Self::decode_body(body).ok_or(DecodeError::Invalid)?;
+        Ok((record, end))
+    }
+
+    fn decode_body(body: &[u8]) -> Option<Record> {
+        let kind = Kind::from_u8(*body.first()?)?;
+        let mut at = 1;
+        let dt = get_varint(body, &mut at)?;
+        let task = u32::try_from(get_varint(body, &mut at)?).ok()?;
+        let count = *body.get(at)?;
+        at += 1;
+        let nums = (0..count).map(|_| get_varint(body, &mut at)).collect::<Option<Vec<_>>>()?;
+        let count = *body.get(at)?;
+        at += 1;
+        let mut blobs = Vec::new();
+        for _ in 0..count {
+            let len = usize::try_from(get_varint(body, &mut at)?).ok()?;
+            blobs.push(body.get(at..at.checked_add(len)?)?.to_vec());
+            at += len;
+        }
+        (at == body.len()).then_some(Record { kind, dt, task, nums, blobs })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_reads_back_as_written() {
+        let mut enc = Encoder::new();
+        let bytes = enc.begin(Kind::Begin, 300, 7).num(257).num(u64::MAX).blob(b"/etc/passwd").finish().to_vec();
+        let (rec, used) = Record::decode(&bytes).unwrap();
+        assert_eq!(used, bytes.len());
+        assert_eq!((rec.kind, rec.dt, rec.task), (Kind::Begin, 300, 7));
+        assert_eq!(rec.nums, [257, u64::MAX]);
+        assert_eq!(rec.blobs, [b"/etc/passwd".to_vec()]);
+    }
+
+    #[test]
+    fn an_oversized_blob_is_cut_and_still_decodes() {
+        let mut enc = Encoder::new();
+        let bytes = enc.begin(Kind::Output, 0, 1).num(0).num(1).blob(&[b'x'; 10_000]).finish().to_vec();
+        let (rec, _) = Record::decode(&bytes).unwrap();
+        assert!(rec.blobs[0].len() > 4000);
+    }
+
+    #[test]
+    fn a_cut_record_is_incomplete_and_garbage_is_invalid() {
+        let mut enc = Encoder::new();
+        let bytes = enc.begin(Kind::Exit, 1, 1).num(0).finish().to_vec();
+        assert_eq!(Record::decode(&bytes[..bytes.len() - 1]), Err(DecodeError::Incomplete));
+        assert_eq!(Record::decode(&[3, 99, 0, 0]), Err(DecodeError::Invalid));
+        assert_eq!(Record::decode(&[0xff; 12]), Err(DecodeError::Invalid));
+    }
+
+    #[test]
+    fn zigzag_is_its_own_inverse() {
+        for v in [0, 1, -1, i64::MAX, i64::MIN, -4095] {
+            assert_eq!(unzigzag(zigzag(v)), v);
+        }
+    }
+}
