@@ -286,3 +286,13 @@ pub struct Unsupported {
     /// Where first: host, program, address as text.
     pub first: String,
 }
+
+/// The bytes in which specification and report cross between supervisor and layer.
+pub fn encode<T: Serialize>(value: &T) -> Vec<u8> {
+    postcard::to_allocvec(value).expect("plain data always encodes")
+}
+
+/// The inverse of [`encode`]; `None` for bytes that are not of this type.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    postcard::from_bytes(bytes).ok()
+}

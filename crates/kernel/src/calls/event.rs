@@ -1,0 +1,155 @@
+//! eventfd and inotify.
+
+use crate::fs::event::{EventFd, Inotify};
+use crate::fs::file::FileKind;
+use crate::fs::inode::{Inode, InodeRef};
+use crate::fs::path::{R, permit};
+use crate::mem::Struct;
+use crate::uapi::*;
+use crate::{Answer, Cx, Kernel};
+use alloc::rc::Rc;
+use core::cell::Cell;
+use snowglobe_abi::errno::{Errno, Result};
+
+pub fn eventfd(cx: &mut Cx) -> Answer {
+    cx.new_eventfd(0)
+}
+
+pub fn eventfd2(cx: &mut Cx) -> Answer {
+    cx.new_eventfd(cx.uint(1))
+}
+
+impl Cx<'_> {
+    fn new_eventfd(&mut self, flags: u32) -> Answer {
+        if flags & !(O_CLOEXEC | O_NONBLOCK | 1) != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        let count = Cell::new(u64::from(self.uint(0)));
+        let event = EventFd { count, semaphore: flags & 1 != 0, ..EventFd::default() };
+        let file = self.new_file(FileKind::Event(Rc::new(event)), O_RDWR | flags & O_NONBLOCK);
+        Ok(i64::from(self.install(file, flags & O_CLOEXEC != 0)?))
+    }
+
+    fn inotify(&self) -> Result<Rc<Inotify>> {
+        match &self.file(0)?.kind {
+            FileKind::Inotify(inotify) => Ok(inotify.clone()),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+}
+
+pub fn inotify_init(cx: &mut Cx) -> Answer {
+    cx.new_inotify(0)
+}
+
+pub fn inotify_init1(cx: &mut Cx) -> Answer {
+    if cx.uint(0) & !(O_CLOEXEC | O_NONBLOCK) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    cx.new_inotify(cx.uint(0))
+}
+
+impl Cx<'_> {
+    fn new_inotify(&mut self, flags: u32) -> Answer {
+        let inotify = Inotify::default();
+        inotify.next.set(1);
+        let file = self.new_file(FileKind::Inotify(Rc::new(inotify)), O_RDONLY | flags & O_NONBLOCK);
+        Ok(i64::from(self.install(file, flags & O_CLOEXEC != 0)?))
+    }
+}
+
+const IN_ALL: u32 = 0xfff;
+const IN_ONLYDIR: u32 = 0x0100_0000;
+const IN_DONT_FOLLOW: u32 = 0x0200_0000;
+const IN_MASK_CREATE: u32 = 0x1000_0000;
+const IN_MASK_ADD: u32 = 0x2000_0000;
+const IN_ONESHOT: u32 = 0x8000_0000;
+const IN_IGNORED: u32 = 0x8000;
+
+pub fn inotify_add_watch(cx: &mut Cx) -> Answer {
+    let mask = cx.uint(2);
+    if mask & (IN_ALL | 0xc000) == 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let inotify = cx.inotify()?;
+    let node = cx.at(AT_FDCWD, 1, mask & IN_DONT_FOLLOW == 0)?.inode()?;
+    if mask & IN_ONLYDIR != 0 && !node.is_dir() {
+        return Err(Errno::ENOTDIR.into());
+    }
+    permit(&cx.proc().cred, &node, R)?;
+    let mut watches = inotify.watches.borrow_mut();
+    if let Some((wd, _, old)) = watches.iter_mut().find(|(_, n, _)| Rc::ptr_eq(n, &node)) {
+        if mask & IN_MASK_CREATE != 0 {
+            return Err(Errno::EEXIST.into());
+        }
+        *old = if mask & IN_MASK_ADD != 0 { *old | mask } else { mask };
+        return Ok(i64::from(*wd));
+    }
+    let wd = inotify.next.get();
+    inotify.next.set(wd + 1);
+    watches.push((wd, node.clone(), mask));
+    node.watches.borrow_mut().push((Rc::downgrade(&inotify), wd));
+    Ok(i64::from(wd))
+}
+
+pub fn inotify_rm_watch(cx: &mut Cx) -> Answer {
+    let inotify = cx.inotify()?;
+    let wd = cx.int(1);
+    let node = {
+        let mut watches = inotify.watches.borrow_mut();
+        let at = watches.iter().position(|(w, _, _)| *w == wd).ok_or(Errno::EINVAL)?;
+        watches.remove(at).1
+    };
+    node.watches.borrow_mut().retain(|(i, w)| *w != wd || !core::ptr::eq(i.as_ptr(), Rc::as_ptr(&inotify)));
+    cx.k.post(&inotify, wd, IN_IGNORED, None);
+    Ok(0)
+}
+
+impl Kernel {
+    /// Tells an inode's watchers, and for a file its directory's, what happened.
+    pub fn notify_inode(&mut self, inode: &Rc<Inode>, event: u32, name: Option<&[u8]>) {
+        if inode.watches.borrow().is_empty() {
+            return;
+        }
+        let watchers = inode.watches.borrow().clone();
+        for (inotify, wd) in watchers {
+            let Some(inotify) = inotify.upgrade() else { continue };
+            let mask = inotify.watches.borrow().iter().find(|(w, _, _)| *w == wd).map_or(0, |(_, _, m)| *m);
+            if mask & event & IN_ALL == 0 {
+                continue;
+            }
+            self.post(&inotify, wd, event, name);
+            if event & 0x400 != 0 || mask & IN_ONESHOT != 0 {
+                inotify.watches.borrow_mut().retain(|(w, _, _)| *w != wd);
+                self.post(&inotify, wd, IN_IGNORED, None);
+            }
+        }
+    }
+
+    /// The same for a file that was opened under a name: its directory's watchers are told too.
+    pub fn notify_file(&mut self, inode: &InodeRef, dir: Option<&(InodeRef, alloc::vec::Vec<u8>)>, event: u32) {
+        self.notify_inode(inode, event, None);
+        if let Some((dir, name)) = dir
+            && !name.is_empty()
+        {
+            let bit = if inode.is_dir() { 0x4000_0000 } else { 0 };
+            self.notify_inode(dir, event | bit, Some(name));
+        }
+    }
+
+    fn post(&mut self, inotify: &Rc<Inotify>, wd: i32, event: u32, name: Option<&[u8]>) {
+        let padded = name.map_or(0, |n| (n.len() + 1).next_multiple_of(16));
+        let record = Struct::new().u32(wd as u32).u32(event).u32(0).u32(padded as u32);
+        let record = record.bytes(name.unwrap_or_default()).pad(16 + padded).0;
+        let mut events = inotify.events.borrow_mut();
+        // inotify(7): an event that is the same as the last one in the queue is not added.
+        if events.back() == Some(&record) {
+            return;
+        }
+        if events.len() < 16384 {
+            events.push_back(record);
+        }
+        drop(events);
+        inotify.queue.wake(&mut self.sched, POLLIN | POLLRDNORM);
+    }
+}

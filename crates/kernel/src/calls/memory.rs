@@ -1,0 +1,409 @@
+//! Memory: mmap and its kin.
+
+use crate::exec::anon;
+use crate::fs::file::{FileKind, OpenFile};
+use crate::fs::inode::{Inode, Node};
+use crate::mem;
+use crate::mm::{SharedMemory, Source, Vma, allowed, page_up};
+use crate::uapi::*;
+use crate::{Answer, Cx};
+use alloc::rc::Rc;
+use snowglobe_abi::errno::{Errno, Result};
+use snowglobe_abi::map::PAGE;
+
+pub fn mmap(cx: &mut Cx) -> Answer {
+    let [addr, len, prot, flags, _, offset] = cx.args;
+    let (prot, flags) = (prot as u32, flags as u32);
+    if len == 0 || offset % PAGE != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let len = page_up(len);
+    if len > 1 << 46 {
+        return Err(Errno::ENOMEM.into());
+    }
+    let kind = flags & 0xf;
+    if kind == 0 || kind > 3 {
+        return Err(Errno::EINVAL.into());
+    }
+    if kind == MAP_SHARED_VALIDATE && flags & 0x80000 != 0 {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    let shared = kind != MAP_PRIVATE;
+    let mut vma = Vma { end: 0, prot: prot & 7, shared, may_write: true, source: Source::Anon, label: "" };
+    if flags & MAP_ANONYMOUS == 0 {
+        vma = cx.file_mapping(vma, offset, len)?;
+    }
+    cx.check_address_limit(len)?;
+    let at = cx.place(addr, len, flags)?;
+    if flags & MAP_ANONYMOUS != 0 && shared {
+        let pages = len / PAGE;
+        let start = cx.k.store.take(pages, cx.m)?;
+        let memory = SharedMemory { start, count: pages, store: cx.k.store.clone() };
+        vma.source = Source::Shared(Rc::new(memory), 0);
+    }
+    vma.end = at + len;
+    cx.with_space(|space, m| space.map(at, vma, m))?;
+    Ok(at as i64)
+}
+
+impl Cx<'_> {
+    /// Works on the address space with the machine at hand.
+    pub fn with_space<T>(&mut self, f: impl FnOnce(&mut crate::mm::Space, &mut dyn crate::machine::Machine) -> T) -> T {
+        let id = self.proc().space;
+        let entry = self.k.spaces[id.0 as usize].as_mut().expect("a live process has a space");
+        f(&mut entry.space, self.m)
+    }
+
+    fn file_mapping(&mut self, mut vma: Vma, offset: u64, len: u64) -> Result<Vma> {
+        let file = self.file(4)?;
+        if offset.checked_add(len).is_none() {
+            return Err(Errno::EOVERFLOW);
+        }
+        if let FileKind::Device(crate::fs::dev::Device::Zero) = file.kind {
+            return Ok(vma);
+        }
+        let inode = file.inode.clone().ok_or(Errno::ENODEV)?;
+        if !matches!(inode.node, Node::File(_)) {
+            return Err(Errno::ENODEV);
+        }
+        // mmap(2): EACCES for a file not open for reading, or for a shared writable mapping of one not open for both.
+        if !file.readable() || vma.shared && vma.prot & PROT_WRITE != 0 && !file.writable() {
+            return Err(Errno::EACCES);
+        }
+        vma.may_write = !vma.shared || file.writable();
+        if let Some(seals) = inode.seals.get()
+            && vma.shared
+            && seals & 0x18 != 0
+        {
+            if vma.prot & PROT_WRITE != 0 {
+                return Err(Errno::EPERM);
+            }
+            vma.may_write = false;
+        }
+        let path = Rc::new(self.k.file_path(self.task, &file));
+        vma.source = Source::File { inode, offset, path };
+        Ok(vma)
+    }
+
+    fn check_address_limit(&self, more: u64) -> Result<()> {
+        let limit = self.proc().limits[RLIMIT_AS as usize].0;
+        let total = self.k.space_of(self.task).total;
+        if total.saturating_add(more) > limit { Err(Errno::ENOMEM) } else { Ok(()) }
+    }
+
+    /// Chooses the address of a new mapping.
+    fn place(&mut self, addr: u64, len: u64, flags: u32) -> Result<u64> {
+        if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
+            if addr % PAGE != 0 {
+                return Err(Errno::EINVAL);
+            }
+            if !allowed(addr, len) {
+                return Err(if addr < snowglobe_abi::map::GUEST_MIN { Errno::EPERM } else { Errno::ENOMEM });
+            }
+            let free = self.k.space_of(self.task).is_free(addr, len);
+            if flags & MAP_FIXED_NOREPLACE != 0 && !free {
+                return Err(Errno::EEXIST);
+            }
+            return Ok(addr);
+        }
+        let hint = addr & !(PAGE - 1);
+        let space = self.k.space_of_mut(self.task);
+        if hint != 0 && allowed(hint, len) && space.is_free(hint, len) {
+            return Ok(hint);
+        }
+        space.room(len, (flags & MAP_32BIT != 0).then_some(0x8000_0000))
+    }
+}
+
+impl crate::Kernel {
+    /// The path by which a file was opened, for `/proc`.
+    pub fn file_path(&self, task: crate::task::TaskId, file: &OpenFile) -> alloc::vec::Vec<u8> {
+        let root = self.proc_of(task).fs.borrow().root.clone();
+        let Some((dir, name)) = &file.name else { return alloc::vec::Vec::new() };
+        let mut path = match &file.inode {
+            Some(inode) if name.is_empty() => inode.dir_path(&root).unwrap_or_default(),
+            _ => dir.dir_path(&root).unwrap_or_default(),
+        };
+        if !name.is_empty() {
+            if path.last() != Some(&b'/') {
+                path.push(b'/');
+            }
+            path.extend_from_slice(name);
+        }
+        let gone = file.inode.as_ref().is_some_and(|i| i.meta.borrow().nlink == 0);
+        if gone && !path.ends_with(b" (deleted)") {
+            path.extend_from_slice(b" (deleted)");
+        }
+        path
+    }
+}
+
+pub fn munmap(cx: &mut Cx) -> Answer {
+    let (addr, len) = (cx.args[0], page_up(cx.args[1]));
+    if addr % PAGE != 0 || len == 0 || addr.checked_add(len).is_none_or(|e| e > 1 << 47) {
+        return Err(Errno::EINVAL.into());
+    }
+    cx.with_space(|space, m| space.unmap(addr, len, m));
+    Ok(0)
+}
+
+pub fn mprotect(cx: &mut Cx) -> Answer {
+    let (addr, len, prot) = (cx.args[0], page_up(cx.args[1]), cx.uint(2));
+    // PROT_GROWSDOWN and PROT_GROWSUP need a mapping of that kind, which none here is.
+    if addr % PAGE != 0 || prot & !7 & !0x8 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if len == 0 {
+        return Ok(0);
+    }
+    if addr.checked_add(len).is_none() {
+        return Err(Errno::ENOMEM.into());
+    }
+    cx.with_space(|space, m| space.protect(addr, len, prot & 7, m))?;
+    Ok(0)
+}
+
+pub fn brk(cx: &mut Cx) -> Answer {
+    let want = cx.args[0];
+    let space = cx.k.space_of(cx.task);
+    let (start, old, limit) = (space.brk_start, space.brk, space.brk_limit);
+    let data = cx.proc().limits[RLIMIT_DATA as usize].0;
+    if want < start || want > limit || want - start > data {
+        return Ok(old as i64);
+    }
+    let (from, to) = (page_up(old), page_up(want));
+    if to > from {
+        let fits = allowed(from, to - from) && space.is_free(from, to - from);
+        if !fits || cx.check_address_limit(to - from).is_err() {
+            return Ok(old as i64);
+        }
+        let vma = anon(to, PROT_READ | PROT_WRITE, "[heap]");
+        if cx.with_space(|space, m| space.map(from, vma, m)).is_err() {
+            return Ok(old as i64);
+        }
+    } else if to < from {
+        cx.with_space(|space, m| space.unmap(to, from - to, m));
+    }
+    cx.k.space_of_mut(cx.task).brk = want;
+    Ok(want as i64)
+}
+
+pub fn mremap(cx: &mut Cx) -> Answer {
+    let [addr, old_len, new_len, flags, new_addr, _] = cx.args;
+    let flags = flags as u32;
+    let fixed = flags & MREMAP_FIXED != 0;
+    if addr % PAGE != 0
+        || new_len == 0
+        || flags & !(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) != 0
+        || (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != 0 && flags & MREMAP_MAYMOVE == 0)
+    {
+        return Err(Errno::EINVAL.into());
+    }
+    let (old_len, new_len) = (page_up(old_len), page_up(new_len));
+    let overlap = new_addr < addr + old_len && addr < new_addr + new_len;
+    if fixed && (new_addr % PAGE != 0 || !allowed(new_addr, new_len) || overlap) {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags & MREMAP_DONTUNMAP != 0 {
+        cx.k.note_unsupported(25, "mremap MREMAP_DONTUNMAP", 0);
+        return Err(Errno::EINVAL.into());
+    }
+    let space = cx.k.space_of(cx.task);
+    let (start, vma) = space.find(addr).ok_or(Errno::EFAULT)?;
+    if old_len > 0 && addr + old_len > vma.end {
+        return Err(Errno::EFAULT.into());
+    }
+    let mut vma = vma.clone();
+    let from_start = addr - start;
+    vma = tail_of(&vma, from_start);
+    if old_len == 0 {
+        // A second mapping of shared memory (mremap(2)).
+        if !vma.shared {
+            return Err(Errno::EINVAL.into());
+        }
+        let to = if fixed { new_addr } else { cx.k.space_of_mut(cx.task).room(new_len, None)? };
+        vma.end = to + new_len;
+        cx.with_space(|space, m| space.map(to, vma, m))?;
+        return Ok(to as i64);
+    }
+    if !fixed && new_len <= old_len {
+        if new_len < old_len {
+            cx.with_space(|space, m| space.unmap(addr + new_len, old_len - new_len, m));
+        }
+        return Ok(addr as i64);
+    }
+    if new_len > old_len {
+        cx.check_address_limit(new_len - old_len)?;
+    }
+    let more = new_len.saturating_sub(old_len);
+    let space = cx.k.space_of(cx.task);
+    if !fixed && allowed(addr, new_len) && space.is_free(addr + old_len, more) {
+        let mut rest = tail_of(&vma, old_len);
+        rest.end = addr + new_len;
+        cx.with_space(|space, m| space.map(addr + old_len, rest, m))?;
+        return Ok(addr as i64);
+    }
+    if flags & MREMAP_MAYMOVE == 0 {
+        return Err(Errno::ENOMEM.into());
+    }
+    let to = if fixed { new_addr } else { cx.k.space_of_mut(cx.task).room(new_len, None)? };
+    cx.move_mapping(addr, old_len.min(new_len), to)?;
+    if old_len > new_len {
+        cx.with_space(|space, m| space.unmap(addr + new_len, old_len - new_len, m));
+    }
+    if more > 0 {
+        let mut rest = tail_of(&vma, old_len);
+        rest.end = to + new_len;
+        cx.with_space(|space, m| space.map(to + old_len, rest, m))?;
+    }
+    Ok(to as i64)
+}
+
+fn tail_of(vma: &Vma, delta: u64) -> Vma {
+    let mut v = vma.clone();
+    match &mut v.source {
+        Source::Anon => {}
+        Source::Shared(_, at) => *at += delta,
+        Source::File { offset, .. } => *offset += delta,
+    }
+    v
+}
+
+impl Cx<'_> {
+    fn move_mapping(&mut self, from: u64, len: u64, to: u64) -> Result<()> {
+        self.with_space(|space, m| {
+            let pieces = space.pieces(from, len);
+            space.unmap(to, len, m);
+            m.remap(from, len, to)?;
+            space.remove(from, len);
+            for (start, n, mut vma) in pieces {
+                let at = to + (start - from);
+                vma.end = at + n;
+                space.insert(at, vma);
+            }
+            Ok(())
+        })
+    }
+}
+
+pub fn madvise(cx: &mut Cx) -> Answer {
+    let (addr, len, advice) = (cx.args[0], page_up(cx.args[1]), cx.uint(2));
+    if addr % PAGE != 0 || addr.checked_add(len).is_none() {
+        return Err(Errno::EINVAL.into());
+    }
+    if !matches!(advice, 0..=4 | 8..=25 | 100 | 101) {
+        return Err(Errno::EINVAL.into());
+    }
+    if len == 0 {
+        return Ok(0);
+    }
+    if !cx.k.space_of(cx.task).covers(addr, len) {
+        return Err(Errno::ENOMEM.into());
+    }
+    match advice {
+        // MADV_FREE may keep or drop the pages at any time: here it always drops them.
+        MADV_DONTNEED | MADV_FREE => {
+            for (start, n, vma) in cx.k.space_of(cx.task).pieces(addr, len) {
+                if !vma.shared {
+                    cx.m.advise(start, n, MADV_DONTNEED);
+                }
+            }
+        }
+        MADV_REMOVE => {
+            for (start, n, vma) in cx.k.space_of(cx.task).pieces(addr, len) {
+                let _ = start;
+                match &vma.source {
+                    Source::Shared(memory, at) => cx.m.store_discard(memory.start * PAGE + at, n),
+                    Source::File { inode, offset, .. } if vma.shared => {
+                        let content = inode.content().ok_or(Errno::EINVAL)?;
+                        content.borrow_mut().zero_range(*offset, n, cx.m)?;
+                    }
+                    _ => return Err(Errno::EINVAL.into()),
+                }
+            }
+        }
+        MADV_WIPEONFORK => {
+            cx.k.note_unsupported(28, "madvise MADV_WIPEONFORK", 0);
+            return Err(Errno::EINVAL.into());
+        }
+        _ => {}
+    }
+    Ok(0)
+}
+
+pub fn msync(cx: &mut Cx) -> Answer {
+    let (addr, len, flags) = (cx.args[0], page_up(cx.args[1]), cx.uint(2));
+    if addr % PAGE != 0 || flags & !7 != 0 || flags & 5 == 5 {
+        return Err(Errno::EINVAL.into());
+    }
+    if !cx.k.space_of(cx.task).covers(addr, len) {
+        return Err(Errno::ENOMEM.into());
+    }
+    Ok(0)
+}
+
+pub fn mincore(cx: &mut Cx) -> Answer {
+    let (addr, len) = (cx.args[0], page_up(cx.args[1]));
+    if addr % PAGE != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    if !cx.k.space_of(cx.task).covers(addr, len) {
+        return Err(Errno::ENOMEM.into());
+    }
+    // Which pages are resident is the machine's business: all of them, as far as a guest can tell.
+    let ones = alloc::vec![1u8; (len / PAGE) as usize];
+    cx.m.write(cx.args[2], &ones)?;
+    Ok(0)
+}
+
+pub fn mlock(cx: &mut Cx) -> Answer {
+    let start = cx.args[0] & !(PAGE - 1);
+    let len = page_up(cx.args[1].saturating_add(cx.args[0] % PAGE));
+    let limit = cx.proc().limits[8].0;
+    if len > limit && !cx.proc().cred.capable(14) {
+        return Err(Errno::ENOMEM.into());
+    }
+    if len > 0 && !cx.k.space_of(cx.task).covers(start, len) { Err(Errno::ENOMEM.into()) } else { Ok(0) }
+}
+
+pub fn mlockall(cx: &mut Cx) -> Answer {
+    if cx.uint(0) == 0 || cx.uint(0) & !7 != 0 { Err(Errno::EINVAL.into()) } else { Ok(0) }
+}
+
+pub fn memfd_create(cx: &mut Cx) -> Answer {
+    const CLOEXEC: u32 = 1;
+    const ALLOW_SEALING: u32 = 2;
+    const NOEXEC_SEAL: u32 = 8;
+    const EXEC: u32 = 16;
+    let flags = cx.uint(1);
+    if flags & !(CLOEXEC | ALLOW_SEALING | NOEXEC_SEAL | EXEC) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let name = mem::c_string(cx.m, cx.args[0], 250, Errno::EINVAL)?;
+    let cred = cx.proc().cred.clone();
+    let fs = cx.k.host_of(cx.task).root.fs.clone();
+    let mode = if flags & NOEXEC_SEAL != 0 { 0o666 } else { 0o777 };
+    let node = Inode::new_file(&fs, mode, cred.fsuid, cred.fsgid, cx.k.realtime());
+    node.meta.borrow_mut().nlink = 0;
+    node.writers.set(1);
+    let sealable = flags & (ALLOW_SEALING | NOEXEC_SEAL) != 0;
+    node.seals.set(Some(if sealable { 0 } else { 1 }));
+    let id = cx.k.next_file;
+    cx.k.next_file += 1;
+    let mut file = OpenFile::new(FileKind::Inode, O_RDWR | O_LARGEFILE, id, &cx.k.graveyard);
+    let mut label = b"memfd:".to_vec();
+    label.extend_from_slice(&name);
+    file.name = Some((cx.k.host_of(cx.task).root.clone(), label));
+    file.inode = Some(node);
+    Ok(i64::from(cx.install(Rc::new(file), flags & CLOEXEC != 0)?))
+}
+
+pub fn membarrier(cx: &mut Cx) -> Answer {
+    // One runner at a time is a barrier by itself.
+    match cx.int(0) {
+        0 => Ok(0x1ff),
+        _ if cx.uint(1) & !1 != 0 => Err(Errno::EINVAL.into()),
+        cmd if cmd > 0 && cmd & 0x1ff == cmd && cmd & (cmd - 1) == 0 => Ok(0),
+        _ => Err(Errno::EINVAL.into()),
+    }
+}

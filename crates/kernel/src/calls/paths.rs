@@ -1,0 +1,225 @@
+//! What calls with paths share: walking, creating, permission to change a directory.
+
+use crate::fs::file::FileKind;
+use crate::fs::inode::{Inode, InodeRef};
+use crate::fs::path::{Found, W, Walk, X, permit};
+use crate::machine::Machine;
+use crate::mem;
+use crate::task::{Cred, TaskId};
+use crate::uapi::*;
+use crate::{Cx, Kernel};
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use snowglobe_abi::errno::{Errno, Result};
+
+impl Kernel {
+    /// Walks a path of a task from a descriptor's directory.
+    ///
+    /// # Errors
+    /// Those of the walk; `EBADF` and `ENOTDIR` for the descriptor.
+    pub fn walk(&mut self, m: &mut dyn Machine, task: TaskId, dirfd: i32, path: &[u8], follow: bool) -> Result<Found> {
+        let cred = self.proc_of(task).cred.clone();
+        self.walk_as(m, task, dirfd, path, follow, &cred)
+    }
+
+    /// The same with other rights.
+    ///
+    /// # Errors
+    /// Those of the walk.
+    pub fn walk_as(
+        &mut self,
+        m: &mut dyn Machine,
+        task: TaskId,
+        dirfd: i32,
+        path: &[u8],
+        follow: bool,
+        cred: &Cred,
+    ) -> Result<Found> {
+        let proc = self.proc_of(task);
+        let fs = proc.fs.borrow().clone();
+        let id = proc.id;
+        let base = if path.first() == Some(&b'/') || dirfd == AT_FDCWD {
+            fs.cwd.clone()
+        } else {
+            let file = proc.fds.borrow().get(dirfd)?.clone();
+            let inode = file.inode.clone().ok_or(Errno::ENOTDIR)?;
+            if !inode.is_dir() {
+                return Err(Errno::ENOTDIR);
+            }
+            inode
+        };
+        Walk::new(self, m, id, cred, &fs).walk(&base, path, follow)
+    }
+
+    /// The absolute path of what was found, as its task sees it.
+    pub fn found_path(&self, task: TaskId, found: &Found) -> Vec<u8> {
+        let root = self.proc_of(task).fs.borrow().root.clone();
+        let mut path = found.dir.dir_path(&root).unwrap_or_default();
+        if !found.name.is_empty() {
+            if path.last() != Some(&b'/') {
+                path.push(b'/');
+            }
+            path.extend_from_slice(&found.name);
+        }
+        path
+    }
+
+    /// Whether `len` bytes at an offset fit on the host's disk.
+    ///
+    /// # Errors
+    /// `ENOSPC`.
+    pub fn check_room(&self, inode: &Inode, at: u64, len: u64) -> Result<()> {
+        let grows = (at.saturating_add(len)).saturating_sub(inode.size());
+        let used = self.store.used() * snowglobe_abi::map::PAGE;
+        if grows > 0 && used.saturating_add(grows) > inode.fs.capacity {
+            return Err(Errno::ENOSPC);
+        }
+        Ok(())
+    }
+
+    /// A write takes the set-id bits away, unless the writer may keep them.
+    pub fn drop_set_ids(&self, task: TaskId, inode: &Inode) {
+        let mut meta = inode.meta.borrow_mut();
+        if meta.mode & (S_ISUID | S_ISGID) != 0 && !self.proc_of(task).cred.capable(CAP_FSETID) {
+            meta.mode &= !S_ISUID;
+            if meta.mode & 0o010 != 0 {
+                meta.mode &= !S_ISGID;
+            }
+        }
+    }
+}
+
+impl Cx<'_> {
+    /// Reads a path argument and walks it.
+    ///
+    /// # Errors
+    /// Those of the walk.
+    pub fn at(&mut self, dirfd: i32, path: usize, follow: bool) -> Result<Found> {
+        let path = mem::path(self.m, self.args[path])?;
+        self.k.walk(self.m, self.task, dirfd, &path, follow)
+    }
+
+    /// The inode that a descriptor and path name, with AT_EMPTY_PATH and AT_SYMLINK_NOFOLLOW.
+    ///
+    /// # Errors
+    /// Those of the walk.
+    pub fn at_inode(&mut self, dirfd: i32, path: u64, flags: u32) -> Result<Target> {
+        let path = if path == 0 && flags & AT_EMPTY_PATH != 0 { Vec::new() } else { mem::path(self.m, path)? };
+        if path.is_empty() && flags & AT_EMPTY_PATH != 0 {
+            if dirfd == AT_FDCWD {
+                return Ok(Target::Inode(self.proc().fs.borrow().cwd.clone()));
+            }
+            let file = self.any_file(dirfd)?;
+            return Ok(match &file.inode {
+                Some(inode) => Target::Inode(inode.clone()),
+                None => Target::File(file),
+            });
+        }
+        let found = self.k.walk(self.m, self.task, dirfd, &path, flags & AT_SYMLINK_NOFOLLOW == 0)?;
+        match found.file {
+            Some(file) if file.inode.is_none() => Ok(Target::File(file)),
+            _ => Ok(Target::Inode(found.node.ok_or(Errno::ENOENT)?)),
+        }
+    }
+
+    /// Whether names may be put into or taken out of a directory.
+    ///
+    /// # Errors
+    /// `EROFS`, `EACCES`, `ENOENT` for a removed directory.
+    pub fn may_change(&self, dir: &InodeRef) -> Result<()> {
+        if dir.fs.read_only {
+            return Err(Errno::EROFS);
+        }
+        permit(&self.proc().cred, dir, W | X)
+    }
+
+    /// Whether a name may be taken out of a directory, with the sticky bit's rule.
+    ///
+    /// # Errors
+    /// `EPERM` and those of [`Cx::may_change`].
+    pub fn may_remove(&self, dir: &InodeRef, node: &InodeRef) -> Result<()> {
+        self.may_change(dir)?;
+        let cred = &self.proc().cred;
+        let sticky = dir.meta.borrow().mode & S_ISVTX != 0;
+        let mine = cred.fsuid == node.meta.borrow().uid || cred.fsuid == dir.meta.borrow().uid;
+        if sticky && !mine && !cred.capable(CAP_FOWNER) {
+            return Err(Errno::EPERM);
+        }
+        Ok(())
+    }
+
+    /// Owner and mode of a new file in a directory.
+    pub fn new_owner(&self, dir: &InodeRef, mode: u32, is_dir: bool) -> (u32, u32, u32) {
+        let cred = &self.proc().cred;
+        let meta = dir.meta.borrow();
+        let umask = self.proc().fs.borrow().umask;
+        let mut mode = mode & !umask & 0o7777;
+        let mut gid = cred.fsgid;
+        if meta.mode & S_ISGID != 0 {
+            gid = meta.gid;
+            if is_dir {
+                mode |= S_ISGID;
+            }
+        }
+        (mode, cred.fsuid, gid)
+    }
+
+    /// Puts a new inode under a name that was not found.
+    ///
+    /// # Errors
+    /// `EEXIST`, and those of [`Cx::may_change`].
+    pub fn add_name(
+        &mut self,
+        found: &Found,
+        make: impl FnOnce(&Self, &InodeRef) -> Result<InodeRef>,
+    ) -> Result<InodeRef> {
+        if found.node.is_some() || found.name.is_empty() {
+            return Err(Errno::EEXIST);
+        }
+        self.may_change(&found.dir)?;
+        if found.dir.meta.borrow().nlink == 0 {
+            return Err(Errno::ENOENT);
+        }
+        let node = make(self, &found.dir)?;
+        found.dir.link(&found.name, &node, self.k.realtime())?;
+        let bit = if node.is_dir() { 0x4000_0100 } else { 0x100 };
+        self.k.notify_inode(&found.dir, bit, Some(&found.name));
+        Ok(node)
+    }
+}
+
+/// What a path or descriptor names.
+pub enum Target {
+    /// An inode.
+    Inode(InodeRef),
+    /// A description without one (pipe, socket, epoll).
+    File(crate::fs::file::FileRef),
+}
+
+impl Target {
+    /// The inode.
+    ///
+    /// # Errors
+    /// `EINVAL` for what has none.
+    pub fn inode(self) -> Result<InodeRef> {
+        match self {
+            Target::Inode(inode) => Ok(inode),
+            Target::File(_) => Err(Errno::EINVAL),
+        }
+    }
+}
+
+/// Whether two references are to the same inode.
+pub fn same(a: &InodeRef, b: &InodeRef) -> bool {
+    Rc::ptr_eq(a, b)
+}
+
+/// `st_mode`'s type for a description without an inode.
+pub fn kind_mode(kind: &FileKind) -> u32 {
+    match kind {
+        FileKind::Pipe(_) => S_IFIFO | 0o600,
+        FileKind::Console(_) | FileKind::Input(_) => S_IFIFO | 0o600,
+        FileKind::Socket(_) => S_IFSOCK | 0o777,
+        _ => 0o600,
+    }
+}

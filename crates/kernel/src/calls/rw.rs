@@ -1,0 +1,501 @@
+//! Reading, writing and moving bytes between descriptors.
+
+use crate::fs::file::{FileKind, FileRef};
+use crate::fs::inode::Node;
+use crate::io::MAX_RW;
+use crate::mem::Iov;
+use crate::uapi::*;
+use crate::wait::{Kind, Wait};
+use crate::{Answer, Cx};
+use alloc::vec::Vec;
+use snowglobe_abi::errno::{Errno, Result};
+
+const RWF_APPEND: u32 = 0x10;
+const RWF_NOWAIT: u32 = 0x8;
+const RWF_KNOWN: u32 = 0x1f;
+
+impl Cx<'_> {
+    fn readable(&self, i: usize) -> Result<FileRef> {
+        let file = self.file(i)?;
+        if file.readable() { Ok(file) } else { Err(Errno::EBADF) }
+    }
+
+    fn writable(&self, i: usize) -> Result<FileRef> {
+        let file = self.file(i)?;
+        if file.writable() { Ok(file) } else { Err(Errno::EBADF) }
+    }
+
+    fn read_or_wait(&mut self, file: FileRef, iov: Iov) -> Answer {
+        match self.read_file(&file, &iov) {
+            Ok(n) => Ok(n as i64),
+            Err(Errno::EAGAIN) if !file.nonblocking() => {
+                let deadline = self.k.socket_deadline(&file, true);
+                Err(Wait::new(Kind::Read { file, iov }).until(deadline).stop())
+            }
+            Err(e) => Err(e.into()),
+        }
+    }
+
+    fn write_or_wait(&mut self, file: FileRef, iov: Iov) -> Answer {
+        let mut done = 0;
+        match self.write_more(&file, &iov, &mut done) {
+            Ok(()) => Ok(done as i64),
+            Err(Errno::EAGAIN) if !file.nonblocking() => {
+                let deadline = self.k.socket_deadline(&file, false);
+                Err(Wait::new(Kind::Write { file, iov, done }).until(deadline).stop())
+            }
+            Err(_) if done > 0 => Ok(done as i64),
+            Err(e) => Ok(self.sigpipe(Err(e))?),
+        }
+    }
+
+    fn read_at(&mut self, file: FileRef, iov: Iov, at: u64) -> Answer {
+        self.check_position(&file, at)?;
+        match &file.kind {
+            FileKind::Inode => Ok(self.read_inode(&file, &iov, at)? as i64),
+            // Devices have no position: pread(2) of /dev/zero reads zeros.
+            _ => Ok(self.read_file(&file, &iov)? as i64),
+        }
+    }
+
+    fn write_at(&mut self, file: FileRef, iov: Iov, at: u64) -> Answer {
+        self.check_position(&file, at)?;
+        match &file.kind {
+            FileKind::Inode => {
+                // pwrite(2), BUGS: with O_APPEND data goes to the end, whatever the offset.
+                let append = file.flags.get() & O_APPEND != 0;
+                let at = if append { file.inode.as_ref().map_or(at, |i| i.size()) } else { at };
+                Ok(self.write_inode(&file, &iov, at)? as i64)
+            }
+            _ => {
+                let mut done = 0;
+                self.write_more(&file, &iov, &mut done)?;
+                Ok(done as i64)
+            }
+        }
+    }
+
+    fn check_position(&self, file: &FileRef, at: u64) -> Result<()> {
+        if (at as i64) < 0 {
+            return Err(Errno::EINVAL);
+        }
+        match &file.kind {
+            FileKind::Inode | FileKind::Device(_) => Ok(()),
+            _ => Err(Errno::ESPIPE),
+        }
+    }
+}
+
+pub fn read(cx: &mut Cx) -> Answer {
+    let file = cx.readable(0)?;
+    cx.read_or_wait(file, Iov::one(cx.args[1], cx.args[2]))
+}
+
+pub fn write(cx: &mut Cx) -> Answer {
+    let file = cx.writable(0)?;
+    cx.write_or_wait(file, Iov::one(cx.args[1], cx.args[2]))
+}
+
+pub fn readv(cx: &mut Cx) -> Answer {
+    let file = cx.readable(0)?;
+    let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
+    cx.read_or_wait(file, iov)
+}
+
+pub fn writev(cx: &mut Cx) -> Answer {
+    let file = cx.writable(0)?;
+    let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
+    cx.write_or_wait(file, iov)
+}
+
+pub fn pread64(cx: &mut Cx) -> Answer {
+    let file = cx.readable(0)?;
+    cx.read_at(file, Iov::one(cx.args[1], cx.args[2]), cx.args[3])
+}
+
+pub fn pwrite64(cx: &mut Cx) -> Answer {
+    let file = cx.writable(0)?;
+    cx.write_at(file, Iov::one(cx.args[1], cx.args[2]), cx.args[3])
+}
+
+pub fn preadv(cx: &mut Cx) -> Answer {
+    let file = cx.readable(0)?;
+    let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
+    cx.read_at(file, iov, cx.args[3])
+}
+
+pub fn pwritev(cx: &mut Cx) -> Answer {
+    let file = cx.writable(0)?;
+    let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
+    cx.write_at(file, iov, cx.args[3])
+}
+
+pub fn preadv2(cx: &mut Cx) -> Answer {
+    if cx.uint(5) & !RWF_KNOWN != 0 {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    let file = cx.readable(0)?;
+    let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
+    if cx.args[3] == u64::MAX {
+        if cx.uint(5) & RWF_NOWAIT != 0 {
+            return Ok(cx.read_file(&file, &iov)? as i64);
+        }
+        return cx.read_or_wait(file, iov);
+    }
+    cx.read_at(file, iov, cx.args[3])
+}
+
+pub fn pwritev2(cx: &mut Cx) -> Answer {
+    let flags = cx.uint(5);
+    if flags & !RWF_KNOWN != 0 {
+        return Err(Errno::EOPNOTSUPP.into());
+    }
+    let file = cx.writable(0)?;
+    let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
+    if flags & RWF_APPEND != 0 {
+        let end = file.inode.as_ref().map_or(0, |i| i.size());
+        let n = cx.write_at(file.clone(), iov, end)?;
+        if cx.args[3] == u64::MAX {
+            file.pos.set(end + n as u64);
+        }
+        return Ok(n);
+    }
+    if cx.args[3] == u64::MAX {
+        return cx.write_or_wait(file, iov);
+    }
+    cx.write_at(file, iov, cx.args[3])
+}
+
+pub fn lseek(cx: &mut Cx) -> Answer {
+    let file = cx.file(0)?;
+    let (offset, whence) = (cx.args[1] as i64, cx.uint(2));
+    match &file.kind {
+        FileKind::Inode => {}
+        FileKind::Device(_) => return Ok(0),
+        _ => return Err(Errno::ESPIPE.into()),
+    }
+    let inode = file.inode.as_ref().ok_or(Errno::EBADF)?;
+    let size = inode.size() as i64;
+    let base = match whence {
+        0 => 0,
+        1 => file.pos.get() as i64,
+        2 if inode.is_dir() => i64::MAX,
+        2 => size,
+        3 | 4 => {
+            let content = inode.content().ok_or(Errno::EINVAL)?;
+            let at = u64::try_from(offset).map_err(|_| Errno::ENXIO)?;
+            let found = content.borrow().seek(at, whence == 3).ok_or(Errno::ENXIO)?;
+            file.pos.set(found);
+            return Ok(found as i64);
+        }
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    let pos = base.checked_add(offset).filter(|p| *p >= 0).ok_or(Errno::EINVAL)?;
+    file.pos.set(pos as u64);
+    if inode.is_dir() {
+        *file.dir_at.borrow_mut() = None;
+        file.pos.set(0);
+        // Going back to a place in a listing means going through it again.
+        cx.skip_entries(&file, pos as u64)?;
+    }
+    Ok(pos)
+}
+
+impl Cx<'_> {
+    fn skip_entries(&mut self, file: &FileRef, to: u64) -> Result<()> {
+        let Some(Node::Dir(dir)) = file.inode.as_ref().map(|i| &i.node) else {
+            file.pos.set(to);
+            return Ok(());
+        };
+        if to > 2 {
+            let dir = dir.borrow();
+            let there = |e: &crate::fs::inode::Entry| matches!(e, crate::fs::inode::Entry::There(_));
+            let name = dir.entries.iter().filter(|(_, e)| there(e)).nth(to as usize - 3).map(|(n, _)| n.clone());
+            *file.dir_at.borrow_mut() = name;
+        }
+        file.pos.set(to);
+        Ok(())
+    }
+}
+
+pub fn fsync(cx: &mut Cx) -> Answer {
+    let file = cx.file(0)?;
+    match &file.kind {
+        FileKind::Inode => Ok(0),
+        _ => Err(Errno::EINVAL.into()),
+    }
+}
+
+pub fn sync_file_range(cx: &mut Cx) -> Answer {
+    if cx.uint(3) & !7 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let file = cx.file(0)?;
+    if file.inode.is_some() { Ok(0) } else { Err(Errno::ESPIPE.into()) }
+}
+
+pub fn nothing(_: &mut Cx) -> Answer {
+    Ok(0)
+}
+
+pub fn fadvise64(cx: &mut Cx) -> Answer {
+    let file = cx.file(0)?;
+    if matches!(file.kind, FileKind::Pipe(_)) {
+        return Err(Errno::ESPIPE.into());
+    }
+    if cx.uint(3) > 5 { Err(Errno::EINVAL.into()) } else { Ok(0) }
+}
+
+pub fn readahead(cx: &mut Cx) -> Answer {
+    let file = cx.readable(0)?;
+    if file.inode.as_ref().is_some_and(|i| i.kind() == S_IFREG) { Ok(0) } else { Err(Errno::EINVAL.into()) }
+}
+
+/// Where bytes that the kernel moves by itself come from.
+impl Cx<'_> {
+    /// Bytes of a regular file, for `sendfile`, `splice` and `copy_file_range`.
+    fn file_bytes(&mut self, file: &FileRef, at: u64, max: u64) -> Result<Vec<u8>> {
+        let content =
+            file.inode.as_ref().and_then(|i| i.content().is_some().then(|| i.clone())).ok_or(Errno::EINVAL)?;
+        let mut buf = alloc::vec![0u8; max.min(65536) as usize];
+        let n = content.content().ok_or(Errno::EINVAL)?.borrow_mut().read(at, &mut buf, self.m)?;
+        buf.truncate(n);
+        Ok(buf)
+    }
+
+    /// Writes the kernel's own bytes to whatever a description names; returns how many it took.
+    fn put_bytes(&mut self, file: &FileRef, data: &[u8], at: Option<u64>) -> Result<usize> {
+        match &file.kind {
+            FileKind::Inode => {
+                let inode = file.inode.clone().ok_or(Errno::EBADF)?;
+                let content = inode.content().ok_or(Errno::EINVAL)?;
+                let pos = at.unwrap_or(file.pos.get());
+                self.k.check_room(&inode, pos, data.len() as u64)?;
+                let n = content.borrow_mut().write(pos, data, self.m)?;
+                inode.touch_modified(self.k.realtime());
+                if at.is_none() {
+                    file.pos.set(pos + n as u64);
+                }
+                Ok(n)
+            }
+            FileKind::Pipe(pipe) => {
+                if pipe.readers.get() == 0 {
+                    return Err(Errno::EPIPE);
+                }
+                let n = pipe.put(data);
+                if n == 0 && !data.is_empty() {
+                    return Err(Errno::EAGAIN);
+                }
+                pipe.queue.wake(&mut self.k.sched, POLLIN | POLLRDNORM);
+                Ok(n)
+            }
+            FileKind::Socket(id) => self.put_socket(*id, data),
+            FileKind::Console(stream) => {
+                let host = self.proc().host.0;
+                self.k.record.output(self.k.sched.now, self.task, host, *stream, data, self.m);
+                Ok(data.len())
+            }
+            FileKind::Device(_) => Ok(data.len()),
+            _ => Err(Errno::EINVAL),
+        }
+    }
+}
+
+pub fn sendfile(cx: &mut Cx) -> Answer {
+    let (out, input) = (cx.writable(0)?, cx.readable(1)?);
+    let own = cx.args[2] == 0;
+    if input.inode.as_ref().is_none_or(|i| i.content().is_none()) {
+        return Err(Errno::EINVAL.into());
+    }
+    if out.flags.get() & O_APPEND != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut at = if own { input.pos.get() } else { crate::mem::u64(cx.m, cx.args[2])? };
+    let want = cx.args[3].min(MAX_RW);
+    let mut done = 0;
+    while done < want {
+        let data = cx.file_bytes(&input, at, want - done)?;
+        if data.is_empty() {
+            break;
+        }
+        match cx.put_bytes(&out, &data, None) {
+            Ok(n) => {
+                done += n as u64;
+                at += n as u64;
+            }
+            Err(e) if done == 0 => {
+                if e == Errno::EAGAIN && !out.nonblocking() {
+                    return cx.again_when_writable(out);
+                }
+                return Ok(cx.sigpipe(Err(e))?);
+            }
+            Err(_) => break,
+        }
+    }
+    if own {
+        input.pos.set(at);
+    } else {
+        cx.m.write(cx.args[2], &at.to_le_bytes())?;
+    }
+    Ok(done as i64)
+}
+
+impl Cx<'_> {
+    /// Waits until a description can be written, then makes the whole call again: nothing of it has happened yet.
+    fn again_when_writable(&mut self, file: FileRef) -> Answer {
+        self.again_when(file, POLLOUT)
+    }
+
+    fn again_when(&mut self, file: FileRef, events: u32) -> Answer {
+        let args = self.args;
+        Err(Wait::new(Kind::Again { file, events, args }).stop())
+    }
+}
+
+pub fn splice(cx: &mut Cx) -> Answer {
+    let (input, out) = (cx.readable(0)?, cx.writable(2)?);
+    let (len, flags) = (cx.args[4].min(MAX_RW), cx.uint(5));
+    if flags & !0xf != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let nonblock = flags & 2 != 0;
+    let in_pipe = matches!(input.kind, FileKind::Pipe(_));
+    let out_pipe = matches!(out.kind, FileKind::Pipe(_));
+    if !in_pipe && !out_pipe {
+        return Err(Errno::EINVAL.into());
+    }
+    if in_pipe && cx.args[1] != 0 || out_pipe && cx.args[3] != 0 {
+        return Err(Errno::ESPIPE.into());
+    }
+    if out.flags.get() & O_APPEND != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let data = match &input.kind {
+        FileKind::Pipe(pipe) => {
+            if pipe.is_empty() {
+                if pipe.writers.get() == 0 {
+                    return Ok(0);
+                }
+                if nonblock || input.nonblocking() {
+                    return Err(Errno::EAGAIN.into());
+                }
+                return cx.again_when(input.clone(), POLLIN);
+            }
+            pipe.take(len as usize, true)
+        }
+        FileKind::Inode => {
+            let at = if cx.args[1] == 0 { input.pos.get() } else { crate::mem::u64(cx.m, cx.args[1])? };
+            cx.file_bytes(&input, at, len)?
+        }
+        FileKind::Socket(id) => match cx.take_socket(*id, len.min(65536) as usize) {
+            Err(Errno::EAGAIN) if !nonblock && !input.nonblocking() => return cx.again_when(input.clone(), POLLIN),
+            other => other?,
+        },
+        _ => return Err(Errno::EINVAL.into()),
+    };
+    let at = if cx.args[3] == 0 { None } else { Some(crate::mem::u64(cx.m, cx.args[3])?) };
+    let n = match cx.put_bytes(&out, &data, at) {
+        Err(Errno::EAGAIN) if !nonblock && !out.nonblocking() && !matches!(input.kind, FileKind::Socket(_)) => {
+            return cx.again_when_writable(out);
+        }
+        other => cx.sigpipe(other)?,
+    };
+    match &input.kind {
+        FileKind::Pipe(pipe) => {
+            pipe.take(n, false);
+            pipe.queue.wake(&mut cx.k.sched, POLLOUT | POLLWRNORM);
+        }
+        FileKind::Inode if cx.args[1] == 0 => input.pos.set(input.pos.get() + n as u64),
+        FileKind::Inode => {
+            let at = crate::mem::u64(cx.m, cx.args[1])? + n as u64;
+            cx.m.write(cx.args[1], &at.to_le_bytes())?;
+        }
+        _ => {}
+    }
+    if let Some(at) = at {
+        cx.m.write(cx.args[3], &(at + n as u64).to_le_bytes())?;
+    }
+    Ok(n as i64)
+}
+
+pub fn tee(cx: &mut Cx) -> Answer {
+    let (input, out) = (cx.readable(0)?, cx.writable(1)?);
+    let (FileKind::Pipe(from), FileKind::Pipe(to)) = (&input.kind, &out.kind) else {
+        return Err(Errno::EINVAL.into());
+    };
+    if alloc::rc::Rc::ptr_eq(from, to) {
+        return Err(Errno::EINVAL.into());
+    }
+    if from.is_empty() {
+        if from.writers.get() == 0 {
+            return Ok(0);
+        }
+        if cx.uint(3) & 2 != 0 || input.nonblocking() {
+            return Err(Errno::EAGAIN.into());
+        }
+        return cx.again_when(input.clone(), POLLIN);
+    }
+    if to.readers.get() == 0 {
+        return Ok(cx.sigpipe(Err(Errno::EPIPE))?);
+    }
+    let n = to.put(&from.take(cx.args[2].min(MAX_RW) as usize, true));
+    if n == 0 {
+        if cx.uint(3) & 2 != 0 || out.nonblocking() {
+            return Err(Errno::EAGAIN.into());
+        }
+        return cx.again_when_writable(out.clone());
+    }
+    to.queue.wake(&mut cx.k.sched, POLLIN | POLLRDNORM);
+    Ok(n as i64)
+}
+
+pub fn vmsplice(cx: &mut Cx) -> Answer {
+    let file = cx.file(0)?;
+    if !matches!(file.kind, FileKind::Pipe(_)) {
+        return Err(Errno::EBADF.into());
+    }
+    let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
+    if file.writable() { cx.write_or_wait(file, iov) } else { cx.read_or_wait(file, iov) }
+}
+
+pub fn copy_file_range(cx: &mut Cx) -> Answer {
+    let (input, out) = (cx.readable(0)?, cx.writable(2)?);
+    if cx.uint(5) != 0 || out.flags.get() & O_APPEND != 0 {
+        return Err(if cx.uint(5) != 0 { Errno::EINVAL } else { Errno::EBADF }.into());
+    }
+    for file in [&input, &out] {
+        match &file.inode {
+            Some(i) if i.is_dir() => return Err(Errno::EISDIR.into()),
+            Some(i) if i.content().is_some() => {}
+            _ => return Err(Errno::EINVAL.into()),
+        }
+    }
+    let place = |cx: &mut Cx, file: &FileRef, arg: usize| -> Result<u64> {
+        if cx.args[arg] == 0 { Ok(file.pos.get()) } else { crate::mem::u64(cx.m, cx.args[arg]) }
+    };
+    let (mut from, mut to) = (place(cx, &input, 1)?, place(cx, &out, 3)?);
+    let want = cx.args[4].min(MAX_RW);
+    let same = matches!((&input.inode, &out.inode), (Some(a), Some(b)) if alloc::rc::Rc::ptr_eq(a, b));
+    if same && from < to.saturating_add(want) && to < from.saturating_add(want) {
+        return Err(Errno::EINVAL.into());
+    }
+    let mut done = 0;
+    while done < want {
+        let data = cx.file_bytes(&input, from, want - done)?;
+        if data.is_empty() {
+            break;
+        }
+        let n = cx.put_bytes(&out, &data, Some(to))? as u64;
+        from += n;
+        to += n;
+        done += n;
+    }
+    for (file, arg, at) in [(&input, 1, from), (&out, 3, to)] {
+        if cx.args[arg] == 0 {
+            file.pos.set(at);
+        } else {
+            cx.m.write(cx.args[arg], &at.to_le_bytes())?;
+        }
+    }
+    Ok(done as i64)
+}

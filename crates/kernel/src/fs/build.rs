@@ -1,0 +1,277 @@
+//! A host's tree from its specification: root, `/proc`, `/sys`, `/dev`, temporary directories, mounts, `/etc` files.
+
+use super::dev::{Device, makedev};
+use super::inode::{Dir, FileSystem, Inode, InodeRef, Node};
+use super::procfs::ProcNode;
+use crate::Kernel;
+use crate::machine::Machine;
+use crate::task::{Host, HostId};
+use crate::uapi::*;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use snowglobe_abi::errno::Result;
+use snowglobe_abi::spec::{MountSource, RootSpec};
+
+/// Directories of the machine that change by themselves, or tell of the machine: a host has its own.
+const OWN: [(&str, u32); 6] =
+    [("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/dev/shm", 0o1777), ("/mnt", 0o755), ("/media", 0o755)];
+
+const TMPFS: u64 = 0x0102_1994;
+const EXT4: u64 = 0xef53;
+const PROC: u64 = 0x9fa0;
+const SYSFS: u64 = 0x6265_6572;
+
+struct Builder<'a> {
+    k: &'a Kernel,
+    m: &'a mut dyn Machine,
+    root: InodeRef,
+    next_dev: u64,
+}
+
+/// Builds a host.
+pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
+    let spec = k.spec.hosts[index].clone();
+    let dev = makedev(8, 1 + index as u64);
+    let fs = Rc::new(FileSystem::new(dev, "ext4", EXT4, &k.store, k.spec.knobs.disk, k.spec.start_realtime));
+    let origin = match &spec.root {
+        RootSpec::Machine => String::from("/"),
+        RootSpec::Tree(path) => path.clone(),
+    };
+    let lower = Dir::new(Some(origin));
+    let root = Inode::new(&fs, S_IFDIR | 0o755, 0, 0, fs.start, Node::Dir(RefCell::new(lower)));
+    root.meta.borrow_mut().nlink = 1;
+    let mut volumes = core::mem::take(&mut k.volumes);
+    {
+        let mut b = Builder { k, m, root: root.clone(), next_dev: 100 + index as u64 * 100 };
+        b.own_directories();
+        b.devices();
+        b.proc(index);
+        for mount in &spec.mounts {
+            b.mount(mount, &mut volumes);
+        }
+        b.etc(index);
+        // Where programs run must be there even when it lies in a directory that is the host's own.
+        if let Some(service) = &spec.service {
+            let _ = b.directory(&service.cwd, 0o755);
+        }
+    }
+    k.volumes = volumes;
+    Host {
+        id: HostId(index as u32),
+        name: spec.name,
+        hostname: spec.hostname,
+        domainname: "(none)".into(),
+        root,
+        next_pid: 1,
+        tids: BTreeMap::new(),
+        pids: BTreeMap::new(),
+        init: None,
+        tasks: 0,
+    }
+}
+
+impl Builder<'_> {
+    fn fs(&mut self, kind: &'static str, magic: u64) -> Rc<FileSystem> {
+        self.next_dev += 1;
+        let (capacity, start) = (self.k.spec.knobs.disk, self.k.spec.start_realtime);
+        Rc::new(FileSystem::new(self.next_dev, kind, magic, &self.k.store, capacity, start))
+    }
+
+    fn now(&self) -> u64 {
+        self.k.spec.start_realtime
+    }
+
+    /// The directory at an absolute path; what is missing is made.
+    fn directory(&mut self, path: &str, mode: u32) -> Result<InodeRef> {
+        let mut node = self.root.top();
+        for name in path.split('/').filter(|n| !n.is_empty()) {
+            let next = match node.lookup(name.as_bytes(), self.m) {
+                Ok(next) if next.is_dir() => next,
+                // A link on the way (such as /lib) is followed one step at a time from the root.
+                Ok(next) => match &next.node {
+                    Node::Symlink(target) => {
+                        let target = crate::mem::text(target);
+                        let full = if target.starts_with('/') { target } else { self.sibling(&node, &target) };
+                        self.directory(&full, mode)?
+                    }
+                    _ => return Err(snowglobe_abi::Errno::ENOTDIR),
+                },
+                Err(_) => {
+                    let dir = Inode::new_dir(&node.fs, mode, 0, 0, self.now());
+                    node.link(name.as_bytes(), &dir, self.now())?;
+                    dir
+                }
+            };
+            node = next.top();
+        }
+        Ok(node)
+    }
+
+    fn sibling(&self, dir: &InodeRef, name: &str) -> String {
+        let path = dir.dir_path(&self.root.top()).unwrap_or_default();
+        format!("{}/{}", crate::mem::text(&path), name)
+    }
+
+    /// Puts a root over a directory.
+    fn cover(&mut self, path: &str, root: InodeRef) {
+        let Ok(dir) = self.directory(path, 0o755) else { return };
+        *root.covers.borrow_mut() = Some(dir.clone());
+        *dir.mounted.borrow_mut() = Some(root);
+    }
+
+    fn own_directories(&mut self) {
+        for (path, mode) in OWN {
+            let fs = self.fs("tmpfs", TMPFS);
+            let root = Inode::new_dir(&fs, mode, 0, 0, self.now());
+            self.cover(path, root);
+        }
+        // Linux distributions link these.
+        let _ = self.directory("/run/lock", 0o1777);
+    }
+
+    fn devices(&mut self) {
+        let fs = self.fs("devtmpfs", TMPFS);
+        let dev = Inode::new_dir(&fs, 0o755, 0, 0, self.now());
+        // What was put over /dev/shm goes into the new /dev.
+        let shm_fs = self.fs("tmpfs", TMPFS);
+        let shm = Inode::new_dir(&shm_fs, 0o1777, 0, 0, self.now());
+        let now = self.now();
+        let devices = [
+            ("null", Device::Null, 0o666),
+            ("zero", Device::Zero, 0o666),
+            ("full", Device::Full, 0o666),
+            ("random", Device::Random, 0o666),
+            ("urandom", Device::Random, 0o666),
+            ("tty", Device::Tty, 0o666),
+            ("ptmx", Device::Ptmx, 0o666),
+        ];
+        for (name, device, mode) in devices {
+            let node = Inode::new(&fs, S_IFCHR | mode, 0, 0, now, Node::Device(device));
+            let _ = dev.link(name.as_bytes(), &node, now);
+        }
+        let links = [
+            ("fd", "/proc/self/fd"),
+            ("stdin", "/proc/self/fd/0"),
+            ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+        ];
+        for (name, target) in links {
+            let node = Inode::new(&fs, S_IFLNK | 0o777, 0, 0, now, Node::Symlink(target.into()));
+            let _ = dev.link(name.as_bytes(), &node, now);
+        }
+        for name in ["pts", "shm", "mqueue"] {
+            let node = Inode::new_dir(&fs, 0o755, 0, 0, now);
+            let _ = dev.link(name.as_bytes(), &node, now);
+            if name == "shm" {
+                *shm.covers.borrow_mut() = Some(node.clone());
+                *node.mounted.borrow_mut() = Some(shm.clone());
+            }
+        }
+        self.cover("/dev", dev);
+    }
+
+    fn proc(&mut self, host: usize) {
+        let now = self.now();
+        for (path, kind, magic, node) in
+            [("/proc", "proc", PROC, ProcNode::root(host as u32)), ("/sys", "sysfs", SYSFS, ProcNode::sys(host as u32))]
+        {
+            let fs = self.fs(kind, magic);
+            let root = Inode::new(&fs, S_IFDIR | 0o555, 0, 0, now, Node::Proc(node));
+            self.cover(path, root);
+        }
+    }
+
+    fn mount(&mut self, mount: &snowglobe_abi::spec::MountSpec, volumes: &mut BTreeMap<String, InodeRef>) {
+        let now = self.now();
+        let mut fs = FileSystem::new(0, "ext4", EXT4, &self.k.store, self.k.spec.knobs.disk, now);
+        self.next_dev += 1;
+        fs.dev = self.next_dev;
+        fs.read_only = mount.read_only;
+        let root = match &mount.source {
+            MountSource::Tmpfs => {
+                fs.kind = "tmpfs";
+                fs.magic = TMPFS;
+                Inode::new_dir(&Rc::new(fs), 0o1777, 0, 0, now)
+            }
+            MountSource::Volume(name) => match volumes.get(name) {
+                Some(root) if !mount.read_only => root.clone(),
+                _ => {
+                    let root = Inode::new_dir(&Rc::new(fs), 0o777, 0, 0, now);
+                    volumes.insert(name.clone(), root.clone());
+                    root
+                }
+            },
+            MountSource::Bind(path) => {
+                let fs = Rc::new(fs);
+                let Ok(stat) = self.m.lower_stat(path) else { return };
+                let Ok(node) = Inode::from_lower(&fs, path.clone(), &stat, self.m) else { return };
+                node
+            }
+        };
+        if root.is_dir() {
+            self.cover(&mount.target, root);
+            return;
+        }
+        // A file is put in the place of a name.
+        let (dir, name) = mount.target.rsplit_once('/').unwrap_or(("", &mount.target));
+        if let Ok(dir) = self.directory(dir, 0o755) {
+            let _ = dir.link(name.as_bytes(), &root, now);
+        }
+    }
+
+    /// The files by which a host knows itself and the others.
+    fn etc(&mut self, index: usize) {
+        let spec = &self.k.spec;
+        let me = &spec.hosts[index];
+        let mut hosts = String::from("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+        let mine: Vec<u32> = me.interfaces.iter().map(|i| i.network).collect();
+        for (i, host) in spec.hosts.iter().enumerate() {
+            for interface in host.interfaces.iter().filter(|f| mine.contains(&f.network)) {
+                let [a, b, c, d] = interface.address;
+                let mut names: Vec<&str> = Vec::new();
+                for name in [&host.hostname, &host.name].into_iter().chain(&interface.aliases) {
+                    if !names.contains(&name.as_str()) {
+                        names.push(name);
+                    }
+                }
+                if i == index {
+                    names.dedup();
+                }
+                hosts.push_str(&format!("{a}.{b}.{c}.{d}\t{}\n", names.join(" ")));
+            }
+        }
+        if me.interfaces.is_empty() {
+            hosts.push_str(&format!("127.0.1.1\t{}\n", me.hostname));
+        }
+        let mut resolv = String::new();
+        for network in &mine {
+            let [a, b, c, d] = spec.networks[*network as usize].resolver;
+            resolv.push_str(&format!("nameserver {a}.{b}.{c}.{d}\n"));
+        }
+        if resolv.is_empty() {
+            resolv.push_str("nameserver 127.0.0.11\n");
+        }
+        let files = [
+            ("hosts", hosts),
+            ("resolv.conf", resolv),
+            ("hostname", format!("{}\n", me.hostname)),
+            ("mtab", String::new()),
+        ];
+        let Ok(etc) = self.directory("/etc", 0o755) else { return };
+        let now = self.now();
+        for (name, text) in files {
+            let node = Inode::new_file(&etc.fs, 0o644, 0, 0, now);
+            if let Some(content) = node.content() {
+                let _ = content.borrow_mut().write(0, text.as_bytes(), self.m);
+            }
+            let _ = etc.link(name.as_bytes(), &node, now);
+        }
+        if let Node::Dir(dir) = &self.root.node {
+            dir.borrow_mut().hidden.push(b".snowglobe".to_vec());
+        }
+    }
+}

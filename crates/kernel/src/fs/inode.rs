@@ -1,0 +1,441 @@
+//! Inodes and the directories that name them.
+//!
+//! A directory of the machine is read as names are asked for: an entry, once found (or found missing), is the
+//! world's own from then on. So a host's tree costs what it has touched, a rename of a directory moves nothing, and
+//! what a guest changes never reaches the machine.
+
+use super::content::Content;
+use super::dev::Device;
+use super::lock::Locks;
+use super::pipe::Pipe;
+use super::procfs::ProcNode;
+use super::store::Store;
+use crate::machine::{LowerStat, Machine};
+use crate::uapi::*;
+use alloc::collections::BTreeMap;
+use alloc::rc::{Rc, Weak};
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use snowglobe_abi::errno::{Errno, Result};
+
+/// A shared inode.
+pub type InodeRef = Rc<Inode>;
+/// A name in a directory.
+pub type Name = Vec<u8>;
+
+/// One file system of a host.
+pub struct FileSystem {
+    /// `st_dev`.
+    pub dev: u64,
+    /// `f_type` of `statfs`.
+    pub magic: u64,
+    /// Its type in `/proc/mounts`.
+    pub kind: &'static str,
+    /// Whether changes fail with EROFS.
+    pub read_only: bool,
+    /// Next inode number.
+    next_ino: Cell<u64>,
+    /// Where its files keep their bytes.
+    pub store: Store,
+    /// Bytes that it may hold.
+    pub capacity: u64,
+    /// The world's wall clock at its beginning: no file of the machine is younger.
+    pub start: u64,
+}
+
+impl FileSystem {
+    /// A file system whose root will have inode number 2.
+    pub fn new(dev: u64, kind: &'static str, magic: u64, store: &Store, capacity: u64, start: u64) -> FileSystem {
+        FileSystem { dev, magic, kind, read_only: false, next_ino: Cell::new(2), store: store.clone(), capacity, start }
+    }
+
+    fn ino(&self) -> u64 {
+        let ino = self.next_ino.get();
+        self.next_ino.set(ino + 1);
+        ino
+    }
+}
+
+/// What `stat` shows and `chmod` and its kin change.
+#[derive(Clone, Debug)]
+pub struct Meta {
+    /// Type and permissions.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Names.
+    pub nlink: u32,
+    /// Times, nanoseconds since 1970.
+    pub atime: u64,
+    /// Last change of content.
+    pub mtime: u64,
+    /// Last change of content or of this.
+    pub ctime: u64,
+    /// When it was made.
+    pub btime: u64,
+    /// Extended attributes.
+    pub xattrs: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// What an inode is.
+pub enum Node {
+    /// A directory.
+    Dir(RefCell<Dir>),
+    /// A regular file.
+    File(RefCell<Content>),
+    /// A symbolic link.
+    Symlink(Vec<u8>),
+    /// A named pipe.
+    Fifo(Rc<Pipe>),
+    /// A unix socket's name; the number is the key under which the socket table knows it.
+    Socket(u64),
+    /// A device.
+    Device(Device),
+    /// A computed file or directory.
+    Proc(ProcNode),
+}
+
+/// An entry of a directory.
+#[derive(Clone)]
+pub enum Entry {
+    /// A name that leads to an inode.
+    There(InodeRef),
+    /// A name that is known not to exist, whatever the machine has.
+    Gone,
+}
+
+/// A directory's names.
+pub struct Dir {
+    /// What is known.
+    pub entries: BTreeMap<Name, Entry>,
+    /// The machine's directory from which unknown names come.
+    pub lower: Option<String>,
+    /// Whether the machine's names have all been taken over.
+    listed: bool,
+    /// The directory above, and its name there.
+    pub parent: Option<(Weak<Inode>, Name)>,
+    /// Names of the machine that this directory must not show.
+    pub hidden: Vec<Name>,
+}
+
+/// See the module.
+pub struct Inode {
+    /// `st_ino`.
+    pub ino: u64,
+    /// Its file system.
+    pub fs: Rc<FileSystem>,
+    /// See [`Meta`].
+    pub meta: RefCell<Meta>,
+    /// See [`Node`].
+    pub node: Node,
+    /// The root of a file system mounted here.
+    pub mounted: RefCell<Option<InodeRef>>,
+    /// The directory that this root covers.
+    pub covers: RefCell<Option<InodeRef>>,
+    /// `flock` and record locks.
+    pub locks: RefCell<Option<alloc::boxed::Box<Locks>>>,
+    /// `inotify` watches.
+    pub watches: RefCell<Vec<(Weak<super::event::Inotify>, i32)>>,
+    /// Writers that keep it from being executed, or executions that keep it from being written (ETXTBSY).
+    pub writers: Cell<i32>,
+    /// `memfd` seals, for files that can have them.
+    pub seals: Cell<Option<u32>>,
+}
+
+impl Inode {
+    /// A new inode with one name.
+    pub fn new(fs: &Rc<FileSystem>, mode: u32, uid: u32, gid: u32, now: u64, node: Node) -> InodeRef {
+        let nlink = if mode & S_IFMT == S_IFDIR { 2 } else { 1 };
+        let meta =
+            Meta { mode, uid, gid, nlink, atime: now, mtime: now, ctime: now, btime: now, xattrs: BTreeMap::new() };
+        Rc::new(Inode {
+            ino: fs.ino(),
+            fs: fs.clone(),
+            meta: RefCell::new(meta),
+            node,
+            mounted: RefCell::new(None),
+            covers: RefCell::new(None),
+            locks: RefCell::new(None),
+            watches: RefCell::new(Vec::new()),
+            writers: Cell::new(0),
+            seals: Cell::new(None),
+        })
+    }
+
+    /// A new empty directory; its parent is set when it is linked.
+    pub fn new_dir(fs: &Rc<FileSystem>, mode: u32, uid: u32, gid: u32, now: u64) -> InodeRef {
+        Inode::new(fs, S_IFDIR | mode & 0o7777, uid, gid, now, Node::Dir(RefCell::new(Dir::new(None))))
+    }
+
+    /// A new empty regular file.
+    pub fn new_file(fs: &Rc<FileSystem>, mode: u32, uid: u32, gid: u32, now: u64) -> InodeRef {
+        let content = Content::empty(&fs.store);
+        Inode::new(fs, S_IFREG | mode & 0o7777, uid, gid, now, Node::File(RefCell::new(content)))
+    }
+
+    /// An inode for a file of the machine.
+    pub fn from_lower(fs: &Rc<FileSystem>, path: String, stat: &LowerStat, m: &mut dyn Machine) -> Result<InodeRef> {
+        let node = match stat.mode & S_IFMT {
+            S_IFDIR => Node::Dir(RefCell::new(Dir::new(Some(path)))),
+            S_IFREG => Node::File(RefCell::new(Content::lower(&fs.store, path, stat.size))),
+            S_IFLNK => Node::Symlink(m.lower_link(&path)?),
+            S_IFIFO => Node::Fifo(Pipe::new()),
+            S_IFCHR | S_IFBLK => Node::Device(Device::from_rdev(stat.rdev)),
+            _ => Node::Socket(0),
+        };
+        // A directory's time changes with every file that somebody else makes in it: it is the world's beginning.
+        // One link means "not counted" (as btrfs has it), so that `find` does not take it for a leaf.
+        let time = if stat.mode & S_IFMT == S_IFDIR { fs.start } else { stat.mtime.min(fs.start) };
+        let node = Inode::new(fs, stat.mode, stat.uid, stat.gid, time, node);
+        node.meta.borrow_mut().nlink = 1;
+        Ok(node)
+    }
+
+    /// File type bits of the mode.
+    pub fn kind(&self) -> u32 {
+        self.meta.borrow().mode & S_IFMT
+    }
+
+    /// Whether it is a directory, a computed one too.
+    pub fn is_dir(&self) -> bool {
+        self.kind() == S_IFDIR
+    }
+
+    /// The directory's names, if it is a directory that keeps some.
+    pub fn dir(&self) -> Result<&RefCell<Dir>> {
+        match &self.node {
+            Node::Dir(dir) => Ok(dir),
+            Node::Proc(_) if self.is_dir() => Err(Errno::EPERM),
+            _ => Err(Errno::ENOTDIR),
+        }
+    }
+
+    /// The regular file's bytes.
+    pub fn content(&self) -> Option<&RefCell<Content>> {
+        match &self.node {
+            Node::File(content) => Some(content),
+            _ => None,
+        }
+    }
+
+    /// `st_size`.
+    pub fn size(&self) -> u64 {
+        match &self.node {
+            Node::File(content) => content.borrow().size,
+            Node::Symlink(target) => target.len() as u64,
+            Node::Dir(_) => 4096,
+            _ => 0,
+        }
+    }
+
+    /// The root of what is mounted here, or itself.
+    pub fn top(self: &Rc<Self>) -> InodeRef {
+        let mut node = self.clone();
+        loop {
+            let over = node.mounted.borrow().clone();
+            match over {
+                Some(root) => node = root,
+                None => return node,
+            }
+        }
+    }
+
+    /// Finds a name in a directory that keeps names (not a computed one).
+    ///
+    /// # Errors
+    /// `ENOENT`, `ENOTDIR`, or what the machine says.
+    pub fn lookup(self: &Rc<Self>, name: &[u8], m: &mut dyn Machine) -> Result<InodeRef> {
+        let dir = self.dir()?;
+        if let Some(entry) = dir.borrow().entries.get(name) {
+            return match entry {
+                Entry::There(node) => Ok(node.clone()),
+                Entry::Gone => Err(Errno::ENOENT),
+            };
+        }
+        let path = {
+            let dir = dir.borrow();
+            match &dir.lower {
+                Some(lower) if !dir.listed && !dir.hidden.iter().any(|h| h == name) => join(lower, name),
+                _ => return Err(Errno::ENOENT),
+            }
+        };
+        self.adopt(name, path, m)
+    }
+
+    /// Takes a name of the machine over.
+    fn adopt(self: &Rc<Self>, name: &[u8], path: Option<String>, m: &mut dyn Machine) -> Result<InodeRef> {
+        let found = match path {
+            Some(path) => m.lower_stat(&path).and_then(|stat| Inode::from_lower(&self.fs, path, &stat, m)),
+            None => Err(Errno::ENOENT),
+        };
+        let entry = match &found {
+            Ok(node) => {
+                node.set_parent(self, name);
+                Entry::There(node.clone())
+            }
+            Err(Errno::ENAMETOOLONG) => return Err(Errno::ENAMETOOLONG),
+            Err(_) => Entry::Gone,
+        };
+        self.dir()?.borrow_mut().entries.insert(name.to_vec(), entry);
+        found.map_err(|_| Errno::ENOENT)
+    }
+
+    /// Takes all names of the machine's directory over.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub fn list(self: &Rc<Self>, m: &mut dyn Machine) -> Result<()> {
+        let dir = self.dir()?;
+        let lower = {
+            let dir = dir.borrow();
+            match &dir.lower {
+                Some(lower) if !dir.listed => lower.clone(),
+                _ => return Ok(()),
+            }
+        };
+        let mut names = m.lower_list(&lower)?;
+        names.sort();
+        for name in names {
+            let skip = {
+                let dir = dir.borrow();
+                dir.entries.contains_key(&name) || dir.hidden.contains(&name)
+            };
+            if !skip {
+                let path = join(&lower, &name);
+                // A name that went away in between is as good as never seen.
+                let _ = self.adopt(&name, path, m);
+            }
+        }
+        dir.borrow_mut().listed = true;
+        Ok(())
+    }
+
+    /// Notes where a directory hangs.
+    pub fn set_parent(self: &Rc<Self>, parent: &InodeRef, name: &[u8]) {
+        if let Node::Dir(dir) = &self.node {
+            dir.borrow_mut().parent = Some((Rc::downgrade(parent), name.to_vec()));
+        }
+    }
+
+    /// Puts a name into a directory.
+    ///
+    /// # Errors
+    /// `ENOTDIR`.
+    pub fn link(self: &Rc<Self>, name: &[u8], node: &InodeRef, now: u64) -> Result<()> {
+        self.dir()?.borrow_mut().entries.insert(name.to_vec(), Entry::There(node.clone()));
+        node.set_parent(self, name);
+        let mut meta = self.meta.borrow_mut();
+        if node.is_dir() && meta.nlink >= 2 {
+            meta.nlink += 1;
+        }
+        meta.mtime = now;
+        meta.ctime = now;
+        Ok(())
+    }
+
+    /// Takes a name out of a directory.
+    ///
+    /// # Errors
+    /// `ENOTDIR`.
+    pub fn unlink(self: &Rc<Self>, name: &[u8], node: &InodeRef, now: u64) -> Result<()> {
+        let mut dir = self.dir()?.borrow_mut();
+        if dir.lower.is_some() && !dir.listed {
+            dir.entries.insert(name.to_vec(), Entry::Gone);
+        } else {
+            dir.entries.remove(name);
+        }
+        let mut meta = self.meta.borrow_mut();
+        if node.is_dir() && meta.nlink > 2 {
+            meta.nlink -= 1;
+        }
+        meta.mtime = now;
+        meta.ctime = now;
+        Ok(())
+    }
+
+    /// Whether a directory has no names.
+    ///
+    /// # Errors
+    /// What the machine says.
+    pub fn is_empty_dir(self: &Rc<Self>, m: &mut dyn Machine) -> Result<bool> {
+        self.list(m)?;
+        Ok(!self.dir()?.borrow().entries.values().any(|e| matches!(e, Entry::There(_))))
+    }
+
+    /// The directory above, through mounts; itself for a root.
+    pub fn parent(self: &Rc<Self>) -> InodeRef {
+        let mut node = self.clone();
+        loop {
+            let covered = node.covers.borrow().clone();
+            match covered {
+                Some(below) => node = below,
+                None => break,
+            }
+        }
+        let parent = match &node.node {
+            Node::Dir(dir) => dir.borrow().parent.as_ref().and_then(|(p, _)| p.upgrade()),
+            Node::Proc(proc) => proc.parent(),
+            _ => None,
+        };
+        parent.unwrap_or_else(|| self.clone())
+    }
+
+    /// The absolute path of a directory as seen from `root`; `None` when it has been removed.
+    pub fn dir_path(self: &Rc<Self>, root: &InodeRef) -> Option<Vec<u8>> {
+        let mut parts: Vec<Name> = Vec::new();
+        let mut node = self.clone();
+        while !Rc::ptr_eq(&node, root) {
+            let covered = node.covers.borrow().clone();
+            if let Some(below) = covered {
+                node = below;
+                continue;
+            }
+            let (parent, name) = match &node.node {
+                Node::Dir(dir) => {
+                    let dir = dir.borrow();
+                    let (parent, name) = dir.parent.as_ref()?;
+                    (parent.upgrade()?, name.clone())
+                }
+                Node::Proc(proc) => (proc.parent()?, proc.name()),
+                _ => return None,
+            };
+            parts.push(name);
+            node = parent;
+        }
+        let mut out = Vec::new();
+        for part in parts.iter().rev() {
+            out.push(b'/');
+            out.extend_from_slice(part);
+        }
+        Some(if out.is_empty() { b"/".to_vec() } else { out })
+    }
+
+    /// Notes a change of content.
+    pub fn touch_modified(&self, now: u64) {
+        let mut meta = self.meta.borrow_mut();
+        meta.mtime = now;
+        meta.ctime = now;
+    }
+}
+
+impl Dir {
+    /// An empty directory, or one of the machine's.
+    pub fn new(lower: Option<String>) -> Dir {
+        Dir { entries: BTreeMap::new(), lower, listed: false, parent: None, hidden: Vec::new() }
+    }
+}
+
+/// A path of the machine; `None` for a name that is not text, which the machine's paths here are.
+fn join(dir: &str, name: &[u8]) -> Option<String> {
+    let name = core::str::from_utf8(name).ok()?;
+    let mut path = String::with_capacity(dir.len() + 1 + name.len());
+    path.push_str(dir);
+    if !dir.ends_with('/') {
+        path.push('/');
+    }
+    path.push_str(name);
+    Some(path)
+}

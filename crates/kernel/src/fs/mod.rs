@@ -1,0 +1,26 @@
+//! Files: what paths lead to and what descriptors name.
+//!
+//! | Module | Content |
+//! |---|---|
+//! | [`inode`] | inodes, directories, file systems; files of the machine read through, copied up when written |
+//! | [`path`] | path walking |
+//! | [`store`] | the pages that hold the world's own file contents |
+//! | [`content`] | a regular file's bytes: extents of the store, or a file of the machine |
+//! | [`file`] | open file descriptions and descriptor tables |
+//! | [`build`] | a host's tree from its specification |
+//! | [`pipe`], [`epoll`], [`event`], [`dev`] | what descriptors name besides inodes |
+//! | [`lock`] | `flock` and record locks |
+//! | [`procfs`] | `/proc` and `/sys`, computed |
+
+pub mod build;
+pub mod content;
+pub mod dev;
+pub mod epoll;
+pub mod event;
+pub mod file;
+pub mod inode;
+pub mod lock;
+pub mod path;
+pub mod pipe;
+pub mod procfs;
+pub mod store;

@@ -1,0 +1,524 @@
+//! The world's kernel: a pure state machine that answers Linux system calls.
+//!
+//! | Module | Content |
+//! |---|---|
+//! | [`table`] | the one table of system calls: number, name, arguments, support level, handler |
+//! | [`calls`] | thin handlers by family: decode, check in Linux's order, ask an object |
+//! | [`wait`] | what a blocked call waits for, and how it completes |
+//! | [`sched`] | run queue, wait queues, timers |
+//! | [`task`] | hosts, processes, threads as data |
+//! | [`life`] | how they begin and end |
+//! | [`signal`], [`deliver`] | signals as data; sending and taking them |
+//! | [`mm`], [`elf`], [`exec`] | address spaces, programs |
+//! | [`fs`] | files |
+//! | [`sockets`] | the socket table's place in the kernel |
+//! | [`service`] | what a world file says runs on a host: start, health, restart |
+//! | [`time`], [`rng`] | clocks, seeded streams |
+//! | [`machine`] | the one seam to the machine |
+//! | [`mem`], [`uapi`] | guest memory in shapes; numbers of the Linux interface |
+//!
+//! This crate performs no I/O, reads no clock, draws no randomness but the seed's, and keeps nothing unordered.
+#![no_std]
+#![forbid(unsafe_code)]
+
+extern crate alloc;
+
+pub mod calls;
+pub mod deliver;
+pub mod elf;
+pub mod exec;
+pub mod fs;
+pub mod futex;
+pub mod io;
+pub mod ipc;
+pub mod life;
+pub mod machine;
+pub mod mem;
+pub mod mm;
+pub mod record;
+pub mod rng;
+pub mod sched;
+pub mod service;
+pub mod signal;
+pub mod sockets;
+pub mod table;
+pub mod task;
+pub mod time;
+pub mod uapi;
+pub mod wait;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::rc::Rc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use machine::Machine;
+use rng::Rng;
+use sched::{Sched, TimerAction};
+use snowglobe_abi::Errno;
+use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec};
+use task::{Host, HostId, ProcId, Process, SpaceEntry, SpaceId, State, Task, TaskId};
+use wait::Wait;
+
+/// Why a handler does not simply return a value.
+pub enum Stop {
+    /// The guest gets an error.
+    Errno(Errno),
+    /// The task waits.
+    Block(Box<Wait>),
+    /// The task's registers have been replaced: there is no result to set.
+    Replaced,
+    /// The task does not go on here: it has ended, or it goes on in another address space.
+    Gone,
+}
+
+impl From<Errno> for Stop {
+    fn from(e: Errno) -> Stop {
+        Stop::Errno(e)
+    }
+}
+
+/// What a handler gives: the value in rax, or why there is none.
+pub type Answer = core::result::Result<i64, Stop>;
+
+/// What the layer does after a step of the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Flow {
+    /// Return this value to the guest.
+    Return(i64),
+    /// Go on in the guest with the registers as they are.
+    Go,
+    /// The current task does not go on now: pick another.
+    Switch,
+}
+
+/// Who is to run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pick {
+    /// This task, in the address space of this slot.
+    Run(TaskId, u32),
+    /// Nobody, ever again: the report has been given to the machine.
+    End,
+}
+
+/// Facts about the machine that programs may see, fixed by the layer at the world's beginning.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct MachineInfo {
+    /// AT_HWCAP.
+    pub hwcap: u64,
+    /// AT_MINSIGSTKSZ: bytes of a signal frame.
+    pub signal_frame: u64,
+}
+
+/// The world.
+pub struct Kernel {
+    /// What it was made from.
+    pub spec: WorldSpec,
+    /// See [`MachineInfo`].
+    pub machine_info: MachineInfo,
+    /// Run queue and timers.
+    pub sched: Sched,
+    /// The task that runs.
+    pub current: TaskId,
+    /// Hosts by index.
+    pub hosts: Vec<Host>,
+    /// Tasks by id; ids are not used again.
+    pub tasks: Vec<Option<Box<Task>>>,
+    /// Processes by id; ids are not used again.
+    pub procs: Vec<Option<Box<Process>>>,
+    /// Address spaces by id; ids are not used again.
+    pub spaces: Vec<Option<Box<SpaceEntry>>>,
+    /// The program stream: what guests get as random.
+    pub random: Rng,
+    /// Slots of host processes never given out.
+    next_slot: u32,
+    /// Slots given back, the longest free first: their host processes take a moment to be gone.
+    free_slots: VecDeque<u32>,
+    /// Closed descriptions.
+    pub graveyard: fs::file::Graveyard,
+    /// Next name of an open file description.
+    pub next_file: u64,
+    /// Futex waiters.
+    pub futexes: futex::Futexes,
+    /// Sockets.
+    pub sockets: sockets::Sockets,
+    /// System V objects and POSIX queues by host.
+    pub ipc: Vec<ipc::Ipc>,
+    /// The world's own file pages.
+    pub store: fs::store::Store,
+    /// Named volumes.
+    pub volumes: BTreeMap<alloc::string::String, fs::inode::InodeRef>,
+    /// Services by host.
+    pub services: Vec<service::Service>,
+    /// Set when the current task may have a signal, must end, or has used up its time.
+    pub notice: bool,
+    /// When the current task got the baton.
+    slice_start: Nanos,
+    /// Whether the current task has given up the rest of its turn.
+    turn_over: bool,
+    /// The trace.
+    pub record: record::Recorder,
+    /// Calls answered.
+    pub calls: u64,
+    /// What is to be reported at the end.
+    pub report: Report,
+    /// Set by the layer when the supervisor wants the world to end.
+    pub stop_asked: bool,
+    /// The end has come.
+    pub ended: Option<Ending>,
+    /// Inode numbers of anonymous objects (pipes, sockets).
+    pub next_anon_ino: u64,
+}
+
+/// A call being answered.
+pub struct Cx<'a> {
+    /// The kernel.
+    pub k: &'a mut Kernel,
+    /// The machine.
+    pub m: &'a mut dyn Machine,
+    /// Who calls.
+    pub task: TaskId,
+    /// The call's arguments.
+    pub args: [u64; 6],
+}
+
+impl Kernel {
+    /// A world at time 0; its services start when it is first asked who runs.
+    pub fn new(spec: WorldSpec, machine_info: MachineInfo, m: &mut dyn Machine) -> Kernel {
+        let seed = spec.seed;
+        let store = fs::store::Store::default();
+        let record = record::Recorder::new(spec.knobs.trace_calls);
+        let mut kernel = Kernel {
+            sched: Sched::new(Rng::stream(seed, "schedule")),
+            random: Rng::stream(seed, "program"),
+            sockets: sockets::Sockets::new(&spec),
+            ipc: spec.hosts.iter().map(|_| ipc::Ipc::default()).collect(),
+            spec,
+            machine_info,
+            current: TaskId(0),
+            hosts: Vec::new(),
+            tasks: alloc::vec![None],
+            procs: alloc::vec![None],
+            spaces: alloc::vec![None],
+            // Slot 0 is the template's.
+            next_slot: 1,
+            free_slots: VecDeque::new(),
+            graveyard: Rc::new(RefCell::new(Vec::new())),
+            next_file: 1,
+            futexes: futex::Futexes::default(),
+            store,
+            volumes: BTreeMap::new(),
+            services: Vec::new(),
+            notice: false,
+            slice_start: 0,
+            turn_over: false,
+            record,
+            calls: 0,
+            report: Report::default(),
+            stop_asked: false,
+            ended: None,
+            next_anon_ino: 1000,
+        };
+        for index in 0..kernel.spec.hosts.len() {
+            let host = fs::build::host(&mut kernel, index, m);
+            kernel.hosts.push(host);
+        }
+        if let Some(until) = kernel.spec.until {
+            kernel.sched.arm(until, TimerAction::Until);
+        }
+        kernel.start_services();
+        kernel
+    }
+
+    /// Wall clock in nanoseconds since 1970.
+    pub fn realtime(&self) -> Nanos {
+        self.spec.start_realtime + self.sched.now
+    }
+
+    /// A live task.
+    pub fn task(&self, id: TaskId) -> &Task {
+        self.tasks[id.0 as usize].as_ref().expect("a live task")
+    }
+
+    /// A live task, to change it.
+    pub fn task_mut(&mut self, id: TaskId) -> &mut Task {
+        self.tasks[id.0 as usize].as_mut().expect("a live task")
+    }
+
+    /// A task, if it lives.
+    pub fn try_task(&self, id: TaskId) -> Option<&Task> {
+        self.tasks.get(id.0 as usize)?.as_deref()
+    }
+
+    /// A process that has not been reaped.
+    pub fn proc(&self, id: ProcId) -> &Process {
+        self.procs[id.0 as usize].as_ref().expect("a process")
+    }
+
+    /// A process that has not been reaped, to change it.
+    pub fn proc_mut(&mut self, id: ProcId) -> &mut Process {
+        self.procs[id.0 as usize].as_mut().expect("a process")
+    }
+
+    /// A process, if it has not been reaped.
+    pub fn try_proc(&self, id: ProcId) -> Option<&Process> {
+        self.procs.get(id.0 as usize)?.as_deref()
+    }
+
+    /// The process of a task.
+    pub fn proc_of(&self, task: TaskId) -> &Process {
+        self.proc(self.task(task).proc)
+    }
+
+    /// The process of a task, to change it.
+    pub fn proc_of_mut(&mut self, task: TaskId) -> &mut Process {
+        let id = self.task(task).proc;
+        self.proc_mut(id)
+    }
+
+    /// The host of a task.
+    pub fn host_of(&self, task: TaskId) -> &Host {
+        &self.hosts[self.proc_of(task).host.0 as usize]
+    }
+
+    /// A host.
+    pub fn host(&self, id: HostId) -> &Host {
+        &self.hosts[id.0 as usize]
+    }
+
+    /// A host, to change it.
+    pub fn host_mut(&mut self, id: HostId) -> &mut Host {
+        &mut self.hosts[id.0 as usize]
+    }
+
+    /// The address space of a task.
+    pub fn space_of(&self, task: TaskId) -> &mm::Space {
+        &self.spaces[self.proc_of(task).space.0 as usize].as_ref().expect("a live process has a space").space
+    }
+
+    /// The address space of a task, to change it.
+    pub fn space_of_mut(&mut self, task: TaskId) -> &mut mm::Space {
+        let id = self.proc_of(task).space;
+        &mut self.spaces[id.0 as usize].as_mut().expect("a live process has a space").space
+    }
+
+    /// Answers a call of the current task.
+    pub fn syscall(&mut self, m: &mut dyn Machine, nr: u64, args: [u64; 6]) -> Flow {
+        let task = self.current;
+        self.calls += 1;
+        self.sched.now += self.spec.knobs.call_cost;
+        if self.sched.next_timer <= self.sched.now {
+            self.run_timers(m);
+        }
+        let cost = self.spec.knobs.call_cost;
+        let t = self.task_mut(task);
+        t.call = nr as u32;
+        t.cpu_time += cost;
+        let entry = table::entry(nr);
+        self.record.begin(self.sched.now, task, nr, entry, &args, m);
+        let answer = {
+            let mut cx = Cx { k: self, m, task, args };
+            match entry {
+                Some(entry) => (entry.handler)(&mut cx),
+                None => cx.unsupported_call(nr),
+            }
+        };
+        if !self.graveyard.borrow().is_empty() {
+            self.bury(m);
+        }
+        let flow = match answer {
+            Ok(value) => Flow::Return(value),
+            Err(Stop::Errno(e)) => Flow::Return(e.to_ret()),
+            Err(Stop::Replaced) => Flow::Go,
+            Err(Stop::Gone) => return Flow::Switch,
+            Err(Stop::Block(wait)) => {
+                self.block(task, wait);
+                return Flow::Switch;
+            }
+        };
+        if let Flow::Return(value) = flow {
+            self.record.end(self.sched.now, task, nr, value, entry, &args, m);
+        }
+        if self.notice || self.sched.now - self.slice_start >= self.spec.knobs.quantum {
+            if let Flow::Return(value) = flow {
+                m.set_result(value);
+            }
+            return self.before_return(m);
+        }
+        flow
+    }
+
+    /// Puts the current task to sleep on a wait.
+    pub fn block(&mut self, task: TaskId, wait: Box<Wait>) {
+        let t = self.task_mut(task);
+        t.ticket += 1;
+        let ticket = t.ticket;
+        t.state = State::Blocked;
+        let deadline = wait.deadline;
+        let call = u64::from(t.call);
+        self.sched.block(task, ticket);
+        self.record.block(self.sched.now, task, call, deadline);
+        self.register(task, ticket, &wait);
+        let key = deadline.map(|at| self.sched.arm(at, TimerAction::Task(task, ticket)));
+        let t = self.task_mut(task);
+        t.timer = key;
+        t.wait = Some(wait);
+    }
+
+    /// The next task to run; time passes until there is one.
+    pub fn pick(&mut self, m: &mut dyn Machine) -> Pick {
+        loop {
+            if self.stop_asked && self.ended.is_none() {
+                self.ended = Some(Ending::Stopped);
+            }
+            if self.ended.is_some() {
+                self.finish(m);
+                return Pick::End;
+            }
+            self.note_woken();
+            if let Some(task) = self.sched.take() {
+                self.current = task;
+                self.slice_start = self.sched.now;
+                self.notice = true;
+                self.task_mut(task).state = State::Running;
+                let space = self.proc_of(task).space;
+                let slot = self.spaces[space.0 as usize].as_ref().expect("a live process has a space").slot;
+                return Pick::Run(task, slot);
+            }
+            if self.sched.next_timer == Nanos::MAX || self.only_until_is_left() {
+                let alive = self.procs.iter().flatten().any(|p| p.status.is_none());
+                self.ended = Some(if alive { Ending::Deadlock } else { Ending::Completed });
+                continue;
+            }
+            self.sched.now = self.sched.next_timer.max(self.sched.now);
+            self.run_timers(m);
+        }
+    }
+
+    /// Whether the only timer is the world's end and nobody lives to see it.
+    fn only_until_is_left(&self) -> bool {
+        self.report.processes.len() == self.services_done() && self.procs.iter().flatten().all(|p| p.status.is_some())
+    }
+
+    /// Goes on with the current task, whose address space is now the current one.
+    pub fn resume(&mut self, m: &mut dyn Machine) -> Flow {
+        let task = self.current;
+        if let Some(addr) = self.task_mut(task).child_tid_to_set.take() {
+            let tid = self.task(task).tid;
+            // A bad pointer is ignored, as Linux ignores it.
+            let _ = m.write(addr, &tid.to_le_bytes());
+        }
+        if let Some(program) = self.task_mut(task).exec.take() {
+            if let Err(e) = self.start_program(m, task, &program) {
+                self.exec_failed(m, task, e);
+                return Flow::Switch;
+            }
+        } else if self.task(task).wait.is_some() && !self.complete(m, task) {
+            return Flow::Switch;
+        }
+        if !self.graveyard.borrow().is_empty() {
+            self.bury(m);
+        }
+        self.before_return(m)
+    }
+
+    /// Before the current task returns to its program: death, signals, the end of its turn.
+    pub fn before_return(&mut self, m: &mut dyn Machine) -> Flow {
+        let task = self.current;
+        self.notice = false;
+        if !self.take_signals(m, task) {
+            return Flow::Switch;
+        }
+        if self.turn_over || self.sched.now - self.slice_start >= self.spec.knobs.quantum {
+            self.turn_over = false;
+            self.slice_start = self.sched.now;
+            if self.sched.anyone() {
+                self.task_mut(task).state = State::Runnable;
+                self.sched.enqueue(task);
+                return Flow::Switch;
+            }
+        }
+        Flow::Go
+    }
+
+    /// Ends the current task's turn: others who could run go first.
+    pub fn end_turn(&mut self) {
+        self.notice = true;
+        self.turn_over = true;
+    }
+
+    /// Gives up the baton at a yield point.
+    pub fn yield_now(&mut self, m: &mut dyn Machine, at: u64) -> Flow {
+        let task = self.current;
+        self.sched.now += self.spec.knobs.quantum;
+        self.record.yielded(self.sched.now, task, at, m);
+        if self.sched.next_timer <= self.sched.now {
+            self.run_timers(m);
+        }
+        self.before_return(m)
+    }
+
+    /// Does what timers that are due ask for.
+    fn run_timers(&mut self, m: &mut dyn Machine) {
+        while let Some(action) = self.sched.due() {
+            self.fire(action, m);
+        }
+    }
+
+    /// Tells the trace who was woken.
+    fn note_woken(&mut self) {
+        let woken = core::mem::take(&mut self.sched.woken);
+        for task in &woken {
+            self.record.wake(self.sched.now, *task);
+        }
+        self.sched.woken = woken;
+        self.sched.woken.clear();
+    }
+
+    fn finish(&mut self, m: &mut dyn Machine) {
+        self.report.virtual_ns = self.sched.now;
+        self.report.ending = self.ended.clone().unwrap_or_default();
+        self.record.flush(m);
+        let bytes = record::encode_report(&self.report);
+        m.world_ended(&bytes);
+    }
+
+    /// Notes a call, or a part of one, that is not there.
+    pub fn note_unsupported(&mut self, nr: u32, name: &str, site: u64) {
+        let known = self.report.unsupported.iter_mut().find(|u| u.nr == nr && u.name == name);
+        if let Some(u) = known {
+            u.count += 1;
+            return;
+        }
+        let task = self.task(self.current);
+        let first = alloc::format!("{}: {} at {:#x}", self.host_of(task.id).name, task.comm, site);
+        self.record.unsupported(self.sched.now, task.id, nr, name);
+        self.report.unsupported.push(Unsupported { nr, name: name.into(), count: 1, first });
+    }
+
+    /// A line of the report.
+    pub fn report_process(&mut self, line: ProcessReport) -> usize {
+        self.report.processes.push(line);
+        self.report.processes.len() - 1
+    }
+
+    /// Names a space for a new host process.
+    pub fn new_space(&mut self, space: mm::Space) -> (SpaceId, u32) {
+        let reuse = self.free_slots.len() > 64 || self.next_slot as usize >= snowglobe_abi::control::MAX_SLOTS;
+        let slot = match if reuse { self.free_slots.pop_front() } else { None } {
+            Some(slot) => slot,
+            None => {
+                self.next_slot += 1;
+                self.next_slot - 1
+            }
+        };
+        let id = SpaceId(self.spaces.len() as u32);
+        self.spaces.push(Some(Box::new(SpaceEntry { space, slot, users: 1 })));
+        (id, slot)
+    }
+
+    /// Gives a slot back.
+    pub fn free_slot(&mut self, slot: u32) {
+        self.free_slots.push_back(slot);
+    }
+}

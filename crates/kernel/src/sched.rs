@@ -1,0 +1,222 @@
+//! Who runs next: the run queue, wait queues and the timer queue.
+//!
+//! One task runs at a time. A task that may go on is put at the queue's end; the schedule stream of the seed now and
+//! then takes another than the first. When nobody can run, time jumps to the next timer.
+
+use crate::fs::epoll::EpollItem;
+use crate::rng::Rng;
+use crate::task::TaskId;
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::rc::Weak;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use snowglobe_abi::spec::Nanos;
+
+/// Who waits on an object.
+#[derive(Clone)]
+pub enum Waiter {
+    /// A task in the wait with this ticket.
+    Task(TaskId, u64),
+    /// An item of an epoll instance, until it is removed.
+    Epoll(Weak<EpollItem>),
+}
+
+/// The waiters of one object, in the order in which they came.
+#[derive(Default)]
+pub struct WaitQueue {
+    waiters: RefCell<Vec<Waiter>>,
+    /// Sweep stale entries when the list has grown to this length.
+    sweep_at: core::cell::Cell<usize>,
+}
+
+impl WaitQueue {
+    /// Adds a waiter.
+    pub fn add(&self, waiter: Waiter, sched: &Sched) {
+        let mut list = self.waiters.borrow_mut();
+        if list.len() >= self.sweep_at.get().max(8) {
+            list.retain(|w| match w {
+                Waiter::Task(task, ticket) => sched.is_current_ticket(*task, *ticket),
+                Waiter::Epoll(item) => item.strong_count() > 0,
+            });
+            self.sweep_at.set(list.len() * 2);
+        }
+        list.push(waiter);
+    }
+
+    /// Whether nobody waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiters.borrow().is_empty()
+    }
+
+    /// Tells all waiters that `events` (poll bits) have happened.
+    pub fn wake(&self, sched: &mut Sched, events: u32) {
+        let list = core::mem::take(&mut *self.waiters.borrow_mut());
+        let mut keep = Vec::new();
+        for waiter in list {
+            match &waiter {
+                Waiter::Task(task, ticket) => sched.wake_ticket(*task, *ticket),
+                Waiter::Epoll(item) => {
+                    if let Some(item) = item.upgrade() {
+                        item.notify(sched, events);
+                        keep.push(waiter);
+                    }
+                }
+            }
+        }
+        let mut list = self.waiters.borrow_mut();
+        keep.append(&mut list);
+        *list = keep;
+    }
+}
+
+/// What a timer does when it is due.
+#[derive(Clone)]
+pub enum TimerAction {
+    /// Ends the wait of a task.
+    Task(TaskId, u64),
+    /// A timerfd.
+    TimerFd(Weak<crate::time::TimerFd>),
+    /// A `setitimer` timer of a process.
+    Interval(crate::task::ProcId, usize),
+    /// A `timer_create` timer of a process.
+    Posix(crate::task::ProcId, u32),
+    /// The network has something to deliver.
+    Network,
+    /// A service's start, health check or time-out.
+    Service(u32, crate::service::Timer),
+    /// The world's end.
+    Until,
+}
+
+/// One task, as the scheduler sees it.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    /// The ticket of its wait while it is blocked; 0 when it is not.
+    ticket: u64,
+}
+
+/// The run queue and the timers.
+pub struct Sched {
+    /// Virtual nanoseconds since the world began.
+    pub now: Nanos,
+    queue: VecDeque<TaskId>,
+    slots: Vec<Slot>,
+    timers: BTreeMap<(Nanos, u64), TimerAction>,
+    timer_seq: u64,
+    /// The time of the first timer, or the maximum.
+    pub next_timer: Nanos,
+    rng: Rng,
+    /// Tasks woken since the last look, for the trace.
+    pub woken: Vec<TaskId>,
+}
+
+impl Sched {
+    /// An empty queue at time 0.
+    pub fn new(rng: Rng) -> Sched {
+        Sched {
+            now: 0,
+            queue: VecDeque::new(),
+            slots: Vec::new(),
+            timers: BTreeMap::new(),
+            timer_seq: 0,
+            next_timer: Nanos::MAX,
+            rng,
+            woken: Vec::new(),
+        }
+    }
+
+    /// Tells the scheduler of a new task; it is not yet queued.
+    pub fn add_task(&mut self, task: TaskId) {
+        let index = task.0 as usize;
+        if self.slots.len() <= index {
+            self.slots.resize(index + 1, Slot::default());
+        }
+    }
+
+    /// Whether somebody could run.
+    pub fn anyone(&self) -> bool {
+        !self.queue.is_empty()
+    }
+
+    /// Puts a task at the end of the queue.
+    pub fn enqueue(&mut self, task: TaskId) {
+        debug_assert!(!self.queue.contains(&task));
+        self.queue.push_back(task);
+    }
+
+    /// Takes a task out of the queue, wherever it is.
+    pub fn remove(&mut self, task: TaskId) {
+        self.queue.retain(|t| *t != task);
+        if let Some(slot) = self.slots.get_mut(task.0 as usize) {
+            slot.ticket = 0;
+        }
+    }
+
+    /// The next task to run.
+    pub fn take(&mut self) -> Option<TaskId> {
+        let n = self.queue.len();
+        if n > 1 && self.rng.one_in(16) {
+            let at = self.rng.below(n as u64) as usize;
+            return self.queue.remove(at);
+        }
+        self.queue.pop_front()
+    }
+
+    /// Marks a task as blocked with this ticket.
+    pub fn block(&mut self, task: TaskId, ticket: u64) {
+        self.slots[task.0 as usize].ticket = ticket;
+    }
+
+    /// Whether a waiter entry is of the wait that the task is in now.
+    pub fn is_current_ticket(&self, task: TaskId, ticket: u64) -> bool {
+        self.slots.get(task.0 as usize).is_some_and(|s| s.ticket == ticket)
+    }
+
+    /// Makes a blocked task runnable, whatever it waits for.
+    pub fn wake(&mut self, task: TaskId) {
+        let slot = &mut self.slots[task.0 as usize];
+        if slot.ticket != 0 {
+            slot.ticket = 0;
+            self.queue.push_back(task);
+            self.woken.push(task);
+        }
+    }
+
+    /// Makes a blocked task runnable if it is still in the wait with this ticket.
+    pub fn wake_ticket(&mut self, task: TaskId, ticket: u64) {
+        if self.is_current_ticket(task, ticket) {
+            self.wake(task);
+        }
+    }
+
+    /// Arms a timer; returns its key.
+    pub fn arm(&mut self, at: Nanos, action: TimerAction) -> (Nanos, u64) {
+        self.timer_seq += 1;
+        let key = (at, self.timer_seq);
+        self.timers.insert(key, action);
+        self.next_timer = self.next_timer.min(at);
+        key
+    }
+
+    /// Disarms a timer.
+    pub fn disarm(&mut self, key: (Nanos, u64)) {
+        self.timers.remove(&key);
+        if key.0 == self.next_timer {
+            self.refresh();
+        }
+    }
+
+    fn refresh(&mut self) {
+        self.next_timer = self.timers.first_key_value().map_or(Nanos::MAX, |(k, _)| k.0);
+    }
+
+    /// The next timer that is due, if any; it is removed.
+    pub fn due(&mut self) -> Option<TimerAction> {
+        if self.next_timer > self.now {
+            return None;
+        }
+        let (_, action) = self.timers.pop_first()?;
+        self.refresh();
+        Some(action)
+    }
+}
