@@ -224,6 +224,8 @@ pub struct Connection {
     pub(crate) open: bool,
     pub(crate) bound_ip: bool,
     pub(crate) bound_port: bool,
+    /// The local port is shown, but no longer held: its connection failed.
+    pub(crate) stale_port: bool,
     /// `connect` was called and its outcome not yet asked for.
     pub(crate) outcome_due: bool,
     /// Answered by the world itself: the resolver.
@@ -281,6 +283,7 @@ impl<R> Entry<R> {
             open: true,
             bound_ip: false,
             bound_port: false,
+            stale_port: false,
             outcome_due: false,
             service: false,
             cred,
@@ -347,6 +350,20 @@ impl<R> Entry<R> {
         self.remote.address.endpoint().unwrap_or(NO_END)
     }
 
+    /// The port that it has, or 0.
+    pub(crate) fn held_port(&self) -> u16 {
+        if self.connection.stale_port { 0 } else { self.local_end().port }
+    }
+
+    /// TCP_MAXSEG: what fits into a packet of the path, less headers and timestamps.
+    pub(crate) fn segment_size(&self) -> u32 {
+        match (self.connection.phase, self.connection.path) {
+            (Phase::Unconnected | Phase::Bound | Phase::Listening | Phase::Connecting, _) => 536,
+            (_, Path::Local) => 32741,
+            _ => 1448,
+        }
+    }
+
     pub(crate) fn take_error(&mut self) -> Option<Errno> {
         self.connection.error.take()
     }
@@ -358,7 +375,7 @@ impl<R> Entry<R> {
     /// A phase for one that has no other end.
     pub(crate) fn idle_phase(&self) -> Phase {
         let bound = match &self.local.address {
-            Addr::Ip(end) => end.port != 0,
+            Addr::Ip(_) => self.held_port() != 0,
             Addr::Unix(name) => *name != crate::addr::UnixAddr::Unnamed,
             Addr::Netlink { port, .. } => *port != 0,
             Addr::Unspec => false,

@@ -14,7 +14,7 @@
 //! | `readiness` | which poll bits hold in which state |
 //! | [`link`] | hosts, interfaces, routes, and the verdict on each transmission |
 //! | `fabric` | what is on its way: packets and timers, in order of time |
-//! | `resolver` | the world's name service |
+//! | [`resolver`] | the world's name service |
 //! | [`ioctl`] | interface ioctls |
 //! | [`report`] | the texts of `/proc/net` and `struct tcp_info` |
 //! | [`log`] | activity for sleepers, events for the trace |
@@ -67,7 +67,7 @@ mod ports;
 mod queue;
 mod readiness;
 pub mod report;
-mod resolver;
+pub mod resolver;
 mod rng;
 pub mod table;
 mod tcp;

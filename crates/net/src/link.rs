@@ -108,7 +108,6 @@ impl Host {
 /// A network.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
-    pub(crate) resolver: Ipv4Addr,
     pub(crate) latency: u64,
     pub(crate) members: Vec<u32>,
     /// Addresses in use.
@@ -202,7 +201,7 @@ impl World {
         for spec in networks {
             let resolver = Ipv4Addr::from(spec.resolver);
             let addresses = BTreeMap::from([(IpAddr::V4(resolver), RESOLVER), (IpAddr::V6(ula(resolver)), RESOLVER)]);
-            world.networks.push(Network { resolver, latency: spec.latency, members: Vec::new(), addresses });
+            world.networks.push(Network { latency: spec.latency, members: Vec::new(), addresses });
         }
         for (at, spec) in hosts.iter().enumerate() {
             let mut interfaces = alloc::vec![loopback()];

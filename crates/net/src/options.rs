@@ -494,6 +494,7 @@ impl<R: Clone> SocketTable<R> {
         let entry = self.get_mut(id)?;
         let mut value = match row.value {
             Value::Flag(flag, _) => i32::from(entry.local.options.flag(flag)).to_ne_bytes().to_vec(),
+            Value::Int { int: Int::MaxSegment, .. } => entry.segment_size().to_ne_bytes().to_vec(),
             Value::Int { int, .. } => entry.local.options.int(int).to_ne_bytes().to_vec(),
             Value::Ignored(reads) => reads.to_ne_bytes().to_vec(),
             Value::Own(own) => self.get_own(id, own)?,
@@ -517,6 +518,8 @@ impl<R: Clone> SocketTable<R> {
             Some(row) if applies(row.on, entry) => Ok(row),
             // A known option on a socket that has none of its level is a program's mistake, not our lack.
             Some(_) => Err(if entry.local.family == Family::Unix { Errno::EOPNOTSUPP } else { Errno::ENOPROTOOPT }),
+            // unix(7) sockets have options of level SOL_SOCKET only.
+            None if entry.local.family == Family::Unix && level != sol::SOCKET => Err(Errno::EOPNOTSUPP),
             None => {
                 self.unsupported.push((level, name));
                 Err(Errno::ENOPROTOOPT)
@@ -673,6 +676,9 @@ impl<R: Clone> SocketTable<R> {
         let int = match own {
             Own::Type => entry.local.kind.number(),
             Own::Error => entry.take_error().map_or(0, |e| u32::from(e.0)),
+            Own::SendBuffer if entry.local.protocol == Protocol::Tcp && entry.connection.peer.is_some() => {
+                entry.send_capacity() as u32
+            }
             Own::SendBuffer => options.int(Int::SendBuffer) as u32,
             Own::ReceiveBuffer => options.int(Int::ReceiveBuffer) as u32,
             Own::SendLowWater => 1,

@@ -183,7 +183,7 @@ impl<R: Clone> SocketTable<R> {
     pub(crate) fn ip_bind(&mut self, id: SocketId, addr: &Addr) -> Result<(), Errno> {
         let entry = self.at(id);
         let end = self.own_family(entry, addr)?.canonical();
-        if entry.local_end().port != 0 {
+        if entry.held_port() != 0 {
             return Err(Errno::EINVAL);
         }
         if only(entry) && entry.local.family == Family::Inet6 && end.ip.is_ipv4() {
@@ -228,6 +228,7 @@ impl<R: Clone> SocketTable<R> {
     pub(crate) fn take_port(&mut self, id: SocketId, end: Endpoint, asked: bool) {
         let entry = self.at_mut(id);
         entry.local.address = Addr::Ip(end);
+        entry.connection.stale_port = false;
         let key = PortKey { host: entry.connection.host, protocol: entry.local.protocol, port: end.port };
         if entry.connection.phase == Phase::Unconnected {
             entry.connection.phase = entry.idle_phase();

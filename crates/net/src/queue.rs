@@ -287,12 +287,28 @@ impl<R> Datagram<R> {
     }
 }
 
-/// What Linux counts for a message of `len` bytes against a socket's buffer: the bytes' slab and the bookkeeping.
+/// `sizeof(struct sk_buff)` and `sizeof(struct skb_shared_info)`, rounded to cache lines.
+const BOOKKEEPING: usize = 256;
+const SHARED_INFO: usize = 320;
+/// Bytes of an AF_UNIX buffer that are not in pages.
+const UNIX_HEAD: usize = 3776;
+/// Bytes of one buffer of an AF_UNIX stream at most.
+pub(crate) const UNIX_BUFFER: usize = UNIX_HEAD + 32768;
+
+/// What Linux counts for a datagram of `len` bytes against a socket's buffer: headers and data come from the slab of
+/// small heads, or from one of a power of two.
 pub(crate) fn truesize(len: usize) -> u32 {
-    const BOOKKEEPING: usize = 256;
-    const SHARED_INFO: usize = 320;
-    let data = len + 64 + SHARED_INFO;
-    (BOOKKEEPING + if data <= 512 { 512 } else { data.next_power_of_two() }) as u32
+    const HEADERS: usize = 59;
+    const SMALL_HEAD: usize = 576;
+    let data = len + HEADERS + SHARED_INFO;
+    (BOOKKEEPING + if data <= SMALL_HEAD { SMALL_HEAD } else { data.next_power_of_two() }) as u32
+}
+
+/// The same for an AF_UNIX message or buffer: no headers, and pages for what is long.
+pub(crate) fn unix_truesize(len: usize) -> u32 {
+    let head = (len.min(UNIX_HEAD) + SHARED_INFO).next_power_of_two();
+    let pages = len.saturating_sub(UNIX_HEAD).next_multiple_of(4096);
+    (BOOKKEEPING + head.max(512) + pages) as u32
 }
 
 /// A queue of an entry: streams use the bytes, the others the datagrams.
@@ -303,7 +319,7 @@ pub struct Queue<R> {
     /// Place in the stream of the first byte held.
     pub(crate) head: u64,
     pub(crate) datagrams: VecDeque<Datagram<R>>,
-    /// Sum of the datagrams' `truesize`.
+    /// Sum of the datagrams' `truesize`; of an AF_UNIX stream's buffers, those read in part counted in part.
     pub(crate) held: usize,
 }
 
@@ -348,6 +364,9 @@ impl<R> Queue<R> {
 
     #[inline]
     pub(crate) fn consume(&mut self, pool: &mut Pool, n: usize) {
+        if self.held != 0 {
+            self.held = if n == self.bytes.len() { 0 } else { self.held - self.held * n / self.bytes.len() };
+        }
         self.bytes.consume(pool, n);
         self.head += n as u64;
     }

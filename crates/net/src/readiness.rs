@@ -72,7 +72,7 @@ impl<R: Clone> SocketTable<R> {
         let limit = entry.local.options.int(Int::SendBuffer) as usize;
         let Some(peer) = entry.connection.peer.map(|peer| self.at(peer)) else { return true };
         if entry.local.kind == SocketType::Stream {
-            return peer.receive_queue.bytes.len() * 4 <= limit;
+            return peer.receive_queue.held() * 4 <= limit;
         }
         let full = peer.receive_queue.messages() > UNIX_QUEUE;
         let mutual = peer.connection.peer == Some(entry.connection.here);

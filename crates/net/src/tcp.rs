@@ -10,7 +10,7 @@ use crate::call::{Close, Connect, How, Received, Send, SocketId};
 use crate::entry::{Entry, Path, Phase, SHUT_BOTH, SHUT_RECEIVE, SHUT_SEND, SocketStructure};
 use crate::fabric::{Body, Packet, Timer, TimerKey};
 use crate::io::{Sink, Source};
-use crate::link::{RESOLVER, Route};
+use crate::link::Route;
 use crate::linux::{msg, poll};
 use crate::log::DropReason;
 use crate::options::{Flag, Int};
@@ -156,8 +156,7 @@ impl<R: Clone> SocketTable<R> {
             self.tcp_disconnect(id);
             return Ok(Connect::Done);
         }
-        let entry = self.at_mut(id);
-        if let Some(outcome) = connect_again(entry) {
+        if let Some(outcome) = self.connect_outcome(id) {
             return outcome;
         }
         let entry = self.at(id);
@@ -186,7 +185,7 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EAFNOSUPPORT);
         }
         let port = match bound.port {
-            0 => self.connect_port(id, ip, remote)?,
+            _ if entry.held_port() == 0 => self.connect_port(id, ip, remote)?,
             port => port,
         };
         Ok((Endpoint { ip, port, scope: to.scope }, remote))
@@ -204,12 +203,13 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EADDRNOTAVAIL);
         }
         self.ports.flows.insert(key, Flow::Live(id));
-        let was_bound = self.at(id).local_end().port != 0;
+        let was_bound = self.at(id).held_port() != 0;
         let entry = self.at_mut(id);
         entry.connection.phase = Phase::Connecting;
         entry.connection.path = path_of(route);
         entry.connection.outcome_due = true;
         entry.connection.error = None;
+        entry.connection.shut = 0;
         entry.remote.address = Addr::Ip(remote);
         if was_bound {
             entry.local.address = Addr::Ip(local);
@@ -225,10 +225,32 @@ impl<R: Clone> SocketTable<R> {
         }
         self.send_syn(id);
         self.pump();
-        match connect_again(self.at_mut(id)) {
+        match self.connect_outcome(id) {
             Some(Err(Errno::EALREADY)) | None => Ok(Connect::InProgress),
             Some(outcome) => outcome,
         }
+    }
+
+    /// What `connect` says to a socket that has called it before; none if it has not.
+    fn connect_outcome(&mut self, id: SocketId) -> Option<Result<Connect, Errno>> {
+        let connection = &mut self.at_mut(id).connection;
+        let due = connection.outcome_due;
+        match connection.tcp.state {
+            TcpState::SynSent | TcpState::SynReceived => return Some(Err(Errno::EALREADY)),
+            TcpState::Listen => return Some(Err(Errno::EISCONN)),
+            TcpState::Close if !due && connection.phase != Phase::Disconnected => return None,
+            _ if !due => return Some(Err(Errno::EISCONN)),
+            _ => connection.outcome_due = false,
+        }
+        if connection.tcp.state != TcpState::Close {
+            return Some(Ok(Connect::Done));
+        }
+        // connect(2): the outcome is told once (Linux: ECONNABORTED where SO_ERROR has told it), and then the socket
+        // may try again.
+        let error = connection.error.take().unwrap_or(Errno::ECONNABORTED);
+        connection.shut = 0;
+        self.unconnect(id);
+        Some(Err(error))
     }
 
     /// Sets the places of a new stream.
@@ -299,10 +321,11 @@ impl<R: Clone> SocketTable<R> {
         let entry = self.at(id);
         let (keep_ip, keep_port, end) = (entry.connection.bound_ip, entry.connection.bound_port, entry.local_end());
         let Addr::Ip(none) = entry.local.family.unbound() else { return };
-        if !keep_port {
+        if !keep_port && self.at(id).held_port() != 0 {
             self.leave_port(id);
         }
         let entry = self.at_mut(id);
+        entry.connection.stale_port = false;
         let ip = if keep_ip { end.ip } else { none.ip };
         entry.local.address = Addr::Ip(Endpoint::new(ip, if keep_port { end.port } else { 0 }));
         entry.remote.address = Addr::Ip(none);
@@ -315,9 +338,16 @@ impl<R: Clone> SocketTable<R> {
     /// Ends an attempt to connect.
     fn fail(&mut self, id: SocketId, error: Errno) {
         self.end_connection(id);
+        if !self.at(id).connection.bound_port {
+            self.leave_port(id);
+        }
         let entry = self.at_mut(id);
+        entry.connection.stale_port = !entry.connection.bound_port;
         entry.connection.error = Some(error);
-        self.unconnect(id);
+        entry.connection.shut = SHUT_BOTH;
+        entry.connection.tcp.state = TcpState::Close;
+        entry.connection.phase = entry.idle_phase();
+        self.settle(id);
         self.notify(id, poll::ANY);
     }
 
@@ -335,7 +365,7 @@ impl<R: Clone> SocketTable<R> {
             TcpState::Close if entry.connection.phase != Phase::Disconnected => {}
             _ => return Err(Errno::EINVAL),
         }
-        if entry.local_end().port == 0 {
+        if entry.held_port() == 0 {
             let end = entry.local_end();
             let port = self.free_port(id, end.ip)?;
             self.take_port(id, Endpoint { port, ..end }, true);
@@ -418,8 +448,14 @@ impl<R: Clone> SocketTable<R> {
         self.emit(id, bit::SYN | bit::ACK, 0, None);
     }
 
+    /// The server's end of a connection to the resolver.
+    pub(crate) fn open_service(&mut self, id: SocketId, packet: &Arrival) {
+        self.set_up_child(id, packet);
+        self.emit(id, bit::SYN | bit::ACK, 0, None);
+    }
+
     /// What both a listening socket's child and a service of the world begin with.
-    pub(crate) fn set_up_child(&mut self, id: SocketId, packet: &Arrival) {
+    fn set_up_child(&mut self, id: SocketId, packet: &Arrival) {
         self.start_stream(id, TcpState::SynReceived);
         let peer = self.other_end(packet);
         let entry = self.at_mut(id);
@@ -1222,26 +1258,6 @@ fn path_of(route: Route) -> Path {
     }
 }
 
-/// What `connect` says to a socket that has called it before; none if it has not.
-fn connect_again<R>(entry: &mut Entry<R>) -> Option<Result<Connect, Errno>> {
-    let connection = &mut entry.connection;
-    match connection.tcp.state {
-        TcpState::SynSent | TcpState::SynReceived => Some(Err(Errno::EALREADY)),
-        TcpState::Close if connection.phase != Phase::Disconnected => {
-            // connect(2): the outcome of the attempt before is told once, and the socket may try again.
-            let due = core::mem::take(&mut connection.outcome_due);
-            let error = connection.error.take_if(|_| due);
-            error.map(Err)
-        }
-        TcpState::Listen => Some(Err(Errno::EISCONN)),
-        _ if core::mem::take(&mut connection.outcome_due) => Some(match connection.error.take() {
-            Some(error) => Err(error),
-            None => Ok(Connect::Done),
-        }),
-        _ => Some(Err(Errno::EISCONN)),
-    }
-}
-
 /// Why a socket cannot send.
 #[cold]
 fn no_send<R>(entry: &mut Entry<R>) -> Errno {
@@ -1295,12 +1311,5 @@ fn readable_to_mark<R>(entry: &Entry<R>) -> usize {
             held.min((urgent.at - entry.receive_queue.head) as usize)
         }
         _ => held,
-    }
-}
-
-impl<R: Clone> SocketTable<R> {
-    /// Whether a packet is for the world's own resolver.
-    pub(crate) fn for_resolver(&self, packet: &Arrival) -> bool {
-        packet.dst.port == 53 && (packet.host == RESOLVER || packet.dst.ip == crate::link::LOCAL_RESOLVER)
     }
 }

@@ -283,8 +283,9 @@ impl<R: Clone> SocketTable<R> {
     pub(crate) fn deliver(&mut self, id: SocketId, datagram: Datagram<R>) -> bool {
         let entry = self.slab.at_mut(id);
         let limit = entry.local.options.int(Int::ReceiveBuffer) as usize;
-        // Linux lets in what still finds the queue below its limit, whatever its own size.
-        if entry.receive_queue.held > limit {
+        // An empty queue takes one whatever its size.
+        let held = entry.receive_queue.held;
+        if held != 0 && held + datagram.truesize as usize > limit {
             self.pool.give(datagram.payload);
             return false;
         }

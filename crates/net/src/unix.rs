@@ -6,7 +6,7 @@ use crate::entry::{Entry, Listener, Phase, SHUT_BOTH, SHUT_RECEIVE, SHUT_SEND, S
 use crate::io::{Sink, Source};
 use crate::linux::{msg, poll};
 use crate::options::{Flag, Int};
-use crate::queue::{Datagram, Mark, truesize};
+use crate::queue::{Datagram, Mark, Pool, Queue, UNIX_BUFFER, unix_truesize};
 use crate::readiness::UNIX_QUEUE;
 use crate::table::SocketTable;
 use alloc::boxed::Box;
@@ -257,15 +257,9 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EPIPE);
         }
         let limit = entry.local.options.int(Int::SendBuffer) as usize;
-        let room = limit.saturating_sub(other.receive_queue.bytes.len());
-        if room == 0 {
-            return Err(Errno::EAGAIN);
-        }
-        let (n, fault) = other.receive_queue.bytes.push_from(&mut self.pool, source, call.len.min(room));
-        if n == 0
-            && let Some(fault) = fault
-        {
-            return Err(fault);
+        let (n, fault) = push_buffers(&mut other.receive_queue, &mut self.pool, source, call.len, limit);
+        if n == 0 {
+            return Err(fault.unwrap_or(Errno::EAGAIN));
         }
         mark(entry, other, n, call.ancillary, call.cred);
         if self.log.tracing {
@@ -309,20 +303,22 @@ impl<R: Clone> SocketTable<R> {
         received.more = fault.is_none() && !peek && stop == held;
         take_marks(entry, got, peek, &mut received);
         if !peek {
+            let before = entry.receive_queue.held;
             entry.receive_queue.consume(&mut self.pool, got);
+            let after = entry.receive_queue.held;
             self.log.settle(entry);
-            self.unix_freed(id, held, got);
+            self.unix_freed(id, before, after);
         }
         Ok(received)
     }
 
     /// Tells the sender of a stream when it has become writable.
     #[inline]
-    fn unix_freed(&mut self, id: SocketId, before: usize, n: usize) {
+    fn unix_freed(&mut self, id: SocketId, before: usize, after: usize) {
         let Some(peer) = self.at(id).connection.peer else { return };
         let sender = self.slab.at_mut(peer);
         let limit = sender.local.options.int(Int::SendBuffer) as usize;
-        if before * 4 > limit && (before - n) * 4 <= limit {
+        if before * 4 > limit && after * 4 <= limit {
             self.log.notify(sender, poll::WRITE | poll::WRBAND);
         }
     }
@@ -412,18 +408,15 @@ impl<R: Clone> SocketTable<R> {
             interface: 0,
             ttl: 0,
             tos: 0,
-            truesize: truesize(len),
+            truesize: unix_truesize(len),
             payload,
             ancillary: (!empty).then(|| Box::new(ancillary)),
             at: self.log.now,
             sender: entry.local.id,
         };
         if self.log.tracing {
-            let (entry, to) = (self.at(id), other.local.address.clone());
-            let unique = entry.local.id;
-            let _ = unique;
-            let entry = self.slab.at_mut(id);
-            self.log.sent(entry, len, &to);
+            let to = other.local.address.clone();
+            self.log.sent(self.slab.at_mut(id), len, &to);
         }
         let other = self.slab.at_mut(peer);
         other.receive_queue.push_datagram(datagram);
@@ -514,13 +507,34 @@ impl<R: Clone> SocketTable<R> {
                     other.connection.error = Some(Errno::ECONNRESET);
                 }
                 self.log.settle(other);
-            } else {
-                other.connection.error = other.connection.error.or(Some(Errno::ECONNRESET)).filter(|_| unread);
             }
             self.log.notify(other, poll::ANY);
         }
         self.remove(id);
     }
+}
+
+/// Appends bytes as Linux does, buffer by buffer while the sender's limit is not reached: the last may exceed it.
+#[inline]
+fn push_buffers<R>(
+    queue: &mut Queue<R>,
+    pool: &mut Pool,
+    source: &mut dyn Source,
+    len: usize,
+    limit: usize,
+) -> (usize, Option<Errno>) {
+    let mut done = 0;
+    while done < len && queue.held < limit {
+        let (n, fault) = queue.bytes.push_from(pool, source, (len - done).min(UNIX_BUFFER));
+        done += n;
+        if n > 0 {
+            queue.held += unix_truesize(n) as usize;
+        }
+        if fault.is_some() {
+            return (done, fault);
+        }
+    }
+    (done, None)
 }
 
 /// Registers `waiter` to be told when `entry`'s queue has room.

@@ -66,9 +66,11 @@ fn a_refused_connect_says_so_and_may_be_tried_again() {
     let id = w.tcp(0);
     assert_eq!(w.connect(id, "10.0.0.3:80"), Ok(Connect::InProgress));
     w.settle();
-    assert_eq!(w.ready(id), IN.min(0) | OUT | poll::HUP | poll::ERR);
+    assert_eq!(w.ready(id), IN | OUT | poll::HUP | poll::ERR | poll::RDHUP);
     assert_eq!(w.error(id), 111);
     assert_eq!(w.error(id), 0);
+    assert_eq!(w.connect(id, "10.0.0.3:80"), Err(Errno::ECONNABORTED));
+    assert_eq!(w.connect(id, "10.0.0.3:80"), Ok(Connect::InProgress));
 }
 
 #[test]
@@ -187,11 +189,8 @@ fn a_sender_is_held_back_by_a_reader_that_does_not_read_and_woken_when_a_third_i
         w.notified();
         let mut got = 0;
         let mut woken = 0;
-        loop {
-            match w.recv(server, 50_000) {
-                Ok(bytes) => got += bytes.len(),
-                Err(_) => break,
-            }
+        while let Ok(bytes) = w.recv(server, 50_000) {
+            got += bytes.len();
             w.settle();
             woken += w.notified().iter().filter(|&&(id, bits)| id == client && bits & OUT != 0).count();
         }
@@ -389,6 +388,20 @@ fn unix_streams_pass_descriptors_with_their_bytes_and_do_not_read_past_them() {
     assert_eq!(w.send(a, b"x"), Err(Errno::EPIPE));
     assert_eq!(w.recv(a, 1), Err(Errno::ECONNRESET));
     assert_eq!(w.recv(a, 1).unwrap(), b"");
+}
+
+#[test]
+fn an_unread_unix_stream_takes_as_many_bytes_as_linux_counts_for() {
+    for (size, expected) in [(64, 17_792), (65_536, 233_152)] {
+        let mut w = world();
+        let [a, b] = w.table.socketpair(0, af::UNIX.into(), sock::STREAM, 0, ROOT).unwrap();
+        let block = vec![1; size];
+        let sent: usize = std::iter::from_fn(|| w.send(a, &block).ok()).sum();
+        assert_eq!(sent, expected);
+        assert_eq!(w.ready(a), 0);
+        assert_eq!(w.recv(b, 1 << 20).unwrap().len(), expected);
+        assert_eq!(w.ready(a), OUT | poll::WRBAND);
+    }
 }
 
 #[test]
