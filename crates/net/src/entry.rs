@@ -350,6 +350,20 @@ impl<R> Entry<R> {
         self.remote.address.endpoint().unwrap_or(NO_END)
     }
 
+    /// The phase that follows from the directions that have ended; `live` if none has.
+    pub(crate) fn shut_phase(&self, live: Phase) -> Phase {
+        match self.connection.shut {
+            0 => live,
+            SHUT_BOTH => Phase::Disconnected,
+            _ => Phase::Shutdown,
+        }
+    }
+
+    /// Whether a datagram socket talks to one address only.
+    pub(crate) fn is_associated(&self) -> bool {
+        !self.remote_end().ip.is_unspecified()
+    }
+
     /// The port that it has, or 0.
     pub(crate) fn held_port(&self) -> u16 {
         if self.connection.stale_port { 0 } else { self.local_end().port }

@@ -325,7 +325,7 @@ impl<R: Clone> SocketTable<R> {
             score += 4;
         }
         if let Some(src) = src
-            && entry.connection.phase == Phase::Connected
+            && entry.is_associated()
         {
             if entry.remote_end().ip != src.ip || entry.remote_end().port != src.port {
                 return None;
@@ -350,8 +350,7 @@ impl<R: Clone> SocketTable<R> {
         dst: Endpoint,
     ) -> Option<SocketId> {
         let (top, newest) = scored.clone().max_by_key(|&(score, id)| (score, self.at(id).local.id))?;
-        if !self.at(newest).local.options.flag(Flag::ReusePort) || self.at(newest).connection.phase == Phase::Connected
-        {
+        if !self.at(newest).local.options.flag(Flag::ReusePort) || self.at(newest).is_associated() {
             return Some(newest);
         }
         let group = scored.filter(|&(score, id)| score == top && self.at(id).local.options.flag(Flag::ReusePort));

@@ -164,7 +164,7 @@ impl<R: Clone> SocketTable<R> {
         for e in entries.filter(|e| e.local_end().port != 0 || e.local.kind == SocketType::Raw) {
             let begin = out.len();
             let seen = |end: Endpoint| Hex(unmapped(end, e.local.family));
-            let state = if e.connection.phase == Phase::Connected { 1 } else { 7 };
+            let state = if e.is_associated() { 1 } else { 7 };
             let bucket = e.local_end().port;
             let (held, uid, inode) = (e.receive_queue.held(), e.connection.cred.uid, e.local.id);
             let (local, remote) = (seen(e.local_end()), seen(e.remote_end()));

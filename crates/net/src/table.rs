@@ -2,7 +2,7 @@
 
 use crate::addr::{Addr, Endpoint, Family, UnixAddr};
 use crate::call::{Close, Connect, Cred, How, Received, Send, SocketId};
-use crate::entry::{Descriptor, Entry, Phase, Protocol, SHUT_BOTH, SHUT_RECEIVE, SocketStructure, SocketType};
+use crate::entry::{Descriptor, Entry, Phase, Protocol, SHUT_RECEIVE, SocketStructure, SocketType};
 use crate::fabric::Fabric;
 use crate::io::{Sink, Source};
 use crate::link::World;
@@ -448,7 +448,7 @@ impl<R: Clone> SocketTable<R> {
             Protocol::Tcp => !matches!(entry.tcp_state(), TcpState::Close | TcpState::Listen | TcpState::SynSent),
             Protocol::Unix => return self.unix_peer_name(id),
             Protocol::Netlink(_) => true,
-            Protocol::Udp | Protocol::Icmp => entry.connection.phase == Phase::Connected,
+            Protocol::Udp | Protocol::Icmp => entry.is_associated(),
         };
         if !connected {
             return Err(Errno::ENOTCONN);
@@ -511,17 +511,13 @@ impl<R: Clone> SocketTable<R> {
     /// Ends directions of a datagram socket.
     fn datagram_shutdown(&mut self, id: SocketId, how: How) -> Result<(), Errno> {
         let entry = self.at_mut(id);
-        if entry.connection.phase != Phase::Connected && entry.connection.shut == 0 {
-            // Linux ends the directions of an unconnected socket too, and says this all the same.
-            entry.connection.shut |= how.bits();
-            self.notify(id, poll::ANY);
-            return Err(Errno::ENOTCONN);
-        }
         entry.connection.shut |= how.bits();
-        entry.connection.phase = if entry.connection.shut == SHUT_BOTH { Phase::Disconnected } else { Phase::Shutdown };
+        entry.connection.phase = entry.shut_phase(Phase::Connected);
+        let associated = entry.is_associated();
         self.settle(id);
         self.notify(id, poll::ANY);
-        Ok(())
+        // Linux ends the directions of an unconnected socket too, and says this all the same.
+        if associated { Ok(()) } else { Err(Errno::ENOTCONN) }
     }
 
     /// Receives the next message of a socket that has messages.

@@ -751,7 +751,7 @@ impl<R: Clone> SocketTable<R> {
         }
         tcp.expected += 1;
         entry.connection.shut |= SHUT_RECEIVE;
-        entry.connection.phase = if entry.connection.shut == SHUT_BOTH { Phase::Disconnected } else { Phase::Shutdown };
+        entry.connection.phase = entry.shut_phase(Phase::Connected);
         let state = entry.connection.tcp.state;
         self.settle(id);
         self.notify(id, poll::READ | poll::RDHUP | if state == TcpState::Established { 0 } else { poll::HUP });
@@ -836,7 +836,11 @@ impl<R: Clone> SocketTable<R> {
         if tcp.fin_sent || (entry.send_queue.bytes.len() == 0 && !tcp.fin_due) {
             return;
         }
-        if !matches!(tcp.state, TcpState::Established | TcpState::CloseWait | TcpState::FinWait1 | TcpState::LastAck) {
+        // In the later states a FIN is due, and bytes may still wait before it.
+        if !matches!(
+            tcp.state,
+            TcpState::Established | TcpState::CloseWait | TcpState::FinWait1 | TcpState::Closing | TcpState::LastAck
+        ) {
             return;
         }
         match self.local_peer(id) {
@@ -1117,7 +1121,7 @@ impl<R: Clone> SocketTable<R> {
         }
         let before = entry.connection.shut;
         entry.connection.shut |= how.bits();
-        entry.connection.phase = if entry.connection.shut == SHUT_BOTH { Phase::Disconnected } else { Phase::Shutdown };
+        entry.connection.phase = entry.shut_phase(Phase::Connected);
         self.settle(id);
         self.notify(id, poll::ANY);
         if how.bits() & SHUT_SEND != 0 && before & SHUT_SEND == 0 {

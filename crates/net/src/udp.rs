@@ -44,7 +44,7 @@ impl<R: Clone> SocketTable<R> {
         }
         let to = if to.ip.is_unspecified() { Endpoint { ip: source, ..to } } else { to };
         entry.remote.address = Addr::Ip(to);
-        entry.connection.phase = Phase::Connected;
+        entry.connection.phase = entry.shut_phase(Phase::Connected);
         self.settle(id);
         Ok(())
     }
@@ -62,7 +62,7 @@ impl<R: Clone> SocketTable<R> {
         entry.local.address = Addr::Ip(kept);
         entry.remote.address = Addr::Ip(none);
         entry.remote.id = 0;
-        entry.connection.phase = entry.idle_phase();
+        entry.connection.phase = entry.shut_phase(entry.idle_phase());
         self.settle(id);
     }
 
@@ -94,9 +94,7 @@ impl<R: Clone> SocketTable<R> {
         match dest {
             // ip(7): AF_UNSPEC is taken for the socket's own family; a null address is no address.
             Some(addr) => self.own_family_or_mapped(entry, addr),
-            None if entry.connection.phase == Phase::Connected || entry.remote_end().port != 0 => {
-                Ok(entry.remote_end())
-            }
+            None if entry.is_associated() => Ok(entry.remote_end()),
             None => Err(Errno::EDESTADDRREQ),
         }
     }
@@ -226,7 +224,7 @@ impl<R: Clone> SocketTable<R> {
         let Some(id) = self.receiver(host, remote, own) else { return };
         let entry = self.slab.at_mut(id);
         let wants = entry.local.options.flag(Flag::RecvErr) || entry.local.options.flag(Flag::RecvErr6);
-        if entry.connection.phase == Phase::Connected || wants {
+        if entry.is_associated() || wants {
             entry.connection.error = Some(Errno::ECONNREFUSED);
             self.log.notify(entry, poll::ERR);
         }

@@ -53,7 +53,7 @@ impl<R: Clone> SocketTable<R> {
             entry.remote = SocketStructure { event: 0, ..remote };
             entry.connection.peer = Some(other);
             entry.connection.peer_cred.get_or_insert(cred);
-            entry.connection.phase = Phase::Connected;
+            entry.connection.phase = entry.shut_phase(Phase::Connected);
             self.settle(id);
         }
     }
@@ -190,12 +190,12 @@ impl<R: Clone> SocketTable<R> {
         match remote {
             Some(remote) => {
                 entry.remote = SocketStructure { event: 0, ..remote };
-                entry.connection.phase = Phase::Connected;
+                entry.connection.phase = entry.shut_phase(Phase::Connected);
             }
             None => {
                 entry.remote.address = entry.local.family.unbound();
                 entry.remote.id = 0;
-                entry.connection.phase = entry.idle_phase();
+                entry.connection.phase = entry.shut_phase(entry.idle_phase());
             }
         }
         self.settle(id);
@@ -240,7 +240,7 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EOPNOTSUPP);
         }
         if call.dest.is_some() {
-            let connected = entry.connection.phase == Phase::Connected;
+            let connected = entry.remote.id != 0;
             return Err(if connected { Errno::EISCONN } else { Errno::EOPNOTSUPP });
         }
         if entry.is_shut(SHUT_SEND) {
@@ -386,7 +386,7 @@ impl<R: Clone> SocketTable<R> {
                 // The peer has gone: Linux says so once, and dissolves the association.
                 let entry = self.at_mut(id);
                 entry.remote.id = 0;
-                entry.connection.phase = entry.idle_phase();
+                entry.connection.phase = entry.shut_phase(entry.idle_phase());
                 self.settle(id);
                 Err(Errno::ECONNREFUSED)
             }
@@ -547,7 +547,7 @@ fn wait_on<R>(entry: &mut Entry<R>, waiter: SocketId) {
 /// The phase that follows from the directions that have ended.
 fn unix_phase<R>(entry: &mut Entry<R>) {
     if matches!(entry.connection.phase, Phase::Connected | Phase::Shutdown) {
-        entry.connection.phase = if entry.is_shut(SHUT_BOTH) { Phase::Disconnected } else { Phase::Shutdown };
+        entry.connection.phase = entry.shut_phase(Phase::Connected);
     }
 }
 

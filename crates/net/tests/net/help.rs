@@ -13,6 +13,7 @@ pub const USER: Cred = Cred { pid: 2, uid: 1000, gid: 1000 };
 pub struct World {
     pub table: SocketTable<u32>,
     pub now: u64,
+    next_port: u16,
 }
 
 pub fn ip(text: &str) -> Addr {
@@ -37,7 +38,7 @@ pub fn world() -> World {
     let hosts: Vec<HostSpec> = ["a", "b", "web-1", "web-2"].into_iter().enumerate().map(host).collect();
     let network =
         NetworkSpec { name: "default".into(), subnet: ([10, 0, 0, 0], 24), resolver: [10, 0, 0, 1], latency: LATENCY };
-    World { table: SocketTable::new(&[network], &hosts, 7), now: 0 }
+    World { table: SocketTable::new(&[network], &hosts, 7), now: 0, next_port: 80 }
 }
 
 impl World {
@@ -83,7 +84,8 @@ impl World {
 
     /// A connected pair: client on `a`, server on `b`.
     pub fn pair(&mut self, a: u32, b: u32) -> (SocketId, SocketId) {
-        let to = format!("10.0.0.{}:80", b + 2);
+        let to = format!("10.0.0.{}:{}", b + 2, self.next_port);
+        self.next_port += 1;
         let server = self.listen(b, &to, 16);
         let client = self.tcp(a);
         if self.connect(client, &to) == Ok(Connect::InProgress) {
