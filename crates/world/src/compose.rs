@@ -181,8 +181,10 @@ pub fn read(tree: &Node, problems: &mut Problems) -> Compose {
         out.world = world(node, problems);
     }
     if let Some(node) = top.get("networks") {
-        out.networks =
-            entries(node, "`networks`", problems).into_iter().map(|(key, node)| network(&placed_key(key), node, problems)).collect();
+        out.networks = entries(node, "`networks`", problems)
+            .into_iter()
+            .map(|(key, node)| network(&placed_key(key), node, problems))
+            .collect();
     }
     if let Some(node) = top.get("volumes") {
         for (key, node) in entries(node, "`volumes`", problems) {
@@ -220,7 +222,12 @@ fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<String> {
         }
         Value::Scalar(text) => Some(text.clone()),
         _ => {
-            problems.error(node.span, format!("{what} must be a single value, and here is {}", node.kind()), "here", "");
+            problems.error(
+                node.span,
+                format!("{what} must be a single value, and here is {}", node.kind()),
+                "here",
+                "",
+            );
             None
         }
     }
@@ -264,7 +271,12 @@ fn list<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> &'a [Node] {
         Value::Seq(items) => items,
         Value::Null => &[],
         _ => {
-            problems.error(node.span, format!("{what} must be a list, and here is {}", node.kind()), "here", "write `- item` lines, or `[a, b]`");
+            problems.error(
+                node.span,
+                format!("{what} must be a list, and here is {}", node.kind()),
+                "here",
+                "write `- item` lines, or `[a, b]`",
+            );
             &[]
         }
     }
@@ -282,7 +294,11 @@ fn texts(node: &Node, what: &str, one: bool, problems: &mut Problems) -> Vec<Pla
 fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
         let advice = || {
-            if max == u64::MAX { format!("write a whole number from {min}") } else { format!("write a whole number from {min} to {max}") }
+            if max == u64::MAX {
+                format!("write a whole number from {min}")
+            } else {
+                format!("write a whole number from {min} to {max}")
+            }
         };
         let number: u64 = text.trim().parse().map_err(|_| advice())?;
         if number < min || number > max {
@@ -395,7 +411,11 @@ fn volume(name: &str, node: &Node, problems: &mut Problems) {
 fn check_name(name: &Placed<String>, what: &str, problems: &mut Problems) {
     let ok = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     let text = &name.value;
-    if text.is_empty() || text.len() > 63 || !text.chars().all(ok) || !text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+    if text.is_empty()
+        || text.len() > 63
+        || !text.chars().all(ok)
+        || !text.starts_with(|c: char| c.is_ascii_alphanumeric())
+    {
         problems.error(
             name.span,
             format!("`{text}` cannot be the name of a {what}"),
@@ -421,7 +441,8 @@ fn service(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Servi
         env_files: get("env_file").map_or_else(Vec::new, |node| env_files(node, &key("env_file"), problems)),
         working_dir: get("working_dir").and_then(|node| parsed(node, &key("working_dir"), absolute, problems)),
         hostname: get("hostname").and_then(|node| parsed(node, &key("hostname"), host_name, problems)),
-        container_name: get("container_name").and_then(|node| parsed(node, &key("container_name"), host_name, problems)),
+        container_name: get("container_name")
+            .and_then(|node| parsed(node, &key("container_name"), host_name, problems)),
         user: get("user").and_then(|node| placed(node, &key("user"), problems)),
         networks: get("networks").map(|node| attachments(node, &key("networks"), problems)),
         depends_on: get("depends_on").map_or_else(Vec::new, |node| depends_on(node, &key("depends_on"), problems)),
@@ -438,12 +459,20 @@ fn service(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Servi
     if let Some(node) = get("network_mode") {
         parsed(node, &key("network_mode"), one_of(&["none"]), problems);
         if let Some(networks) = f.key("networks") {
-            problems.error(networks.span, format!("{what} has `networks` and `network_mode`"), "here", "remove one of them");
+            problems.error(
+                networks.span,
+                format!("{what} has `networks` and `network_mode`"),
+                "here",
+                "remove one of them",
+            );
         }
         out.networks = Some(Vec::new());
     }
     if let Some(node) = get("volumes") {
-        out.mounts = list(node, &key("volumes"), problems).iter().filter_map(|node| mount(node, &key("volumes"), problems)).collect();
+        out.mounts = list(node, &key("volumes"), problems)
+            .iter()
+            .filter_map(|node| mount(node, &key("volumes"), problems))
+            .collect();
     }
     if let Some(node) = get("tmpfs") {
         for item in texts(node, &key("tmpfs"), true, problems) {
@@ -458,7 +487,8 @@ fn service(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Servi
         let what = key("x-snowglobe");
         let own = fields(node, &what, keys::SERVICE_WORLD, problems);
         out.check = field(&own, "check", &what, units::boolean, problems).unwrap_or(false);
-        out.stdin = own.get("stdin").and_then(|node| parsed(node, &format!("{what}: `stdin`"), units::boolean, problems));
+        out.stdin =
+            own.get("stdin").and_then(|node| parsed(node, &format!("{what}: `stdin`"), units::boolean, problems));
     }
     out
 }
@@ -478,7 +508,10 @@ fn replicas(f: &Fields<'_>, what: &str, problems: &mut Problems) -> u32 {
 fn command_line(node: &Node, what: &str, problems: &mut Problems) -> Option<Placed<Vec<String>>> {
     let words = match &node.value {
         Value::Scalar(_) => {
-            let split = |line: &str| shell_words::split(line).map_err(|_| "close its quotes, or write a list: `[\"sh\", \"-c\", \"..\"]`".to_owned());
+            let split = |line: &str| {
+                shell_words::split(line)
+                    .map_err(|_| "close its quotes, or write a list: `[\"sh\", \"-c\", \"..\"]`".to_owned())
+            };
             parsed(node, what, split, problems)?.value
         }
         _ => texts(node, what, false, problems).into_iter().map(|word| word.value).collect(),
@@ -489,7 +522,12 @@ fn command_line(node: &Node, what: &str, problems: &mut Problems) -> Option<Plac
 fn variable_name(name: &Placed<String>, what: &str, problems: &mut Problems) -> bool {
     let ok = !name.value.is_empty() && !name.value.contains(['=', '\0']);
     if !ok {
-        problems.error(name.span, format!("{what}: `{}` cannot be a variable's name", name.value), "here", "write `NAME=value`");
+        problems.error(
+            name.span,
+            format!("{what}: `{}` cannot be a variable's name", name.value),
+            "here",
+            "write `NAME=value`",
+        );
     }
     ok
 }
@@ -528,7 +566,9 @@ fn env_files(node: &Node, what: &str, problems: &mut Problems) -> Vec<(Placed<St
             let required = field(&f, "required", what, units::boolean, problems).unwrap_or(true);
             match f.get("path") {
                 Some(path) => out.extend(placed(path, what, problems).map(|path| (path, required))),
-                None => problems.error(item.span, format!("{what}: an entry has no `path`"), "here", "add `path: FILE`"),
+                None => {
+                    problems.error(item.span, format!("{what}: an entry has no `path`"), "here", "add `path: FILE`")
+                }
             }
         } else {
             out.extend(placed(item, what, problems).map(|path| (path, true)));
@@ -583,7 +623,12 @@ fn attachments(node: &Node, what: &str, problems: &mut Problems) -> Vec<Attachme
         for network in texts(node, what, false, problems) {
             if let Some(first) = out.iter().find(|other| other.network.value == network.value) {
                 let message = format!("{what} names `{}` twice", network.value);
-                problems.clash((network.span, "again here"), (first.network.span, "first here"), message, "remove one of them");
+                problems.clash(
+                    (network.span, "again here"),
+                    (first.network.span, "first here"),
+                    message,
+                    "remove one of them",
+                );
             } else {
                 out.push(Attachment { network, address: None, aliases: Vec::new() });
             }
@@ -686,7 +731,12 @@ fn restart(text: &str) -> Result<Restart, String> {
 fn target_path(target: Placed<String>, what: &str, problems: &mut Problems) -> Option<Placed<String>> {
     match absolute(&target.value) {
         Ok(path) if path == "/" => {
-            problems.error(target.span, format!("{what}: nothing can be mounted on `/`"), "here", "use `image: ./dir` for another root");
+            problems.error(
+                target.span,
+                format!("{what}: nothing can be mounted on `/`"),
+                "here",
+                "use `image: ./dir` for another root",
+            );
             None
         }
         Ok(path) => Some(Placed { value: path, span: target.span }),
@@ -715,7 +765,12 @@ fn mount(node: &Node, what: &str, problems: &mut Problems) -> Option<Mount> {
         [source, target] => (from(at(source)), target, ""),
         [source, target, mode] => (from(at(source)), target, mode),
         _ => {
-            problems.error(span, format!("{what}: `{}` is not understood", entry.value), "here", "write `SOURCE:TARGET` or `SOURCE:TARGET:ro`");
+            problems.error(
+                span,
+                format!("{what}: `{}` is not understood", entry.value),
+                "here",
+                "write `SOURCE:TARGET` or `SOURCE:TARGET:ro`",
+            );
             return None;
         }
     };

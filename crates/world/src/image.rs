@@ -140,7 +140,8 @@ fn failed(path: &Path, error: &io::Error) -> Advice {
 fn damaged(path: &Path, what: impl std::fmt::Display) -> Advice {
     (
         format!("{} is not a whole image: {what}", path.display()),
-        "an image is a directory, an OCI image layout, or an archive made with `docker save NAME -o FILE.tar`".to_owned(),
+        "an image is a directory, an OCI image layout, or an archive made with `docker save NAME -o FILE.tar`"
+            .to_owned(),
     )
 }
 
@@ -197,7 +198,8 @@ impl Blobs {
             Blobs::Dir(dir) => Ok(Box::new(File::open(dir.join(name))?)),
             Blobs::Archive(archive) => {
                 let real = archive.links.get(&name).unwrap_or(&name);
-                let (at, size) = *archive.entries.get(real).ok_or_else(|| io::Error::other(format!("it has no `{name}`")))?;
+                let (at, size) =
+                    *archive.entries.get(real).ok_or_else(|| io::Error::other(format!("it has no `{name}`")))?;
                 let mut file = File::open(&archive.path)?;
                 file.seek(SeekFrom::Start(at))?;
                 Ok(Box::new(file.take(size)))
@@ -238,7 +240,10 @@ fn contents(blobs: &Blobs, path: &Path) -> Result<(String, Vec<String>), Advice>
     }
     if !blobs.has("index.json") {
         let advice = "make one with `docker save NAME -o FILE.tar`; unpack any other archive, and write `image: ./DIR`";
-        return Err((format!("{} is not an image: it has neither manifest.json nor index.json", path.display()), advice.to_owned()));
+        return Err((
+            format!("{} is not an image: it has neither manifest.json nor index.json", path.display()),
+            advice.to_owned(),
+        ));
     }
     let mut index: Index = blobs.json("index.json").map_err(|e| damaged(path, e))?;
     for _ in 0..MAX_INDEX_DEPTH {
@@ -269,7 +274,10 @@ fn choose<'a>(index: &'a Index, path: &Path) -> Result<&'a Descriptor, Advice> {
             format!("{} holds no image for linux/amd64", path.display()),
             "get the image for that platform: `docker pull --platform linux/amd64 NAME`".to_owned(),
         )),
-        (several, _) => Err((format!("{} holds {} images", path.display(), several.len()), "save one image into each layout".to_owned())),
+        (several, _) => Err((
+            format!("{} holds {} images", path.display(), several.len()),
+            "save one image into each layout".to_owned(),
+        )),
     }
 }
 
@@ -300,7 +308,9 @@ fn unpack(blobs: &Blobs, path: &Path, cache: &Path) -> Result<Image, Advice> {
             .map_err(|e| failed(&fresh, &e))
             .and_then(|()| unpack_layers(blobs, &layers, &fresh).map_err(|e| damaged(path, e)))
             // Another snowglobe may have been first: what it made is the same.
-            .and_then(|()| fs::rename(&fresh, &place).or_else(|e| if place.exists() { Ok(()) } else { Err(failed(&place, &e)) }));
+            .and_then(|()| {
+                fs::rename(&fresh, &place).or_else(|e| if place.exists() { Ok(()) } else { Err(failed(&place, &e)) })
+            });
         if made.is_err() || fresh.exists() {
             let _ = fs::remove_dir_all(&fresh);
         }

@@ -289,7 +289,8 @@ mod tests {
 
     #[test]
     fn an_environment_file_has_remarks_quotes_and_variables() {
-        let text = "# c\n\nP=1\nexport Q = two words # c\nR='$A #'\nS=\"$A\\n\\$x\"\nT=${P}${Q}\nA\nNOT\nU=\"a\nb\"\nV=a#b\n";
+        let text =
+            "# c\n\nP=1\nexport Q = two words # c\nR='$A #'\nS=\"$A\\n\\$x\"\nT=${P}${Q}\nA\nNOT\nU=\"a\nb\"\nV=a#b\n";
         let got = env_file(text, &vars()).unwrap();
         let want = [
             ("P", "1"),

@@ -1,6 +1,9 @@
 //! The world of `run -- PROGRAM ARGS`: one host, the machine's file system, one program.
 
-use snowglobe_abi::spec::{DEFAULT_START_S, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec};
+use snowglobe_abi::spec::{
+    DEFAULT_START_S, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, NetworkSpec, Restart, RootSpec,
+    ServiceSpec, WorldSpec,
+};
 
 use crate::compose::clean_path;
 use crate::problem::Problem;
@@ -19,14 +22,20 @@ pub const HOST: &str = "host";
 /// The program cannot run, with what to do.
 pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Result<WorldSpec, Problem> {
     let Some(program) = argv.first() else {
-        return Err(Problem::new("there is no program to run").help("write it behind `--`: `snowglobe run -- PROGRAM ARGS`"));
+        return Err(
+            Problem::new("there is no program to run").help("write it behind `--`: `snowglobe run -- PROGRAM ARGS`")
+        );
     };
     let cwd = clean_path(cwd);
     let mut mounts = Vec::new();
     let mut show = |path: &str| {
         let hidden = EMPTY_DIRS.iter().any(|dir| is_within(path, dir) && path != *dir);
         if hidden && !mounts.iter().any(|mount: &MountSpec| is_within(path, &mount.target)) {
-            mounts.push(MountSpec { target: path.to_owned(), source: MountSource::Bind(path.to_owned()), read_only: false });
+            mounts.push(MountSpec {
+                target: path.to_owned(),
+                source: MountSource::Bind(path.to_owned()),
+                read_only: false,
+            });
         }
     };
     show(&cwd);
@@ -45,7 +54,12 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
     }
     let path = vars.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
     check_program(root, program, path, &cwd).map_err(|unfit| Problem::new(unfit.what).help(unfit.help))?;
-    let network = NetworkSpec { name: "default".to_owned(), subnet: ([10, 0, 1, 0], 24), resolver: [10, 0, 1, 1], latency: DEFAULT_LATENCY };
+    let network = NetworkSpec {
+        name: "default".to_owned(),
+        subnet: ([10, 0, 1, 0], 24),
+        resolver: [10, 0, 1, 1],
+        latency: DEFAULT_LATENCY,
+    };
     let host = HostSpec {
         name: HOST.to_owned(),
         hostname: HOST.to_owned(),

@@ -148,7 +148,11 @@ impl Diagnostic for Problem {
             let start = span.start.min(size);
             let range = (start, span.len.min(size - start));
             let label = (!label.is_empty()).then(|| label.clone());
-            if i == 0 { LabeledSpan::new_primary_with_span(label, range) } else { LabeledSpan::new_with_span(label, range) }
+            if i == 0 {
+                LabeledSpan::new_primary_with_span(label, range)
+            } else {
+                LabeledSpan::new_with_span(label, range)
+            }
         })))
     }
 }
@@ -212,9 +216,8 @@ impl Problems {
 
     /// Notes an error that has two places.
     pub fn clash(&mut self, here: (Span, &str), there: (Span, &str), message: impl Into<String>, help: &str) {
-        self.errors.push(
-            Problem::new(message).at(&self.source, here.0, here.1).at(&self.source, there.0, there.1).help(help),
-        );
+        self.errors
+            .push(Problem::new(message).at(&self.source, here.0, here.1).at(&self.source, there.0, there.1).help(help));
     }
 
     /// Notes a remark at a place.
@@ -251,7 +254,11 @@ pub fn suggestion<'a>(written: &str, known: impl IntoIterator<Item = &'a str> + 
         Some(word) => format!("did you mean `{word}`?"),
         None => {
             let known: Vec<String> = known.into_iter().map(|word| format!("`{word}`")).collect();
-            if known.is_empty() { String::from("there is none to choose from") } else { format!("one of {}", known.join(", ")) }
+            if known.is_empty() {
+                String::from("there is none to choose from")
+            } else {
+                format!("one of {}", known.join(", "))
+            }
         }
     }
 }

@@ -65,7 +65,8 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, WorldError> {
     })?;
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|error| {
-        Problem::new(format!("{name} is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to())).help("a world file is YAML in UTF-8")
+        Problem::new(format!("{name} is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+            .help("a world file is YAML in UTF-8")
     })?;
     let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     parse(&name, &text, full.parent().unwrap_or(Path::new("/")), options)
@@ -99,7 +100,8 @@ pub fn parse(name: &str, text: &str, dir: &Path, options: &Options) -> Result<Lo
 fn with_dot_env(dir: &Path, vars: &Vars) -> Result<Vars, WorldError> {
     let path = dir.join(".env");
     let Ok(text) = fs::read_to_string(&path) else { return Ok(vars.clone()) };
-    let read = interpolate::env_file(&text, vars).map_err(|(line, what)| env_file_problem(&path, &text, line, &what))?;
+    let read =
+        interpolate::env_file(&text, vars).map_err(|(line, what)| env_file_problem(&path, &text, line, &what))?;
     let mut out: Vars = read.into_iter().collect();
     out.extend(vars.clone());
     Ok(out)
@@ -109,7 +111,9 @@ fn env_file_problem(path: &Path, text: &str, line: usize, what: &str) -> Problem
     let start = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
     let len = text[start..].lines().next().unwrap_or_default().len();
     let source = Source::new(&path.display().to_string(), text);
-    Problem::new(format!("{} is not understood: {what}", path.display())).at(&source, Span { start, len }, "here").help("write `NAME=value` lines")
+    Problem::new(format!("{} is not understood: {what}", path.display()))
+        .at(&source, Span { start, len }, "here")
+        .help("write `NAME=value` lines")
 }
 
 /// The environment of a program on the machine's file system: the same on every machine.
@@ -178,12 +182,15 @@ impl<'a> Resolver<'a> {
             let parts = self.service(service);
             resolved.insert(&service.name.value, parts);
         }
-        let first_host: BTreeMap<&str, Vec<u32>> = hosts.iter().enumerate().fold(BTreeMap::new(), |mut map, (i, host)| {
-            map.entry(host.service.name.value.as_str()).or_insert_with(Vec::new).push(i as u32);
-            map
-        });
+        let first_host: BTreeMap<&str, Vec<u32>> =
+            hosts.iter().enumerate().fold(BTreeMap::new(), |mut map, (i, host)| {
+                map.entry(host.service.name.value.as_str()).or_insert_with(Vec::new).push(i as u32);
+                map
+            });
         for (index, host) in hosts.iter().enumerate() {
-            let Some((root, mounts, service)) = resolved.get(host.service.name.value.as_str()).cloned() else { continue };
+            let Some((root, mounts, service)) = resolved.get(host.service.name.value.as_str()).cloned() else {
+                continue;
+            };
             let service = service.map(|mut service| {
                 if !service.env.iter().any(|variable| variable.starts_with("HOSTNAME=")) {
                     service.env.push(format!("HOSTNAME={}", host.hostname));
@@ -211,8 +218,11 @@ impl<'a> Resolver<'a> {
         });
         let has_default = self.compose.networks.iter().any(|network| network.name.value == DEFAULT_NETWORK);
         let latency = self.compose.world.latency.unwrap_or(DEFAULT_LATENCY);
-        let asked: Vec<([u8; 4], u8)> = self.compose.networks.iter().filter_map(|n| n.subnet.as_ref()).map(|s| s.value).collect();
-        let mut free = (1..=255u8).map(|n| ([10, 0, n, 0], 24)).filter(move |subnet| !asked.iter().any(|other| overlap(*subnet, *other)));
+        let asked: Vec<([u8; 4], u8)> =
+            self.compose.networks.iter().filter_map(|n| n.subnet.as_ref()).map(|s| s.value).collect();
+        let mut free = (1..=255u8)
+            .map(|n| ([10, 0, n, 0], 24))
+            .filter(move |subnet| !asked.iter().any(|other| overlap(*subnet, *other)));
         let mut next = || free.next();
         let mut out = Vec::new();
         if wants_default && !has_default {
@@ -222,7 +232,12 @@ impl<'a> Resolver<'a> {
         for (i, network) in self.compose.networks.iter().enumerate() {
             let Some(subnet) = network.subnet.as_ref().map(|s| s.value).or_else(&mut next) else {
                 let message = format!("there is no subnet left for network `{}`", network.name.value);
-                self.problems.error(network.name.span, message, "here", "give it one: `ipam: {config: [{subnet: 10.1.0.0/24}]}`");
+                self.problems.error(
+                    network.name.span,
+                    message,
+                    "here",
+                    "give it one: `ipam: {config: [{subnet: 10.1.0.0/24}]}`",
+                );
                 continue;
             };
             if let Some(here) = &network.subnet
@@ -231,12 +246,23 @@ impl<'a> Resolver<'a> {
                     .find_map(|other| other.subnet.as_ref().filter(|s| overlap(s.value, subnet)).map(|s| (other, s)))
             {
                 let message = format!("networks `{}` and `{}` overlap", other.name.value, network.name.value);
-                self.problems.clash((here.span, "overlaps"), (there.span, "with this"), message, "give each its own subnet");
+                self.problems.clash(
+                    (here.span, "overlaps"),
+                    (there.span, "with this"),
+                    message,
+                    "give each its own subnet",
+                );
             }
             let resolver = match &network.gateway {
                 Some(gateway) if !is_host_address(subnet, gateway.value) => {
-                    let message = format!("{} is no host's address in {}", Ipv4Addr::from(gateway.value), show_subnet(subnet));
-                    self.problems.error(gateway.span, message, "here", format!("write one such as {}", Ipv4Addr::from(nth(subnet, 1))));
+                    let message =
+                        format!("{} is no host's address in {}", Ipv4Addr::from(gateway.value), show_subnet(subnet));
+                    self.problems.error(
+                        gateway.span,
+                        message,
+                        "here",
+                        format!("write one such as {}", Ipv4Addr::from(nth(subnet, 1))),
+                    );
                     gateway.value
                 }
                 Some(gateway) => gateway.value,
@@ -289,8 +315,15 @@ impl<'a> Resolver<'a> {
                 if let Some(other) = names.insert(name, host)
                     && !std::ptr::eq(other, host)
                 {
-                    let message = format!("there are two hosts `{name}`: a host is known by its service's name and its `hostname`");
-                    self.problems.clash((at(host), "this host"), (at(other), "and this one"), message, "rename one of them");
+                    let message = format!(
+                        "there are two hosts `{name}`: a host is known by its service's name and its `hostname`"
+                    );
+                    self.problems.clash(
+                        (at(host), "this host"),
+                        (at(other), "and this one"),
+                        message,
+                        "rename one of them",
+                    );
                 }
             }
         }
@@ -300,7 +333,8 @@ impl<'a> Resolver<'a> {
     fn no_replicas(&mut self, service: &Service) {
         let name = &service.name.value;
         let mut refuse = |span: Span, what: &str| {
-            let message = format!("service `{name}` has {} replicas, and they cannot share one {what}", service.replicas);
+            let message =
+                format!("service `{name}` has {} replicas, and they cannot share one {what}", service.replicas);
             self.problems.error(span, message, "here", "remove it, or write the service several times");
         };
         if let Some(container) = &service.container_name {
@@ -318,10 +352,17 @@ impl<'a> Resolver<'a> {
 
     fn standard_input(&mut self) {
         let mut first: Option<Span> = None;
-        for stdin in self.compose.services.iter().filter_map(|service| service.stdin.as_ref()).filter(|stdin| stdin.value) {
+        for stdin in
+            self.compose.services.iter().filter_map(|service| service.stdin.as_ref()).filter(|stdin| stdin.value)
+        {
             if let Some(first) = first {
                 let message = "two services want the run's standard input";
-                self.problems.clash((stdin.span, "and this one"), (first, "this one"), message, "leave it to one of them");
+                self.problems.clash(
+                    (stdin.span, "and this one"),
+                    (first, "this one"),
+                    message,
+                    "leave it to one of them",
+                );
             }
             first = first.or(Some(stdin.span));
         }
@@ -359,8 +400,14 @@ impl<'a> Resolver<'a> {
                 };
                 let Some(address) = address else {
                     let network = &networks[index];
-                    let message = format!("network `{}` ({}) has no address left", network.name, show_subnet(network.subnet));
-                    self.problems.error(host.service.name.span, message, "for this host", "give it a larger subnet: `ipam: {config: [{subnet: 10.1.0.0/16}]}`");
+                    let message =
+                        format!("network `{}` ({}) has no address left", network.name, show_subnet(network.subnet));
+                    self.problems.error(
+                        host.service.name.span,
+                        message,
+                        "for this host",
+                        "give it a larger subnet: `ipam: {config: [{subnet: 10.1.0.0/16}]}`",
+                    );
                     break;
                 };
                 interfaces.push(InterfaceSpec { network: index as u32, address, aliases: aliases(host, attachment) });
@@ -379,7 +426,12 @@ impl<'a> Resolver<'a> {
         self.problems.error(attachment.network.span, format!("there is no network `{name}`"), "not declared", help);
     }
 
-    fn take_address(&mut self, address: &Placed<[u8; 4]>, network: &NetworkSpec, taken: &mut BTreeMap<[u8; 4], Option<Span>>) {
+    fn take_address(
+        &mut self,
+        address: &Placed<[u8; 4]>,
+        network: &NetworkSpec,
+        taken: &mut BTreeMap<[u8; 4], Option<Span>>,
+    ) {
         let shown = Ipv4Addr::from(address.value);
         let subnet = show_subnet(network.subnet);
         if !is_host_address(network.subnet, address.value) {
@@ -392,11 +444,21 @@ impl<'a> Resolver<'a> {
             None => {}
             Some(None) => {
                 let message = format!("{shown} is the address of the world's resolver in network `{}`", network.name);
-                self.problems.error(address.span, message, "here", "choose another one, or move the resolver with `ipam: {config: [{gateway: ..}]}`");
+                self.problems.error(
+                    address.span,
+                    message,
+                    "here",
+                    "choose another one, or move the resolver with `ipam: {config: [{gateway: ..}]}`",
+                );
             }
             Some(Some(first)) => {
                 let message = format!("the address {shown} is given twice");
-                self.problems.clash((address.span, "again here"), (first, "first here"), message, "give each host its own");
+                self.problems.clash(
+                    (address.span, "again here"),
+                    (first, "first here"),
+                    message,
+                    "give each host its own",
+                );
             }
         }
     }
@@ -409,19 +471,22 @@ impl<'a> Resolver<'a> {
             let name = service.name.value.as_str();
             for (on, condition) in &service.depends_on {
                 let Some(target) = services.iter().find(|other| other.name.value == on.value) else {
-                    let help = suggestion(&on.value, services.iter().map(|s| s.name.value.as_str()).filter(|n| *n != name));
+                    let help =
+                        suggestion(&on.value, services.iter().map(|s| s.name.value.as_str()).filter(|n| *n != name));
                     let message = format!("service `{name}` depends on `{}`, which does not exist", on.value);
                     self.problems.error(on.span, message, "unknown service", help);
                     continue;
                 };
                 edges.entry(name).or_default().push((&target.name.value, on.span));
                 let (what, help) = match condition {
-                    Condition::Healthy if target.image.is_none() && !matches!(&target.healthcheck, Some(Some(_))) => {
-                        ("to be healthy, and it has no health check", "add a `healthcheck`, or depend on `service_started`")
-                    }
-                    Condition::Completed if target.restart == Restart::Always => {
-                        ("to complete, and it is always restarted", "remove its `restart`, or depend on `service_started`")
-                    }
+                    Condition::Healthy if target.image.is_none() && !matches!(&target.healthcheck, Some(Some(_))) => (
+                        "to be healthy, and it has no health check",
+                        "add a `healthcheck`, or depend on `service_started`",
+                    ),
+                    Condition::Completed if target.restart == Restart::Always => (
+                        "to complete, and it is always restarted",
+                        "remove its `restart`, or depend on `service_started`",
+                    ),
                     _ => continue,
                 };
                 self.problems.error(on.span, format!("service `{name}` waits for `{}` {what}", on.value), "here", help);
@@ -470,7 +535,12 @@ impl<'a> Resolver<'a> {
         for mount in &service.mounts {
             if let Some(first) = seen.insert(&mount.target.value, mount.target.span) {
                 let message = format!("service `{}` mounts on `{}` twice", service.name.value, mount.target.value);
-                self.problems.clash((mount.target.span, "again here"), (first, "first here"), message, "remove one of them");
+                self.problems.clash(
+                    (mount.target.span, "again here"),
+                    (first, "first here"),
+                    message,
+                    "remove one of them",
+                );
                 continue;
             }
             let source = match &mount.source {
@@ -480,9 +550,17 @@ impl<'a> Resolver<'a> {
                     if !self.compose.volumes.contains(&name.value) {
                         let help = match nearest(&name.value, self.compose.volumes.iter().map(String::as_str)) {
                             Some(near) => format!("did you mean `{near}`?"),
-                            None => format!("add `{0}:` under `volumes:` at the top, or write `./{0}` for a directory", name.value),
+                            None => format!(
+                                "add `{0}:` under `volumes:` at the top, or write `./{0}` for a directory",
+                                name.value
+                            ),
                         };
-                        self.problems.error(name.span, format!("there is no volume `{}`", name.value), "not declared", help);
+                        self.problems.error(
+                            name.span,
+                            format!("there is no volume `{}`", name.value),
+                            "not declared",
+                            help,
+                        );
                     }
                     MountSource::Volume(name.value.clone())
                 }
@@ -549,7 +627,10 @@ impl<'a> Resolver<'a> {
             self.problems.error(place, message, "this program", unfit.help);
         }
         if service.check && service.restart == Restart::Always {
-            let message = format!("service `{}` judges the run by its exit status, and it is always restarted", service.name.value);
+            let message = format!(
+                "service `{}` judges the run by its exit status, and it is always restarted",
+                service.name.value
+            );
             self.problems.error(service.name.span, message, "here", "remove `restart` or `check`");
         }
         Some(ServiceSpec {
@@ -586,7 +667,8 @@ impl<'a> Resolver<'a> {
         let mut env = match image {
             None => base_env(user),
             Some(list) => {
-                let mut env = vec![("PATH".to_owned(), DEFAULT_PATH.to_owned()), ("HOME".to_owned(), user.home.clone())];
+                let mut env =
+                    vec![("PATH".to_owned(), DEFAULT_PATH.to_owned()), ("HOME".to_owned(), user.home.clone())];
                 for variable in list {
                     let (name, value) = variable.split_once('=').unwrap_or((&variable, ""));
                     set_env(&mut env, name, value);
@@ -636,7 +718,9 @@ impl<'a> Resolver<'a> {
             }
             return None;
         };
-        let given = |asked: Option<Nanos>, image: Nanos, default: Nanos| asked.or((image != 0).then_some(image)).unwrap_or(default);
+        let given = |asked: Option<Nanos>, image: Nanos, default: Nanos| {
+            asked.or((image != 0).then_some(image)).unwrap_or(default)
+        };
         Some(Healthcheck {
             argv,
             interval: given(asked.interval, of_image.interval, 30_000_000_000),
@@ -733,7 +817,9 @@ fn show_subnet(subnet: ([u8; 4], u8)) -> String {
 }
 
 fn free_address(subnet: ([u8; 4], u8), taken: &mut BTreeMap<[u8; 4], Option<Span>>) -> Option<[u8; 4]> {
-    let free = (bits(subnet.0) + 2..=bits(last_host(subnet))).map(u32::to_be_bytes).find(|address| !taken.contains_key(address))?;
+    let free = (bits(subnet.0) + 2..=bits(last_host(subnet)))
+        .map(u32::to_be_bytes)
+        .find(|address| !taken.contains_key(address))?;
     taken.insert(free, None);
     Some(free)
 }

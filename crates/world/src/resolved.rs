@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use snowglobe_abi::spec::{
-    Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, Nanos, NetworkSpec, Restart,
-    RootSpec, ServiceSpec, WorldSpec, YieldPoint,
+    Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, Nanos, NetworkSpec,
+    Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
 use crate::problem::{Problem, Source, Span, suggestion};
@@ -340,11 +340,7 @@ impl Network {
 }
 
 /// The index of a name, or what to say.
-fn index_of<'a>(
-    what: &str,
-    name: &str,
-    names: impl Iterator<Item = &'a str> + Clone,
-) -> Result<u32, Advice> {
+fn index_of<'a>(what: &str, name: &str, names: impl Iterator<Item = &'a str> + Clone) -> Result<u32, Advice> {
     match names.clone().position(|known| known == name) {
         Some(index) => Ok(index as u32),
         None => Err((format!("there is no {what} `{name}`"), suggestion(name, names))),

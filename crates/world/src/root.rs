@@ -85,7 +85,9 @@ impl Root<'_> {
             let found = self.origin_of(&next);
             let Found::Machine(real) = &found else {
                 // What is mounted below may still be known.
-                if found == Found::Unknown && self.mounts.iter().any(|m| is_within(&m.target, &next) && m.target != next) {
+                if found == Found::Unknown
+                    && self.mounts.iter().any(|m| is_within(&m.target, &next) && m.target != next)
+                {
                     at = next;
                     continue;
                 }
@@ -125,7 +127,8 @@ impl Root<'_> {
             None => (asked, None),
         };
         let passwd = self.read("/etc/passwd").unwrap_or_default();
-        let rows: Vec<Vec<&str>> = passwd.lines().map(|line| line.split(':').collect()).filter(|row: &Vec<_>| row.len() >= 6).collect();
+        let rows: Vec<Vec<&str>> =
+            passwd.lines().map(|line| line.split(':').collect()).filter(|row: &Vec<_>| row.len() >= 6).collect();
         let number = user.parse::<u32>().ok();
         let row = rows.iter().find(|row| row[0] == user || (number.is_some() && row[2].parse().ok() == number));
         let uid = number.or_else(|| row.and_then(|row| row[2].parse().ok())).ok_or_else(|| {
@@ -145,9 +148,13 @@ impl Root<'_> {
             return Ok(gid);
         }
         let groups = self.read("/etc/group").unwrap_or_default();
-        let rows: Vec<Vec<&str>> = groups.lines().map(|line| line.split(':').collect()).filter(|row: &Vec<_>| row.len() >= 3).collect();
+        let rows: Vec<Vec<&str>> =
+            groups.lines().map(|line| line.split(':').collect()).filter(|row: &Vec<_>| row.len() >= 3).collect();
         rows.iter().find(|row| row[0] == asked).and_then(|row| row[2].parse().ok()).ok_or_else(|| {
-            (format!("the host's `/etc/group` has no group `{asked}`"), suggestion(asked, rows.iter().map(|row| row[0])))
+            (
+                format!("the host's `/etc/group` has no group `{asked}`"),
+                suggestion(asked, rows.iter().map(|row| row[0])),
+            )
         })
     }
 }
@@ -247,17 +254,24 @@ fn check_file(root: Root<'_>, path: &str, depth: u32) -> Result<(), Unfit> {
     let mut head = Vec::new();
     let read = fs::File::open(&real).and_then(|file| file.take(4096).read_to_end(&mut head));
     if let Err(error) = read {
-        return Err(unfit(format!("`{path}` cannot be read: {error}"), "the layer loads programs itself: make the file readable"));
+        return Err(unfit(
+            format!("`{path}` cannot be read: {error}"),
+            "the layer loads programs itself: make the file readable",
+        ));
     }
     if let Some(line) = head.strip_prefix(b"#!") {
         let line = line.split(|b| *b == b'\n').next().unwrap_or_default();
         let line = String::from_utf8_lossy(line);
         let interpreter = line.split_whitespace().next().unwrap_or_default().to_owned();
         if depth >= 4 || interpreter.is_empty() {
-            return Err(unfit(format!("`{path}` begins with `#!` and no interpreter"), "write `#!/bin/sh` on its first line"));
+            return Err(unfit(
+                format!("`{path}` begins with `#!` and no interpreter"),
+                "write `#!/bin/sh` on its first line",
+            ));
         }
-        return check_file(root, &interpreter, depth + 1)
-            .map_err(|inner| unfit(format!("`{path}` asks for the interpreter `{interpreter}`: {}", inner.what), inner.help));
+        return check_file(root, &interpreter, depth + 1).map_err(|inner| {
+            unfit(format!("`{path}` asks for the interpreter `{interpreter}`: {}", inner.what), inner.help)
+        });
     }
     match check_elf(&head, meta.len()).map_err(|(what, help)| unfit(format!("`{path}` {what}"), help))? {
         Some(interpreter) if root.find(&interpreter) == Found::Missing => Err(unfit(
@@ -276,7 +290,9 @@ fn missing(root: Root<'_>, path: &str) -> Unfit {
             format!("mount it: `volumes: [\"{path}:{path}:ro\"]`"),
         ),
         (RootSpec::Machine, _) => unfit(format!("there is no `{path}`"), "give the path of an installed program"),
-        (RootSpec::Tree(tree), _) => unfit(format!("there is no `{path}` in the image {tree}"), "give the path of a program in the image"),
+        (RootSpec::Tree(tree), _) => {
+            unfit(format!("there is no `{path}` in the image {tree}"), "give the path of a program in the image")
+        }
     }
 }
 
@@ -287,7 +303,10 @@ fn missing(root: Root<'_>, path: &str) -> Unfit {
 pub fn check_elf(head: &[u8], size: u64) -> Result<Option<String>, (String, String)> {
     let rebuild = || "get or build it for x86-64 Linux".to_owned();
     if head.len() < 4 || head[..4] != elf::ELFMAG {
-        return Err(("is neither an ELF program nor a script with `#!`".to_owned(), "for a shell script write `#!/bin/sh` on its first line".to_owned()));
+        return Err((
+            "is neither an ELF program nor a script with `#!`".to_owned(),
+            "for a shell script write `#!/bin/sh` on its first line".to_owned(),
+        ));
     }
     let broken = || ("is a damaged ELF file".to_owned(), "install it again".to_owned());
     if head.get(4) == Some(&1) {
@@ -312,7 +331,9 @@ pub fn check_elf(head: &[u8], size: u64) -> Result<Option<String>, (String, Stri
     }
     // Program headers behind the first page are legal and rare: the loader will look at them.
     let Ok(segments) = header.program_headers(endian, head) else { return Ok(None) };
-    let Some(interpreter) = segments.iter().find(|segment| segment.p_type(endian) == elf::PT_INTERP) else { return Ok(None) };
+    let Some(interpreter) = segments.iter().find(|segment| segment.p_type(endian) == elf::PT_INTERP) else {
+        return Ok(None);
+    };
     let (at, len) = interpreter.file_range(endian);
     let Ok(name) = head.read_bytes_at(at, len) else { return Ok(None) };
     let name = name.split(|b| *b == 0).next().unwrap_or_default();

@@ -79,7 +79,9 @@ pub struct RunRecord {
     pub began: String,
     /// The world file, when there is one.
     pub world: Option<PathBuf>,
-    /// The command that repeats it.
+    /// The command that made it, with its seed.
+    pub command: String,
+    /// The command that repeats it exactly.
     pub reproduce: String,
     /// How calls were answered.
     pub layout: Layout,
@@ -178,7 +180,9 @@ pub struct RunDir {
 
 fn io_problem(what: &str, path: &Path, error: &io::Error) -> Problem {
     let help = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "free some disk space, or choose another place with `--out DIR`",
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some disk space, or choose another place with `--out DIR`"
+        }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "run snowglobe in a directory that you may write to, or choose a place with `--out DIR`"
         }
@@ -263,6 +267,42 @@ impl Store {
         Ok(self.numbers()?.into_iter().map(|(_, id)| RunDir { path: runs.join(&id), id }).collect())
     }
 
+    /// The loops that runs here found to spin, by file and offset.
+    ///
+    /// # Errors
+    /// They are kept and cannot be read.
+    pub fn yield_points(&self) -> Result<Vec<YieldPoint>, Problem> {
+        let path = self.dir.join("yield-points.json");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_problem("read", &path, &error)),
+        };
+        serde_json::from_str(&text).map_err(|error| {
+            Problem::new(format!("{} is not understood: {error}", path.display()))
+                .help("remove it: it is learned again")
+        })
+    }
+
+    /// Adds to them.
+    ///
+    /// # Errors
+    /// They cannot be kept.
+    pub fn learn(&self, learned: &[YieldPoint]) -> Result<(), Problem> {
+        // Code that no file holds is elsewhere in the next run.
+        let learned = learned.iter().filter(|point| !point.file.is_empty());
+        let mut all = self.yield_points()?;
+        let before = all.len();
+        all.extend(learned.cloned());
+        all.sort();
+        all.dedup();
+        if all.len() == before {
+            return Ok(());
+        }
+        let text = serde_json::to_string_pretty(&all).expect("plain data can always be written");
+        put_file(&self.dir, "yield-points.json", text.as_bytes())
+    }
+
     /// The run that a user names: an ID, its number, `latest`, or a run directory's path.
     ///
     /// # Errors
@@ -279,7 +319,10 @@ impl Store {
             {
                 return Ok(run.clone());
             }
-            return runs.last().cloned().ok_or_else(|| Problem::new("there is no run yet").help("`snowglobe run WORLD.yaml` makes one"));
+            return runs
+                .last()
+                .cloned()
+                .ok_or_else(|| Problem::new("there is no run yet").help("`snowglobe run WORLD.yaml` makes one"));
         }
         let number = name.parse::<u64>().ok();
         let matches = |run: &&RunDir| {
@@ -294,15 +337,26 @@ impl Store {
                 let help = if runs.is_empty() { "`snowglobe run WORLD.yaml` makes one".to_owned() } else { near };
                 Err(Problem::new(format!("there is no run `{name}` in {}", self.runs().display())).help(help))
             }
-            _ => Err(Problem::new(format!("`{name}` names more than one run")).help("write its whole ID, see `snowglobe ls`")),
+            _ => Err(Problem::new(format!("`{name}` names more than one run"))
+                .help("write its whole ID, see `snowglobe ls`")),
         }
     }
 }
 
+/// Writes a file whole or not at all.
+fn put_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), Problem> {
+    let path = dir.join(name);
+    let fresh = dir.join(format!(".{name}.{}", std::process::id()));
+    fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, &path)).map_err(|e| io_problem("write", &path, &e))
+}
+
 /// What of a label can stand in an ID.
 fn clean_label(label: &str) -> String {
-    let label: String =
-        label.chars().map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' }).take(40).collect();
+    let label: String = label
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' })
+        .take(40)
+        .collect();
     let label = label.trim_matches(|c| matches!(c, '-' | '.')).to_owned();
     if label.is_empty() { "world".to_owned() } else { label }
 }
@@ -316,7 +370,8 @@ impl RunDir {
         fs::create_dir_all(path).map_err(|e| io_problem("make", path, &e))?;
         let mut entries = fs::read_dir(path).map_err(|e| io_problem("list", path, &e))?;
         if entries.next().is_some() {
-            return Err(Problem::new(format!("{} is not empty", path.display())).help("name a new or empty directory with `--out`"));
+            return Err(Problem::new(format!("{} is not empty", path.display()))
+                .help("name a new or empty directory with `--out`"));
         }
         let id = path.file_name().map_or_else(|| "run".to_owned(), |name| clean_label(&name.to_string_lossy()));
         let run = RunDir { id, path: path.to_owned() };
@@ -358,11 +413,8 @@ impl RunDir {
         self.path.join("hosts").join(host)
     }
 
-    /// Writes a file whole or not at all.
     fn put(&self, name: &str, content: &[u8]) -> Result<(), Problem> {
-        let path = self.path.join(name);
-        let fresh = self.path.join(format!(".{name}.new"));
-        fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, &path)).map_err(|e| io_problem("write", &path, &e))
+        put_file(&self.path, name, content)
     }
 
     /// Writes `run.json`.
@@ -445,7 +497,9 @@ pub fn hash_binaries(executed: &[(u32, String, Option<String>)], host_names: &[S
         .map(|(host, path, machine_path)| BinaryRecord {
             host: host_names.get(*host as usize).cloned().unwrap_or_else(|| host.to_string()),
             path: path.clone(),
-            blake3: machine_path.as_deref().and_then(|file| known.entry(file).or_insert_with(|| hash_file(Path::new(file))).clone()),
+            blake3: machine_path
+                .as_deref()
+                .and_then(|file| known.entry(file).or_insert_with(|| hash_file(Path::new(file))).clone()),
             machine_path: machine_path.as_ref().map(PathBuf::from),
         })
         .collect()

@@ -213,7 +213,9 @@ impl Event {
     /// The host that it is about.
     pub fn host(&self) -> Option<u32> {
         match self.record.kind {
-            Kind::Host | Kind::Output | Kind::Spawn => self.record.nums.first().and_then(|host| u32::try_from(*host).ok()),
+            Kind::Host | Kind::Output | Kind::Spawn => {
+                self.record.nums.first().and_then(|host| u32::try_from(*host).ok())
+            }
             _ => self.task.as_ref().map(|task| task.host),
         }
     }
@@ -421,7 +423,13 @@ pub struct StreamCheck<R> {
 impl<R: Read> StreamCheck<R> {
     /// Begins a comparison with this trace.
     pub fn new(recorded: TraceReader<R>) -> StreamCheck<R> {
-        StreamCheck { recorded, cutter: Cutter::default(), tracker: Tracker::default(), before: Default::default(), equal: 0 }
+        StreamCheck {
+            recorded,
+            cutter: Cutter::default(),
+            tracker: Tracker::default(),
+            before: Default::default(),
+            equal: 0,
+        }
     }
 
     /// Takes bytes of the new stream; says the first difference.

@@ -28,12 +28,16 @@ pub fn duration(text: &str) -> Result<Nanos, String> {
         return Err("a duration cannot be negative".to_owned());
     }
     // Two and a half centuries: every sum of two such times still fits.
-    u64::try_from(parsed.as_nanos()).ok().filter(|ns| *ns <= u64::MAX / 2).ok_or_else(|| "longer than 292 years".to_owned())
+    u64::try_from(parsed.as_nanos())
+        .ok()
+        .filter(|ns| *ns <= u64::MAX / 2)
+        .ok_or_else(|| "longer than 292 years".to_owned())
 }
 
 /// Writes a duration so that [`duration`] reads the same one: the largest unit that is exact.
 pub fn show_duration(ns: Nanos) -> String {
-    const UNITS: [(u64, &str); 5] = [(3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+    const UNITS: [(u64, &str); 5] =
+        [(3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
     if ns == 0 {
         return "0s".to_owned();
     }
@@ -87,7 +91,8 @@ pub fn show_size(bytes: u64) -> String {
 /// # Errors
 /// What to write instead.
 pub fn time(text: &str) -> Result<Nanos, String> {
-    let parsed: Timestamp = text.trim().parse().map_err(|_| "write a time such as `2027-01-01T00:00:00Z`".to_owned())?;
+    let parsed: Timestamp =
+        text.trim().parse().map_err(|_| "write a time such as `2027-01-01T00:00:00Z`".to_owned())?;
     u64::try_from(parsed.as_nanosecond())
         .ok()
         .filter(|ns| *ns <= u64::MAX / 2)

@@ -164,7 +164,11 @@ fn raw_to_node(raw: Spanned<Raw>, text: &str) -> Node {
         Raw::Text(s) => Value::Scalar(s),
         Raw::Plain(s) => {
             let written = defined.of(text).trim();
-            Value::Scalar(if written.is_empty() || written.contains(char::is_whitespace) { s } else { written.to_owned() })
+            Value::Scalar(if written.is_empty() || written.contains(char::is_whitespace) {
+                s
+            } else {
+                written.to_owned()
+            })
         }
         Raw::Seq(items) => Value::Seq(items.into_iter().map(|item| raw_to_node(item, text)).collect()),
         Raw::Map(entries) => Value::Map(
