@@ -160,7 +160,11 @@ impl Root<'_> {
 }
 
 fn below(dir: &str, rest: &str) -> PathBuf {
-    Path::new(dir).join(rest.trim_start_matches('/'))
+    match rest.trim_start_matches('/') {
+        // Joining nothing would add a slash, and a file with a slash behind it is not found.
+        "" => PathBuf::from(dir),
+        rest => Path::new(dir).join(rest),
+    }
 }
 
 /// A user of a host.

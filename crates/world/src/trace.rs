@@ -53,7 +53,14 @@ impl TraceWriter {
     /// # Errors
     /// The file cannot be made.
     pub fn create(path: &Path) -> io::Result<TraceWriter> {
-        let file = File::create_new(path)?;
+        TraceWriter::to_file(File::create_new(path)?)
+    }
+
+    /// Begins a trace in an open file.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn to_file(file: File) -> io::Result<TraceWriter> {
         let (to, orders) = sync_channel(QUEUE);
         let (give_back, spare) = sync_channel(QUEUE + 2);
         let thread = thread::Builder::new()
