@@ -45,6 +45,9 @@ pub enum Command {
     Validate(ValidateArgs),
     /// Print a completion script for a shell
     Completions(CompletionsArgs),
+    /// Print a chapter of the book that is made from the code
+    #[command(hide = true)]
+    Reference(ReferenceArgs),
 }
 
 /// What to run.
@@ -227,6 +230,23 @@ pub struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
+}
+
+/// `reference`.
+#[derive(Debug, Args)]
+pub struct ReferenceArgs {
+    /// The chapter
+    #[arg(value_enum)]
+    pub chapter: Chapter,
+}
+
+/// What of the book is made from the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Chapter {
+    /// The command line
+    Cli,
+    /// The world file
+    World,
 }
 
 #[cfg(test)]

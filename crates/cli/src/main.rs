@@ -52,6 +52,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(&args),
         Command::Validate(args) => commands::validate::run(&args),
         Command::Completions(args) => commands::completions::run(&args),
+        Command::Reference(args) => commands::reference::run(&args),
     };
     match result {
         Ok(status) => ExitCode::from(status),

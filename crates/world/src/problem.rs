@@ -233,7 +233,14 @@ impl Problems {
         if self.errors.is_empty() {
             return Ok(());
         }
-        Err(WorldError { problems: std::mem::take(&mut self.errors) })
+        let mut problems = std::mem::take(&mut self.errors);
+        // As a reader of the file meets them; those of other files keep their place behind.
+        let here = self.source.name().to_owned();
+        problems.sort_by_key(|problem| match problem.place() {
+            Some(place) if place.file == here => (0, place.line, place.column),
+            _ => (1, 0, 0),
+        });
+        Err(WorldError { problems })
     }
 }
 

@@ -82,6 +82,11 @@ pub fn parse(name: &str, text: &str, dir: &Path, options: &Options) -> Result<Lo
     let is_ours = text.lines().any(|line| line.starts_with(resolved::MARK));
     if is_ours {
         let mut spec = resolved::from_yaml(name, text)?;
+        let mut names = BTreeSet::new();
+        if let Some(host) = spec.hosts.iter().find(|host| !names.insert(&host.name)) {
+            let problem = Problem::new(format!("there are two hosts `{}`", host.name)).at(&source, Span::default(), "");
+            return Err(problem.help("rename one of them").into());
+        }
         spec.seed = options.seed.unwrap_or(spec.seed);
         spec.until = options.until.or(spec.until);
         return Ok(Loaded { spec, warnings: Vec::new() });

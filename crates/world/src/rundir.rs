@@ -350,6 +350,12 @@ fn put_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), Problem> {
     fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, &path)).map_err(|e| io_problem("write", &path, &e))
 }
 
+/// A host's name as the name of its directory. A resolved world may have been edited: no name leads out of the run directory.
+fn file_name(host: &str) -> String {
+    let name = host.replace(['/', '\0'], "_");
+    if name.is_empty() || name.starts_with('.') { format!("_{name}") } else { name }
+}
+
 /// What of a label can stand in an ID.
 fn clean_label(label: &str) -> String {
     let label: String = label
@@ -410,7 +416,7 @@ impl RunDir {
 
     /// A host's directory.
     pub fn host_path(&self, host: &str) -> PathBuf {
-        self.path.join("hosts").join(host)
+        self.path.join("hosts").join(file_name(host))
     }
 
     fn put(&self, name: &str, content: &[u8]) -> Result<(), Problem> {
@@ -674,7 +680,7 @@ impl Outputs {
                 self.open.clear();
             }
             let name = self.host_names.get(host as usize).cloned().unwrap_or_else(|| format!("host-{host}"));
-            let dir = self.dir.join(name);
+            let dir = self.dir.join(file_name(&name));
             let path = dir.join(if stream == 2 { "stderr" } else { "stdout" });
             let file = fs::create_dir_all(&dir)
                 .and_then(|()| OpenOptions::new().create(true).append(true).open(&path))

@@ -4,6 +4,7 @@ pub mod completions;
 pub mod doctor;
 pub mod init;
 pub mod ls;
+pub mod reference;
 pub mod replay;
 pub mod run;
 pub mod show;
