@@ -30,6 +30,11 @@ pub fn count(n: u64) -> String {
     }
 }
 
+/// So many of a thing.
+pub fn many(n: usize, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
 /// Rows in aligned columns.
 pub fn table(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
@@ -170,6 +175,7 @@ mod tests {
         assert_eq!(seconds(1_500), "1.500 us");
         assert_eq!(seconds(2_500_000_000), "2.500 s");
         assert_eq!(seconds(3_725_000_000_000), "1h02m05s");
+        assert_eq!([many(1, "host"), many(2, "host")], ["1 host", "2 hosts"]);
         assert_eq!([count(999), count(12_345), count(2_000_000)], ["999", "12.3 k", "2.0 M"]);
     }
 

@@ -15,8 +15,8 @@ pub const HOST: &str = "host";
 
 /// Makes the world of one program.
 ///
-/// The machine's file system is its root. Of the directories that are the world's own (`/tmp`, `/run` and the like) it sees the working directory,
-/// and the program's file when that is named by a path. Its environment is a fixed one, and what `env` adds.
+/// The machine's file system is its root. Of the directories that are the world's own (`/tmp`, `/run` and the like) it sees the working directory
+/// and what the command line names by its full path. Its environment is a fixed one, and what `env` adds.
 ///
 /// # Errors
 /// The program cannot run, with what to do.
@@ -39,11 +39,14 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
         }
     };
     show(&cwd);
-    if program.contains('/') {
-        let full = if program.starts_with('/') { program.clone() } else { format!("{cwd}/{program}") };
-        let full = clean_path(&full);
-        if std::path::Path::new(&full).exists() {
-            show(&full);
+    for (i, word) in argv.iter().enumerate() {
+        let path = match word {
+            word if word.starts_with('/') => clean_path(word),
+            word if i == 0 && word.contains('/') => clean_path(&format!("{cwd}/{word}")),
+            _ => continue,
+        };
+        if std::path::Path::new(&path).exists() {
+            show(&path);
         }
     }
     let root = Root { origin: &RootSpec::Machine, mounts: &mounts };

@@ -14,7 +14,7 @@ use crate::compose::{self, Compose, Health, MountFrom, Placed, Service};
 use crate::image::{self, Image};
 use crate::interpolate::{self, Vars};
 use crate::problem::{Problem, Problems, Source, Span, WorldError, nearest, suggestion};
-use crate::root::{self, Root, User};
+use crate::root::{self, Found, Root, User};
 use crate::{resolved, units, yaml};
 
 /// How long a packet takes when the world file does not say: two machines in one room.
@@ -631,6 +631,19 @@ impl<'a> Resolver<'a> {
             let message = format!("service `{}` cannot start: {}", service.name.value, unfit.what);
             self.problems.error(place, message, "this program", unfit.help);
         }
+        // An image's missing directory is made, as Compose does; the machine's would be a slip of the pen.
+        if image.is_none() && root.find(&cwd) == Found::Missing {
+            let span = service.working_dir.as_ref().map_or(place, |p| p.span);
+            let message = format!("service `{}` starts in {cwd}, which does not exist", service.name.value);
+            self.problems.error(span, message, "here", format!("mount something there: `tmpfs: {cwd}`"));
+        }
+        let healthcheck = self.healthcheck(service, &config);
+        if let Some(health) = &healthcheck
+            && let Err(unfit) = root::check_program(root, &health.argv[0], path, &cwd)
+        {
+            let message = format!("the health check of service `{}` cannot run: {}", service.name.value, unfit.what);
+            self.problems.error(service.name.span, message, "of this service", unfit.help);
+        }
         if service.check && service.restart == Restart::Always {
             let message = format!(
                 "service `{}` judges the run by its exit status, and it is always restarted",
@@ -645,7 +658,7 @@ impl<'a> Resolver<'a> {
             gid: user.gid,
             restart: service.restart,
             depends_on: Vec::new(),
-            healthcheck: self.healthcheck(service, &config),
+            healthcheck,
             stop_signal: service.stop_signal.or_else(|| units::signal(&config.stop_signal).ok()).unwrap_or(15),
             stop_grace: service.stop_grace.unwrap_or(10_000_000_000),
             init: service.init,

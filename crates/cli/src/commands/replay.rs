@@ -29,7 +29,8 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         // A run without a kept input had none.
         input: Some(recorded.stdin().map_err(usage)?.unwrap_or_default()),
         compare: Some(recorded.trace().map_err(usage)?),
-        reproduce: format!("snowglobe replay {}", args.run),
+        // Not the name that was written: `latest` means this run from now on.
+        reproduce: run_command::replay_command(&recorded, args.run.contains('/')),
     };
     let finished = session::conduct(&plan, how)?;
     let same = finished.difference.is_none() && finished.record.digest == record.digest;

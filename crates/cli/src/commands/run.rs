@@ -7,7 +7,7 @@ use crate::args::RunArgs;
 use crate::commands::print_json;
 use crate::exit::{Failure, fault, usage};
 use crate::session::{self, Conduct, Finished};
-use crate::text::{count, seconds};
+use crate::text::{count, many, seconds};
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -86,8 +86,8 @@ pub fn tell(finished: &Finished) {
     }
     if !record.learned.is_empty() {
         eprintln!(
-            "learned {} loops that spin; runs from now on give way in them from the start:",
-            record.learned.len()
+            "learned {}: runs from now on give way there from the start",
+            many(record.learned.len(), "spinning loop")
         );
         for point in &record.learned {
             eprintln!("  {}+{:#x}", if point.file.is_empty() { "(no file)" } else { &point.file }, point.offset);

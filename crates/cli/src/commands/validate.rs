@@ -8,7 +8,7 @@ use crate::args::ValidateArgs;
 use crate::commands::{print, print_json};
 use crate::exit::{self, Failure};
 use crate::session;
-use crate::text::table;
+use crate::text::{many, table};
 
 /// Runs it.
 pub fn run(args: &ValidateArgs) -> Result<u8, Failure> {
@@ -63,5 +63,5 @@ fn render(spec: &WorldSpec) -> String {
         };
         rows.push(vec![host.name.clone(), addresses.join(" "), runs]);
     }
-    format!("{}the world is valid: {} hosts, seed {}\n", table(&rows), spec.hosts.len(), spec.seed)
+    format!("{}the world is valid: {}, seed {}\n", table(&rows), many(spec.hosts.len(), "host"), spec.seed)
 }

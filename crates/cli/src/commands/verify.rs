@@ -9,7 +9,7 @@ use crate::args::VerifyArgs;
 use crate::commands::{print_json, run as run_command};
 use crate::exit::{self, Failure, fault};
 use crate::session::{self, Conduct, Finished, Plan};
-use crate::text::{self, count, seconds};
+use crate::text::{self, count, many, seconds};
 
 /// How many runs may learn loops that spin before the comparison begins.
 const MAX_LEARNING: u32 = 8;
@@ -52,9 +52,9 @@ fn learn(plan: &mut Plan) -> Result<Finished, Failure> {
             return Ok(finished);
         }
         eprintln!(
-            "{}: learned {} loops that spin; runs it again with them",
+            "{}: learned {}; running it again with that",
             finished.record.run,
-            finished.record.learned.len()
+            many(finished.record.learned.len(), "spinning loop")
         );
         session::store().learn(&finished.record.learned).map_err(fault)?;
         plan.spec.yield_points.extend(finished.record.learned.iter().cloned());

@@ -159,6 +159,13 @@ fn a_program_that_cannot_run_is_found_before_the_run() {
 }
 
 #[test]
+fn a_start_that_has_no_directory_and_a_check_that_has_no_program_are_found() {
+    check("services: {a: {command: sleep 1, working_dir: /tmp/x}}\n", 1, 47, "starts in /tmp/x", "`tmpfs: /tmp/x`");
+    let text = "services: {a: {command: sleep 1, healthcheck: {test: [CMD, nonesuch-prog]}}}\n";
+    check(text, 1, 12, "the health check of service `a` cannot run", "install it");
+}
+
+#[test]
 fn values_that_are_not_understood_say_how_to_write_them() {
     for (value, message, help) in [
         ("x-snowglobe: {until: 60}", "`until`: `60` is not understood", "a duration needs a unit"),
