@@ -4,7 +4,7 @@
 //! |---|---|
 //! | flags and help texts | [`args`] |
 //! | what a command does | [`commands`], one module each |
-//! | running a world from its file to its record | [`session`] |
+//! | running a world from its file to its record | [`conduct`] |
 //! | the seam to the supervisor | [`engine`] |
 //! | verdicts | [`judge`] |
 //! | exit statuses, errors on the screen | [`exit`] |
@@ -18,11 +18,11 @@
 mod args;
 mod calls;
 mod commands;
+mod conduct;
 mod engine;
 mod exit;
 mod judge;
 mod progress;
-mod session;
 mod text;
 
 use std::process::ExitCode;

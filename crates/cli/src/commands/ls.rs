@@ -4,13 +4,13 @@ use serde_json::json;
 
 use crate::args::LsArgs;
 use crate::commands::{print, print_json};
+use crate::conduct;
 use crate::exit::{self, Failure, fault};
-use crate::session;
 use crate::text::{count, seconds, table};
 
 /// Runs it.
 pub fn run(args: &LsArgs) -> Result<u8, Failure> {
-    let runs = session::store().list().map_err(fault)?;
+    let runs = conduct::store().list().map_err(fault)?;
     let mut records = Vec::new();
     for run in &runs {
         match run.record() {

@@ -5,13 +5,13 @@ use snowglobe_world::rundir::{RunRecord, Verdict, changed_binaries};
 
 use crate::args::ReplayArgs;
 use crate::commands::{print_json, run as run_command};
+use crate::conduct::{self, Conduct, Plan, VERSION};
 use crate::exit::{self, Failure, fault, usage};
-use crate::session::{self, Conduct, Plan, VERSION};
 use crate::text;
 
 /// Runs it.
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
-    let recorded = session::store().open(&args.run).map_err(usage)?;
+    let recorded = conduct::store().open(&args.run).map_err(usage)?;
     let record = recorded.record().map_err(usage)?;
     let spec = recorded.world().map_err(usage)?;
     for note in notes(&record) {
@@ -21,7 +21,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     let label = record.run.split_once('-').map_or(record.run.as_str(), |(_, label)| label).to_owned();
     let plan =
         Plan { spec, label, world: record.world.clone(), layout: record.layout, command: record.command.clone() };
-    let place = session::store().create(&plan.label).map_err(fault)?;
+    let place = conduct::store().create(&plan.label).map_err(fault)?;
     let how = Conduct {
         place,
         pass_output: !args.json,
@@ -32,7 +32,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         // Not the name that was written: `latest` means this run from now on.
         reproduce: run_command::replay_command(&recorded, args.run.contains('/')),
     };
-    let finished = session::conduct(&plan, how)?;
+    let finished = conduct::carry_out(&plan, how)?;
     let same = finished.difference.is_none() && finished.record.digest == record.digest;
     if args.json {
         let mut object = run_command::summary(&finished.record);

@@ -5,16 +5,16 @@ use snowglobe_world::rundir::{RunDir, RunRecord, Verdict};
 
 use crate::args::RunArgs;
 use crate::commands::print_json;
+use crate::conduct::{self, Conduct, Finished};
 use crate::exit::{Failure, fault, usage};
-use crate::session::{self, Conduct, Finished};
 use crate::text::{count, many, seconds};
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
-    let plan = session::plan(&args.world)?;
+    let plan = conduct::plan(&args.world)?;
     let place = match &args.out {
         Some(dir) => RunDir::create_at(dir).map_err(usage)?,
-        None => session::store().create(&plan.label).map_err(fault)?,
+        None => conduct::store().create(&plan.label).map_err(fault)?,
     };
     let is_program = plan.spec.knobs.one_program;
     let reproduce = replay_command(&place, args.out.is_some());
@@ -26,8 +26,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         reproduce,
         place,
     };
-    let finished = session::conduct(&plan, how)?;
-    session::store().learn(&finished.record.learned).map_err(fault)?;
+    let finished = conduct::carry_out(&plan, how)?;
+    conduct::store().learn(&finished.record.learned).map_err(fault)?;
     if args.world.json {
         print_json(&summary(&finished.record))?;
     }

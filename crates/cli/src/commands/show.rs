@@ -5,13 +5,13 @@ use snowglobe_world::rundir::{RunDir, RunRecord, Verdict, changed_binaries};
 
 use crate::args::ShowArgs;
 use crate::commands::{print, print_json};
+use crate::conduct;
 use crate::exit::{self, Failure, usage};
-use crate::session;
 use crate::text::{count, seconds, table};
 
 /// Runs it.
 pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
-    let run = session::store().open(&args.run).map_err(usage)?;
+    let run = conduct::store().open(&args.run).map_err(usage)?;
     let record = run.record().map_err(usage)?;
     if args.json {
         print_json(&json!(record))?;

@@ -11,13 +11,13 @@ use snowglobe_world::trace::{Event, TraceError};
 
 use crate::args::TraceArgs;
 use crate::calls;
+use crate::conduct;
 use crate::exit::{self, Failure, fault, usage};
-use crate::session;
 use crate::text::{self, host_name};
 
 /// Runs it.
 pub fn run(args: &TraceArgs) -> Result<u8, Failure> {
-    let run = session::store().open(&args.run).map_err(usage)?;
+    let run = conduct::store().open(&args.run).map_err(usage)?;
     let record = run.record().map_err(usage)?;
     let hosts: Vec<String> = record.hosts.into_iter().map(|host| host.name).collect();
     let filter = Filter::new(args, &hosts)?;

@@ -6,13 +6,13 @@ use snowglobe_world::{Problem, load, resolved};
 
 use crate::args::ValidateArgs;
 use crate::commands::{print, print_json};
+use crate::conduct;
 use crate::exit::{self, Failure};
-use crate::session;
 use crate::text::{many, table};
 
 /// Runs it.
 pub fn run(args: &ValidateArgs) -> Result<u8, Failure> {
-    let loaded = match load(&args.world, &session::options(None, None)) {
+    let loaded = match load(&args.world, &conduct::options(None, None)) {
         Ok(loaded) => loaded,
         Err(error) => {
             if args.json {

@@ -7,8 +7,8 @@ use snowglobe_world::trace::{Difference, compare};
 
 use crate::args::VerifyArgs;
 use crate::commands::{print_json, run as run_command};
+use crate::conduct::{self, Conduct, Finished, Plan};
 use crate::exit::{self, Failure, fault};
-use crate::session::{self, Conduct, Finished, Plan};
 use crate::text::{self, count, many, seconds};
 
 /// How many runs may learn loops that spin before the comparison begins.
@@ -16,7 +16,7 @@ const MAX_LEARNING: u32 = 8;
 
 /// Runs it.
 pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
-    let mut plan = session::plan(&args.world)?;
+    let mut plan = conduct::plan(&args.world)?;
     // All runs read the same input: that of the first.
     let mut first = learn(&mut plan)?;
     let input = first.run.stdin().map_err(fault)?.unwrap_or_default();
@@ -56,7 +56,7 @@ fn learn(plan: &mut Plan) -> Result<Finished, Failure> {
             finished.record.run,
             many(finished.record.learned.len(), "spinning loop")
         );
-        session::store().learn(&finished.record.learned).map_err(fault)?;
+        conduct::store().learn(&finished.record.learned).map_err(fault)?;
         plan.spec.yield_points.extend(finished.record.learned.iter().cloned());
         plan.spec.yield_points.sort();
         plan.spec.yield_points.dedup();
@@ -69,10 +69,10 @@ fn learn(plan: &mut Plan) -> Result<Finished, Failure> {
 }
 
 fn once(plan: &Plan, input: Option<Vec<u8>>) -> Result<Finished, Failure> {
-    let place = session::store().create(&plan.label).map_err(fault)?;
+    let place = conduct::store().create(&plan.label).map_err(fault)?;
     let reproduce = run_command::replay_command(&place, false);
     let how = Conduct { place, pass_output: false, show_progress: true, input, compare: None, reproduce };
-    session::conduct(plan, how)
+    conduct::carry_out(plan, how)
 }
 
 fn report(record: &RunRecord, number: u32, of: u32) {

@@ -162,7 +162,7 @@ pub fn stderr_is_terminal() -> bool {
 ///
 /// # Errors
 /// The world could not be run, or its record not kept.
-pub fn conduct(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
+pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     let run = how.place;
     let mut record = begin_record(plan, &run, &how.reproduce);
     run.write_world(&plan.spec).map_err(fault)?;
