@@ -47,7 +47,8 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Cli::parse().command {
         Command::Demo => demo::run(),
-        Command::Test(options) => test::run(&options),
+        Command::Test(options) if test::run(&options) => Ok(()),
+        Command::Test(_) => return ExitCode::FAILURE,
         Command::Deps(options) => deps::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Licences => licences::run(),

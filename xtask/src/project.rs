@@ -39,7 +39,7 @@ pub fn root() -> &'static Path {
 
 /// A cargo command in the workspace's root.
 pub fn cargo(args: &[&str]) -> Command {
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut command = Command::new("cargo");
     command.args(args).current_dir(root());
     command
 }
