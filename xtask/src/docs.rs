@@ -77,10 +77,11 @@ fn subcommands(help: &str) -> Vec<&str> {
         .collect()
 }
 
+/// The keys as the reader of world files has them; it prints Markdown.
 fn world_file(snowglobe: &Path) -> Result<String> {
-    let intro = "A world file is a Compose file. These are the keys that are read; any other is an error with its line and \
-                 column, and what to do.";
-    table_page("The world file", intro, &ask(snowglobe, &["validate", "--keys", "--json"])?)
+    let intro = "A world file is a Compose file. A key that is not named here is an error with its line and column.";
+    let keys = ask(snowglobe, &["validate", "--keys"])?;
+    Ok(format!("{NOTE}\n# The world file\n\n{intro}\n\n{}\n", keys.trim()))
 }
 
 fn support(snowglobe: &Path) -> Result<String> {

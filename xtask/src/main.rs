@@ -5,12 +5,14 @@
 //! | [`deps`] | the Debian packages that each part needs, and their installation |
 //! | [`test`] | the whole test suite in steps, each with a time limit |
 //! | [`demo`] | the cluster of `examples/cluster`, run twice with one seed |
+//! | [`bench`] | each row of the speed table against normal execution |
 //! | [`docs`] | the pages of the book that come from the program |
 //! | [`licences`] | the licence of every dependency against a list |
 //! | [`project`] | where things are, and how the `snowglobe` binary is built |
 //! | [`process`] | child processes with time limits |
 #![forbid(unsafe_code)]
 
+mod bench;
 mod demo;
 mod deps;
 mod docs;
@@ -38,6 +40,8 @@ enum Command {
     Test(test::Options),
     /// Install the Debian packages that a part needs, after naming them
     Deps(deps::Options),
+    /// Measure the speed table against normal execution
+    Bench(bench::Options),
     /// Write the reference pages of the book from the program
     Docs(docs::Options),
     /// Check the licence of every dependency
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Command::Test(options) if test::run(&options) => Ok(()),
         Command::Test(_) => return ExitCode::FAILURE,
         Command::Deps(options) => deps::run(&options),
+        Command::Bench(options) => bench::run(&options),
         Command::Docs(options) => docs::run(&options),
         Command::Licences => licences::run(),
     };
