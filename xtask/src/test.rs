@@ -114,7 +114,7 @@ impl std::fmt::Display for Tally {
 }
 
 /// What steps made that later ones use.
-struct Session<'a> {
+struct Round<'a> {
     options: &'a Options,
     end: Instant,
     packages: bool,
@@ -123,13 +123,13 @@ struct Session<'a> {
 
 /// Runs the steps, prints a summary and the count, and says whether all passed. Nothing is printed after the count.
 pub fn run(options: &Options) -> bool {
-    let mut session = Session { options, end: Instant::now() + TOTAL_LIMIT, packages: false, binary: None };
+    let mut round = Round { options, end: Instant::now() + TOTAL_LIMIT, packages: false, binary: None };
     let mut total = Tally::default();
     let mut summary = Vec::new();
     for step in planned(&options.steps) {
         println!("\n== {}", step.name());
         let began = Instant::now();
-        let tally = session.run(step).unwrap_or_else(|error| {
+        let tally = round.run(step).unwrap_or_else(|error| {
             eprintln!("error: {error:#}");
             Tally::ONE_FAILED
         });
@@ -151,7 +151,7 @@ fn planned(asked: &[Step]) -> Vec<Step> {
     Step::value_variants().iter().copied().filter(|&step| wanted(step)).collect()
 }
 
-impl Session<'_> {
+impl Round<'_> {
     fn run(&mut self, step: Step) -> Result<Tally> {
         if step.needs_packages() && !self.packages {
             bail!("not run: the packages that it needs are not there");

@@ -1,5 +1,5 @@
 #!/bin/bash
-# SQL of many kinds, locks between sessions, notifications, pgbench with 8 clients, a dump, a crash of one backend.
+# SQL of many kinds, locks between sessions, notifications, pgbench with 8 clients, a backend ended by another, a dump.
 set -eu
 bin=/usr/lib/postgresql/15/bin
 cd "$(mktemp -d)"
