@@ -210,6 +210,13 @@ guest_cmpxchg_fault:
     mov dword ptr [rcx], 1
     ret
 
+    # The prebuilt alloc crate can unwind; this image aborts instead.
+    .globl _Unwind_Resume
+_Unwind_Resume:
+    .globl rust_eh_personality
+rust_eh_personality:
+    ud2
+
     .globl memcpy
 memcpy:
     mov rax, rdi
