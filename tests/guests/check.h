@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -131,7 +132,11 @@ CHECK_API long long now_ms(void) { return clock_ns(CLOCK_MONOTONIC) / 1000000; }
         } \
     } while (0)
 
-__attribute__((constructor)) CHECK_API void check_bound(void) { alarm(20); }
+__attribute__((constructor)) CHECK_API void check_bound(void) {
+    alarm(20);
+    // Guests die on purpose: no core files.
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+}
 
 // Children have no alarm of their own until they ask for one.
 CHECK_API pid_t fork_child(void) {
@@ -190,6 +195,21 @@ CHECK_API size_t read_file(const char *path, char *buffer, size_t size) {
     buffer[length] = 0;
     CHECK_OK(close(fd));
     return length;
+}
+
+// Sends the signal to its parent over and over, until stop_hitting: no call is so slow to begin that it misses all.
+CHECK_API pid_t hit_parent(int sig) {
+    pid_t parent = getpid(), pid;
+    CHILD(pid) for (;;) {
+        sleep_ms(10);
+        CHECK_OK(kill(parent, sig));
+    }
+    return pid;
+}
+
+CHECK_API void stop_hitting(pid_t pid) {
+    CHECK_OK(kill(pid, SIGKILL));
+    CHECK_KILLED(pid, SIGKILL);
 }
 
 // Zeroed memory that children share.
