@@ -102,7 +102,7 @@ impl Guest {
     /// Builds the program unless the one that is there came from the same content.
     fn build(&self) -> Result<PathBuf, String> {
         let source = fs::read_to_string(&self.source).map_err(|e| format!("{}: {e}", self.source.display()))?;
-        let header = fs::read_to_string(self.folders.sources.join("check.h")).map_err(|e| format!("check.h: {e}"))?;
+        let headers = self.headers().map_err(|e| format!("headers of {}: {e}", self.source.display()))?;
         let folder = self.folders.programs.join(&self.family);
         fs::create_dir_all(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let program = folder.join(&self.name);
@@ -112,7 +112,7 @@ impl Guest {
         let mut command = self.compiler(&source, &fresh);
         let mut hasher = DefaultHasher::new();
         // The name of the fresh file holds a process id, which must not count.
-        (&source, &header, format!("{:?}", self.compiler(&source, &program))).hash(&mut hasher);
+        (&source, headers, format!("{:?}", self.compiler(&source, &program))).hash(&mut hasher);
         let hash = format!("{:016x}", hasher.finish());
         if program.exists() && fs::read_to_string(&stamp).is_ok_and(|kept| kept == hash) {
             return Ok(program);
@@ -126,6 +126,21 @@ impl Guest {
         fs::rename(&fresh, &program).map_err(|e| format!("{}: {e}", program.display()))?;
         fs::write(&stamp, hash).map_err(|e| format!("{}: {e}", stamp.display()))?;
         Ok(program)
+    }
+
+    /// The text of every header that the source might include.
+    fn headers(&self) -> std::io::Result<Vec<String>> {
+        let mut texts = Vec::new();
+        for folder in [&self.folders.sources, &self.folders.sources.join(&self.family)] {
+            let mut paths =
+                fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<Vec<_>>>()?;
+            paths.retain(|path| path.extension().is_some_and(|extension| extension == "h"));
+            paths.sort();
+            for path in paths {
+                texts.push(fs::read_to_string(path)?);
+            }
+        }
+        Ok(texts)
     }
 
     fn compiler(&self, source: &str, program: &Path) -> Command {
