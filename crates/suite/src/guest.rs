@@ -149,7 +149,7 @@ impl Guest {
                 let mut command = Command::new("go");
                 command.args(["build", "-o"]).arg(program).arg(&self.source);
                 command.env("CGO_ENABLED", "0").env("GOCACHE", self.folders.programs.join(".go-cache"));
-                command.env("GOFLAGS", "-mod=mod").env("GO111MODULE", "off");
+                command.env("GO111MODULE", "off");
                 command
             }
             Language::Rust => {

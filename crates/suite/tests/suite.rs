@@ -40,7 +40,13 @@ fn main() -> ExitCode {
             });
         }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    run::adopt_orphans().expect("orphans can be adopted");
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let left_behind = run::left_behind().expect("/proc can be read");
+    for process in &left_behind {
+        eprintln!("left behind and killed: {process}");
+    }
+    if left_behind.is_empty() { conclusion.exit_code() } else { ExitCode::FAILURE }
 }
 
 #[derive(Clone, Copy)]
