@@ -20,9 +20,11 @@ fn main() -> ExitCode {
     let sources = sources.canonicalize().expect("tests/guests is in the repository");
     let suite = Arc::new(Suite {
         logs: target.join("guests/.logs"),
-        snowglobe: std::env::var_os("SNOWGLOBE_BIN").map_or(target.join("release/snowglobe"), PathBuf::from),
+        snowglobe: std::env::var_os("SNOWGLOBE_BIN").map_or(target.join("release/snowglobe"), |path| {
+            // Commands start in folders of their own, so a relative path would not be found.
+            std::path::absolute(path).expect("the working directory is known")
+        }),
     });
-    std::fs::create_dir_all(&suite.logs).expect("the log folder can be made");
 
     let with_layer = std::env::var_os("SUITE_LAYER").is_none_or(|value| value != "0");
     let modes: &[Mode] = if with_layer { &Mode::ALL } else { &[Mode::Linux] };
@@ -71,6 +73,7 @@ impl Mode {
 }
 
 struct Suite {
+    /// A folder in here for each test: what it printed last, and the run directories of the layer's modes.
     logs: PathBuf,
     snowglobe: PathBuf,
 }
@@ -102,15 +105,19 @@ impl Suite {
             return Err(format!("{path} is not there: `cargo build --release`, or SUITE_LAYER=0 to go without").into());
         }
         let mut command = Command::new(&self.snowglobe);
-        command.args(words);
-        // Run directories go with the logs, not beside whoever started the suite.
-        command.current_dir(&self.logs).arg("--").args(argv);
+        command.args(words).arg("--").args(argv);
         Ok(command)
     }
 
-    fn start(&self, label: &str, command: Command) -> Result<Started, Failed> {
+    fn start(&self, label: &str, mut command: Command) -> Result<Started, Failed> {
+        let folder = self.logs.join(label);
+        if folder.exists() {
+            std::fs::remove_dir_all(&folder)?;
+        }
+        std::fs::create_dir_all(&folder)?;
+        command.current_dir(&folder);
         let described = format!("{command:?}");
-        let (stdout, stderr) = (self.logs.join(format!("{label}.out")), self.logs.join(format!("{label}.err")));
+        let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
         let running = run::start(command, &stdout, &stderr).map_err(|error| format!("{described}: {error}"))?;
         Ok(Started { described, stdout, stderr, running })
     }
@@ -118,7 +125,7 @@ impl Suite {
 
 fn plain(argv: &[OsString]) -> Command {
     let mut command = Command::new(&argv[0]);
-    command.args(&argv[1..]).current_dir("/");
+    command.args(&argv[1..]);
     command
 }
 

@@ -20,11 +20,14 @@ int main(void) {
             CHECK_OK(syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0));
         }
     }
-    CHECK_ERRNO(klogctl(99, NULL, 0), geteuid() ? EPERM : EINVAL);
-    CHECK_ERRNO(syscall(SYS_reboot, 1, 2, 3, 0), geteuid() ? EPERM : EINVAL);
+    // Root of a container is not root of all: what is asked first differs.
+    CHECK_EQ(klogctl(99, NULL, 0), -1);
+    CHECK(errno == EINVAL || errno == EPERM);
+    CHECK_EQ(syscall(SYS_reboot, 1, 2, 3, 0), -1);
+    CHECK(errno == EINVAL || errno == EPERM);
     CHECK_ERRNO(syscall(SYS_mount, 8L, 8L, 8L, 0, 0), EFAULT);
     CHECK_EQ(syscall(SYS_umount2, "/nonexistent", 0), -1);
-    CHECK(errno == ENOENT || (geteuid() && errno == EPERM));
+    CHECK(errno == ENOENT || errno == EPERM);
     CHECK_EQ(sysconf(_SC_PAGESIZE), 4096);
     CHECK_EQ(getpagesize(), 4096);
     CHECK(getdtablesize() > 0);
