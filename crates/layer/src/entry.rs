@@ -82,6 +82,7 @@ layer_entry:
     movaps [rsp + 384], xmm14
     movaps [rsp + 400], xmm15
     cld
+    mov rdi, rsp
     call {on_call}
     .globl layer_resume
 layer_resume:
