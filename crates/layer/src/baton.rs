@@ -223,4 +223,3 @@ pub fn end(slot: u32) {
     s.baton.store(baton::DIE, Release);
     futex_wake(&s.baton);
 }
-

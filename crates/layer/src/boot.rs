@@ -69,7 +69,10 @@ extern "C" fn template() {
     // SAFETY: what the operating system mapped for this process (stack, vdso) is not used any more.
     unsafe {
         crate::sys::call(crate::sys::nr::MUNMAP, [0x1000, LAYER_BASE - 0x1000, 0, 0, 0, 0]);
-        crate::sys::call(crate::sys::nr::MUNMAP, [STORE_BASE + STORE_SIZE, GUEST_MAX - STORE_BASE - STORE_SIZE, 0, 0, 0, 0]);
+        crate::sys::call(
+            crate::sys::nr::MUNMAP,
+            [STORE_BASE + STORE_SIZE, GUEST_MAX - STORE_BASE - STORE_SIZE, 0, 0, 0, 0],
+        );
     }
     tie_to_supervisor();
     // SAFETY: a session of its own keeps the terminal's signals away.
@@ -106,7 +109,8 @@ fn look_at_processor() -> Processor {
 }
 
 fn make_shared(processor: Processor) {
-    let value = Shared { kernel: None, contexts: alloc::vec::Vec::new(), lower: Default::default(), machine: processor };
+    let value =
+        Shared { kernel: None, contexts: alloc::vec::Vec::new(), lower: Default::default(), machine: processor };
     let shared = alloc::boxed::Box::new(value);
     // SAFETY: nobody else runs yet.
     unsafe { (*heap::header()).shared = alloc::boxed::Box::leak(shared) };
@@ -219,4 +223,3 @@ fn make_world() -> ! {
     baton::schedule();
     panic!("the process that makes the world has no task to run");
 }
-

@@ -310,4 +310,3 @@ impl Machine for Host {
         crate::note(&text);
     }
 }
-

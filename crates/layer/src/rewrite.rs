@@ -143,7 +143,11 @@ fn is_file_code(at: u64) -> bool {
     let k = kernel();
     let space = k.space_of(k.current);
     let Some((_, vma)) = space.find(at) else { return false };
-    !vma.shared && vma.prot & 4 != 0 && vma.prot & 2 == 0 && matches!(vma.source, Source::File { .. }) && vma.end >= at + 16
+    !vma.shared
+        && vma.prot & 4 != 0
+        && vma.prot & 2 == 0
+        && matches!(vma.source, Source::File { .. })
+        && vma.end >= at + 16
 }
 
 /// Room for a stub within reach of a site.

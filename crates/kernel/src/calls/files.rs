@@ -924,9 +924,10 @@ impl Cx<'_> {
     fn remove_name(&mut self, dir: &InodeRef, name: &[u8], node: &InodeRef) -> Result<()> {
         let now = self.k.realtime();
         dir.unlink(name, node, now)?;
+        let gone = node.is_dir();
         {
             let mut meta = node.meta.borrow_mut();
-            meta.nlink = if node.kind() == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
+            meta.nlink = if gone { 0 } else { meta.nlink.saturating_sub(1) };
             meta.ctime = now;
         }
         let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };
