@@ -103,6 +103,8 @@ pub fn load(task: u32) {
     unload();
     if let Some(context) = shared().contexts.get_mut(task as usize).and_then(Option::take) {
         *state::frame() = context.frame;
+        // The site at which it called may have been rewritten meanwhile, and what followed the call with it.
+        state::frame().rip = crate::rewrite::resume_rip(context.frame.rip);
         crate::vectors::set_fs_base(context.fs);
         crate::vectors::restore(context.vectors.ptr());
     }
