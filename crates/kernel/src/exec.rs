@@ -131,6 +131,7 @@ impl Kernel {
     pub fn start_program(&mut self, m: &mut dyn Machine, task: TaskId, program: &Program) -> Result<()> {
         m.clear_space();
         let mut space = Space::default();
+        space.yields = self.yields.clone();
         let bias = if program.elf.pie { map::PIE_BASE - program.elf.span().0 } else { 0 };
         load_segments(&mut space, &program.inode, &program.elf, bias, &program.path, m)?;
         let mut entry = program.elf.entry.wrapping_add(bias);

@@ -14,7 +14,7 @@ const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 17;
 /// in between.
 pub fn schedule() {
     loop {
-        kernel().stop_asked = control().stop.load(Relaxed) != 0;
+        kernel().stop_asked |= control().stop.load(Relaxed) != 0;
         let pick = kernel().pick(&mut crate::host::Host);
         publish();
         match pick {

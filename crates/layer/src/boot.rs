@@ -1,6 +1,5 @@
 //! From the first instruction of the layer's image to the first task of the world.
 
-use crate::rewrite::entry_address;
 use crate::state::{
     Cpu, Frame, Processor, SIGNAL_STACK, SIGNAL_STACK_SIZE, Shared, XSAVE_MAX, control, cpu, frame, shared,
 };
@@ -30,7 +29,7 @@ const STARTER: u32 = MAX_SLOTS as u32 - 1;
 extern "C" fn start() -> ! {
     map_regions();
     vectors::set_gs_base(PROC_BASE);
-    *cpu() = Cpu::new(entry_address());
+    *cpu() = Cpu::new(entry::layer_entry as *const () as u64, entry::yield_entry as *const () as u64);
     *frame() = Frame::ZERO;
     // SAFETY: the stack that the operating system gave is left for the layer's own.
     unsafe { entry::from_the_top(template) }

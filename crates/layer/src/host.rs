@@ -152,6 +152,7 @@ impl Machine for Host {
         let high = sys!(MUNMAP, RESERVED_END, GUEST_MAX - RESERVED_END);
         assert!(low == 0 && high == 0, "clearing an address space failed: {low} {high}");
         rewrite::reset();
+        cpu().passes = crate::spin::PASSES;
     }
 
     fn lower_stat(&mut self, path: &str) -> Result<LowerStat> {
@@ -293,6 +294,10 @@ impl Machine for Host {
 
     fn pop_signal(&mut self) -> Result<SignalReturn> {
         frames::pop(self)
+    }
+
+    fn yield_point(&mut self, addr: u64) {
+        rewrite::yield_point(addr);
     }
 
     fn world_ended(&mut self, report: &[u8]) {
