@@ -1,0 +1,9 @@
+//! Scenarios for the socket table, one module for each family.
+
+mod net {
+    mod datagrams;
+    pub mod help;
+    mod names;
+    mod streams;
+    mod walk;
+}
