@@ -414,7 +414,7 @@ impl Cx<'_> {
                 let dev = if matches!(file.kind, FileKind::Socket(_)) { 8 } else { 13 };
                 Stat {
                     dev,
-                    ino: 10_000 + file.id,
+                    ino: self.k.file_ino(file),
                     mode: kind_mode(&file.kind),
                     nlink: 1,
                     uid: cred.fsuid,
