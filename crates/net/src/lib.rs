@@ -24,7 +24,7 @@
 //! Time and a seed are arguments. A call that would block returns [`EAGAIN`](snowglobe_abi::Errno::EAGAIN) (or
 //! [`InProgress`](call::Connect::InProgress)); the caller waits for a
 //! [notification](table::SocketTable::take_notifications) or for [`readiness`](table::SocketTable::readiness) and
-//! calls again.
+//! calls again. Before a call with a later time, [`advance`](table::SocketTable::advance) does what is due until then.
 //!
 //! ```
 //! use snowglobe_net::{Addr, Connect, Cred, Endpoint, Send, SocketTable, linux::{af, sock}};

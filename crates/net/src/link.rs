@@ -15,7 +15,7 @@ pub const RESOLVER: u32 = u32::MAX;
 /// Where the resolver answers on every host's loopback interface.
 pub(crate) const LOCAL_RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
 
-/// What becomes of one transmission. One small function gives it ([`World::judge`]), and the fabric obeys.
+/// What becomes of one transmission. One small function gives it (`World::judge`), and the fabric obeys.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     /// It arrives after the link's latency.

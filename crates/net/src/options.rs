@@ -377,7 +377,7 @@ static OPTIONS: &[Row] = &[
     flag(sol::TCP, tcp::THIN_LINEAR_TIMEOUTS, "TCP_THIN_LINEAR_TIMEOUTS", On::Tcp, Flag::ThinLinear, false),
     int(sol::TCP, tcp::USER_TIMEOUT, "TCP_USER_TIMEOUT", On::Tcp, Int::UserTimeout, 0, (0, MAX)),
     int(sol::TCP, tcp::FASTOPEN, "TCP_FASTOPEN", On::Tcp, Int::FastOpen, 0, (0, MAX)),
-    int(sol::TCP, tcp::NOTSENT_LOWAT, "TCP_NOTSENT_LOWAT", On::Tcp, Int::NotSentLowWater, -1, (ANY, MAX)),
+    int(sol::TCP, tcp::NOTSENT_LOWAT, "TCP_NOTSENT_LOWAT", On::Tcp, Int::NotSentLowWater, 0, (ANY, MAX)),
     flag(sol::TCP, tcp::SAVE_SYN, "TCP_SAVE_SYN", On::Tcp, Flag::SaveSyn, false),
     flag(sol::TCP, tcp::FASTOPEN_CONNECT, "TCP_FASTOPEN_CONNECT", On::Tcp, Flag::FastOpenConnect, false),
     flag(sol::TCP, tcp::INQ, "TCP_INQ", On::Tcp, Flag::Inq, false),

@@ -27,21 +27,46 @@ pub(crate) struct PortKey {
     pub(crate) port: u16,
 }
 
-/// A TCP connection as one of its hosts sees it.
+/// A TCP connection as one of its hosts sees it, in words that compare fast.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct FlowKey {
-    pub(crate) host: u32,
-    pub(crate) local_port: u16,
-    pub(crate) remote_port: u16,
-    pub(crate) remote_ip: IpAddr,
-    pub(crate) local_ip: IpAddr,
+    /// Host, local port, remote port, from the highest bits down.
+    ends: u64,
+    remote_ip: u128,
+    local_ip: u128,
 }
 
 impl FlowKey {
+    #[inline]
     pub(crate) fn new(host: u32, local: Endpoint, remote: Endpoint) -> FlowKey {
-        let (local_ip, remote_ip) = (local.ip, remote.ip);
-        FlowKey { host, local_port: local.port, remote_port: remote.port, remote_ip, local_ip }
+        let ends = u64::from(host) << 32 | u64::from(local.port) << 16 | u64::from(remote.port);
+        FlowKey { ends, remote_ip: bits(remote.ip), local_ip: bits(local.ip) }
     }
+
+    pub(crate) fn host(&self) -> u32 {
+        (self.ends >> 32) as u32
+    }
+
+    pub(crate) fn local(&self) -> Endpoint {
+        Endpoint::new(of_bits(self.local_ip), (self.ends >> 16) as u16)
+    }
+
+    pub(crate) fn remote(&self) -> Endpoint {
+        Endpoint::new(of_bits(self.remote_ip), self.ends as u16)
+    }
+}
+
+/// An address as a number; IPv4 ones are mapped.
+#[inline]
+fn bits(ip: IpAddr) -> u128 {
+    match ip {
+        IpAddr::V4(v4) => 0xffff_0000_0000 | u128::from(u32::from(v4)),
+        IpAddr::V6(v6) => u128::from(v6),
+    }
+}
+
+fn of_bits(bits: u128) -> IpAddr {
+    IpAddr::V6(core::net::Ipv6Addr::from(bits)).to_canonical()
 }
 
 /// Who has a connection.
@@ -106,18 +131,18 @@ impl Ports {
 
     /// Connections at rest, for `/proc/net/tcp`.
     pub(crate) fn resting(&self, host: u32) -> impl Iterator<Item = (&FlowKey, u64)> {
-        self.flows.iter().filter(move |(key, _)| key.host == host).filter_map(|(key, flow)| match flow {
+        self.flows.iter().filter(move |(key, _)| key.host() == host).filter_map(|(key, flow)| match flow {
             Flow::TimeWait { until, .. } => Some((key, *until)),
             Flow::Live(_) => None,
         })
     }
 
     fn resting_on(&self, host: u32, port: u16) -> impl Iterator<Item = (IpAddr, bool)> {
-        let zero = IpAddr::V4(core::net::Ipv4Addr::UNSPECIFIED);
-        let from = FlowKey { host, local_port: port, remote_port: 0, remote_ip: zero, local_ip: zero };
-        let same_port = move |(key, _): &(&FlowKey, &Flow)| (key.host, key.local_port) == (host, port);
+        let begin = u64::from(host) << 32 | u64::from(port) << 16;
+        let from = FlowKey { ends: begin, remote_ip: 0, local_ip: 0 };
+        let same_port = move |(key, _): &(&FlowKey, &Flow)| key.ends >> 16 == begin >> 16;
         self.flows.range(from..).take_while(same_port).filter_map(|(key, flow)| match flow {
-            Flow::TimeWait { reuse, .. } => Some((key.local_ip, *reuse)),
+            Flow::TimeWait { reuse, .. } => Some((key.local().ip, *reuse)),
             Flow::Live(_) => None,
         })
     }
@@ -310,6 +335,9 @@ impl<R: Clone> SocketTable<R> {
     /// The socket to which a datagram from `src` to `dst` goes.
     pub(crate) fn receiver(&self, host: u32, src: Endpoint, dst: Endpoint) -> Option<SocketId> {
         let bucket = self.ports.buckets.get(&PortKey { host, protocol: Protocol::Udp, port: dst.port })?;
+        if bucket.owners.len() == 1 {
+            return bucket.owners.first().copied().filter(|&id| self.score(self.at(id), dst, Some(src)).is_some());
+        }
         let scored = bucket.owners.iter().filter_map(|&id| Some((self.score(self.at(id), dst, Some(src))?, id)));
         self.best(scored, src, dst)
     }

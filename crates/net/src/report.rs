@@ -144,8 +144,7 @@ impl<R: Clone> SocketTable<R> {
         let now = self.log.now;
         for (key, until) in self.ports.resting(host).filter(|(_, until)| *until > now) {
             let begin = out.len();
-            let local = Hex(Endpoint::new(key.local_ip, key.local_port));
-            let remote = Hex(Endpoint::new(key.remote_ip, key.remote_port));
+            let (local, remote) = (Hex(key.local()), Hex(key.remote()));
             let left = ticks(until - now);
             let _ = write!(out, "{row:4}: {local} {remote} 06 {:08X}:{:08X} 03:{left:08X} {:08X}", 0, 0, 0);
             let _ = write!(out, " {:5} {:8} 0 3 {:016x}", 0, 0, 0);

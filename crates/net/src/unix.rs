@@ -345,11 +345,15 @@ impl<R: Clone> SocketTable<R> {
         if other.is_shut(SHUT_RECEIVE) {
             return Err(Errno::EPIPE);
         }
-        let mine: usize =
-            other.receive_queue.datagrams.iter().filter(|d| d.sender == unique).map(|d| d.truesize as usize).sum();
-        let queue_full = other.local.kind == SocketType::Datagram
-            && other.connection.peer != Some(id)
-            && other.receive_queue.messages() > UNIX_QUEUE;
+        // A pair's queues hold the messages of one sender; another's at most a few of any.
+        let queue = &other.receive_queue;
+        let mutual = other.connection.peer == Some(id);
+        let mine = match mutual {
+            true => queue.held,
+            false => queue.datagrams.iter().filter(|d| d.sender == unique).map(|d| d.truesize as usize).sum(),
+        };
+        let datagrams = other.local.kind == SocketType::Datagram;
+        let queue_full = datagrams && !mutual && queue.messages() > UNIX_QUEUE;
         if mine >= limit || queue_full {
             if peer != id {
                 wait_on(other, id);

@@ -3,6 +3,7 @@
 mod net {
     mod datagrams;
     pub mod help;
+    mod judged;
     mod names;
     mod streams;
     mod walk;

@@ -38,7 +38,7 @@ pub fn world() -> World {
     let hosts: Vec<HostSpec> = ["a", "b", "web-1", "web-2"].into_iter().enumerate().map(host).collect();
     let network =
         NetworkSpec { name: "default".into(), subnet: ([10, 0, 0, 0], 24), resolver: [10, 0, 0, 1], latency: LATENCY };
-    World { table: SocketTable::new(&[network], &hosts, 7), now: 0, next_port: 80 }
+    World { table: SocketTable::new(&[network], &hosts, 7), now: 0, next_port: 8000 }
 }
 
 impl World {
