@@ -926,7 +926,7 @@ impl Cx<'_> {
         dir.unlink(name, node, now)?;
         {
             let mut meta = node.meta.borrow_mut();
-            meta.nlink = if node.kind() == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
+            meta.nlink = if meta.mode & S_IFMT == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
             meta.ctime = now;
         }
         let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };
