@@ -82,6 +82,7 @@ layer_entry:
     movaps [rsp + 384], xmm14
     movaps [rsp + 400], xmm15
     cld
+    mov rdi, rsp
     call {on_call}
     .globl layer_resume
 layer_resume:
@@ -209,6 +210,13 @@ guest_cmpxchg_end:
 guest_cmpxchg_fault:
     mov dword ptr [rcx], 1
     ret
+
+    # The prebuilt alloc crate can unwind; this image aborts instead.
+    .globl _Unwind_Resume
+_Unwind_Resume:
+    .globl rust_eh_personality
+rust_eh_personality:
+    ud2
 
     .globl memcpy
 memcpy:

@@ -91,6 +91,13 @@ pub struct Cpu {
     pub dying: bool,
 }
 
+impl Cpu {
+    /// The block of the first host process.
+    pub fn new(entry: u64) -> Cpu {
+        Cpu { this: PROC_BASE, rsp: 0, rip: 0, entry, frame: FRAME, slot: 0, loaded: 0, dying: false }
+    }
+}
+
 /// A task's registers while another task of its address space runs.
 pub struct Context {
     /// General registers and low vector registers.

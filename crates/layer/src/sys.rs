@@ -5,7 +5,6 @@ use core::arch::asm;
 /// Calls that the layer makes, by number on x86-64.
 #[allow(missing_docs)]
 pub mod nr {
-    pub const READ: u64 = 0;
     pub const CLOSE: u64 = 3;
     pub const MMAP: u64 = 9;
     pub const MPROTECT: u64 = 10;
@@ -15,14 +14,11 @@ pub mod nr {
     pub const PREAD64: u64 = 17;
     pub const MREMAP: u64 = 25;
     pub const MADVISE: u64 = 28;
-    pub const GETPID: u64 = 39;
     pub const CLONE: u64 = 56;
     pub const READLINK: u64 = 89;
-    pub const GETPPID: u64 = 110;
     pub const SETSID: u64 = 112;
     pub const SIGALTSTACK: u64 = 131;
     pub const PRCTL: u64 = 157;
-    pub const ARCH_PRCTL: u64 = 158;
     pub const FUTEX: u64 = 202;
     pub const GETDENTS64: u64 = 217;
     pub const EXIT_GROUP: u64 = 231;
@@ -59,15 +55,18 @@ pub unsafe fn call(nr: u64, args: [u64; 6]) -> i64 {
 }
 
 macro_rules! sys {
-    ($nr:ident $(, $arg:expr)* $(,)?) => {{
-        let mut args = [0u64; 6];
-        let mut _i = 0;
-        $(args[_i] = $arg as u64; _i += 1;)*
+    ($nr:ident $(, $arg:expr)* $(,)?) => {
         // SAFETY: stated at each use.
-        unsafe { $crate::sys::call($crate::sys::nr::$nr, args) }
-    }};
+        unsafe { $crate::sys::call($crate::sys::nr::$nr, $crate::sys::six([$($arg as u64),*])) }
+    };
 }
 pub(crate) use sys;
+
+/// Fills up to six arguments with zeros.
+#[inline]
+pub fn six<const N: usize>(args: [u64; N]) -> [u64; 6] {
+    core::array::from_fn(|i| args.get(i).copied().unwrap_or(0))
+}
 
 /// Waits while a word holds a value; returns at wake-ups and signals.
 pub fn futex_wait(word: &core::sync::atomic::AtomicU32, value: u32) {
