@@ -5,21 +5,26 @@
 //! in [`crate::calls::message`], the calls themselves in [`crate::calls::net`].
 
 use crate::calls::message::{Many, Receiving, Sending};
-use crate::fs::file::{FileKind, FileRef};
+use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::machine::Machine;
 use crate::mem::Iov;
 use crate::rng::Rng;
 use crate::sched::{Sched, TimerAction, WaitQueue, Waiter};
+use crate::signal::Info;
+use crate::task::{HostId, ProcId};
+use crate::uapi::*;
 use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx, Kernel, Stop};
 use alloc::boxed::Box;
 use alloc::format;
+use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::{Nanos, WorldSpec};
 use snowglobe_abi::trace;
+use snowglobe_net::linux::poll;
 use snowglobe_net::report::ProcFile;
 use snowglobe_net::{Addr, Close, Connect, Cred, Int, Received, Send, Sink, SocketTable, SocketType, Source, What};
 
@@ -30,8 +35,8 @@ pub use snowglobe_net::SocketId;
 pub struct Sockets {
     /// FIG. 48.
     pub table: SocketTable<FileRef>,
-    /// By place; empty where no descriptor names the place.
-    queues: Vec<WaitQueue>,
+    /// By place.
+    places: Vec<Place>,
     /// Who waits in `close` for SO_LINGER.
     lingerers: WaitQueue,
     /// What the last close left to be waited for: until when, and the entry's unique ID.
@@ -40,6 +45,13 @@ pub struct Sockets {
     timer: Option<(Nanos, u64)>,
     /// Keys of socket files given out; 0 is one that nobody has bound.
     last_key: u64,
+}
+
+/// What the kernel keeps of a place in the table; empty where no descriptor names it.
+#[derive(Default)]
+struct Place {
+    queue: WaitQueue,
+    file: Weak<OpenFile>,
 }
 
 /// A blocked call on a socket.
@@ -105,7 +117,7 @@ impl Sockets {
         table.set_tracing(spec.knobs.trace_calls);
         Sockets {
             table,
-            queues: Vec::new(),
+            places: Vec::new(),
             lingerers: WaitQueue::default(),
             lingering: None,
             timer: None,
@@ -113,12 +125,13 @@ impl Sockets {
         }
     }
 
-    /// Makes room for those who will wait on a new socket.
-    pub fn adopt(&mut self, id: SocketId) {
+    /// Makes room for those who will wait on a socket with a new description.
+    pub fn adopt(&mut self, id: SocketId, file: &FileRef) {
         let index = id.0 as usize;
-        if self.queues.len() <= index {
-            self.queues.resize_with(index + 1, WaitQueue::default);
+        if self.places.len() <= index {
+            self.places.resize_with(index + 1, Place::default);
         }
+        self.places[index] = Place { queue: WaitQueue::default(), file: Rc::downgrade(file) };
     }
 
     /// A key for a new socket file.
@@ -139,8 +152,8 @@ impl Sockets {
 
     /// Hangs a waiter in an entry's queue.
     pub fn watch(&self, id: SocketId, waiter: Waiter, sched: &Sched) {
-        if let Some(queue) = self.queues.get(id.0 as usize) {
-            queue.add(waiter, sched);
+        if let Some(place) = self.places.get(id.0 as usize) {
+            place.queue.add(waiter, sched);
         }
     }
 
@@ -247,10 +260,15 @@ impl Kernel {
     #[inline]
     pub fn network_settle(&mut self) {
         let Kernel { sockets, sched, .. } = self;
-        let Sockets { table, queues, lingerers, timer, .. } = sockets;
+        let Sockets { table, places, lingerers, timer, .. } = sockets;
+        let mut owned = Vec::new();
         table.take_notifications(|id, bits| {
-            if let Some(queue) = queues.get(id.0 as usize) {
-                queue.wake(sched, bits);
+            let Some(place) = places.get(id.0 as usize) else { return };
+            place.queue.wake(sched, bits);
+            if let Some(file) = place.file.upgrade()
+                && file.owner.get() != 0
+            {
+                owned.push((id, file, bits));
             }
         });
         if !lingerers.is_empty() {
@@ -267,6 +285,35 @@ impl Kernel {
         drop(table.take_discarded());
         if self.sockets.table.has_events() {
             self.trace_network();
+        }
+        for (id, file, bits) in owned {
+            self.signal_owner(id, &file, bits);
+        }
+    }
+
+    /// socket(7), Signals: SIGURG for urgent data, and SIGIO for what O_ASYNC asks for, to the owner of F_SETOWN.
+    #[cold]
+    fn signal_owner(&mut self, id: SocketId, file: &FileRef, bits: u32) {
+        let Ok(entry) = self.sockets.table.get(id) else { return };
+        let (host, fd) = (HostId(entry.host()), entry.socket.map_or(-1, |s| s.fd));
+        let owner = file.owner.get();
+        let matches = |p: &ProcId| match owner {
+            1.. => self.proc(*p).pid == owner as u32,
+            _ => self.proc(*p).pgid == owner.unsigned_abs(),
+        };
+        let procs: Vec<ProcId> = self.host(host).pids.values().copied().filter(matches).collect();
+        let band = if bits == poll::ANY { self.sockets.readiness(id) } else { bits };
+        for proc in procs {
+            if bits != poll::ANY && bits & poll::PRI != 0 {
+                let _ = self.signal_process(proc, Info::kernel(SIGURG));
+            }
+            if file.flags.get() & O_ASYNC != 0 {
+                let info = match file.owner_signal.get() {
+                    0 => Info::kernel(SIGIO),
+                    signal => Info::band(signal, band, fd),
+                };
+                let _ = self.signal_process(proc, info);
+            }
         }
     }
 
@@ -299,8 +346,8 @@ impl Kernel {
             self.sockets.lingering = Some((until, unique));
         }
         // The place may be given to another socket.
-        if let Some(queue) = self.sockets.queues.get_mut(id.0 as usize) {
-            *queue = WaitQueue::default();
+        if let Some(place) = self.sockets.places.get_mut(id.0 as usize) {
+            *place = Place::default();
         }
         self.network_settle();
     }

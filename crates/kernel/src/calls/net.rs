@@ -39,9 +39,9 @@ impl Cx<'_> {
 
     /// Makes a descriptor for a new socket; on failure the socket is closed.
     fn install_socket(&mut self, id: SocketId, flags: u32) -> Result<i32> {
-        self.k.sockets.adopt(id);
-        self.k.sockets.set_nonblocking(id, flags & O_NONBLOCK != 0);
         let file = self.new_file(FileKind::Socket(id), O_RDWR | flags & O_NONBLOCK);
+        self.k.sockets.adopt(id, &file);
+        self.k.sockets.set_nonblocking(id, flags & O_NONBLOCK != 0);
         let fd = self.install(file, flags & O_CLOEXEC != 0)?;
         let pid = self.proc().pid;
         self.k.sockets.table.set_descriptor(id, Some(Descriptor { pid, fd }));
@@ -163,8 +163,6 @@ pub fn socketpair(cx: &mut Cx) -> Answer {
     }
     let (host, cred) = (cx.proc().host.0, cx.net_cred());
     let [a, b] = cx.k.sockets.table.socketpair(host, domain, kind & SOCK_TYPE, protocol, cred)?;
-    // Both have a description from the start, so that a failure closes both.
-    cx.k.sockets.adopt(a.max(b));
     let first = cx.install_socket(a, kind);
     let second = cx.install_socket(b, kind);
     let fds = match (first, second) {
