@@ -414,7 +414,7 @@ impl Cx<'_> {
                 let dev = if matches!(file.kind, FileKind::Socket(_)) { 8 } else { 13 };
                 Stat {
                     dev,
-                    ino: 10_000 + file.id,
+                    ino: self.k.file_ino(file),
                     mode: kind_mode(&file.kind),
                     nlink: 1,
                     uid: cred.fsuid,
@@ -924,10 +924,9 @@ impl Cx<'_> {
     fn remove_name(&mut self, dir: &InodeRef, name: &[u8], node: &InodeRef) -> Result<()> {
         let now = self.k.realtime();
         dir.unlink(name, node, now)?;
-        let gone = node.is_dir();
         {
             let mut meta = node.meta.borrow_mut();
-            meta.nlink = if gone { 0 } else { meta.nlink.saturating_sub(1) };
+            meta.nlink = if meta.mode & S_IFMT == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
             meta.ctime = now;
         }
         let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };
