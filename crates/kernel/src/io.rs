@@ -61,6 +61,7 @@ impl Kernel {
                 let ended = self.try_proc(*proc).is_none_or(|p| p.status.is_some());
                 if ended { POLLIN | POLLRDNORM } else { 0 }
             }
+            FileKind::Mqueue(queue) => queue.readiness(),
             FileKind::Closed => 0,
         }
     }
@@ -78,6 +79,7 @@ impl Kernel {
                 self.proc_of(self.current).signal_wait.add(waiter, &self.sched);
             }
             FileKind::Inotify(inotify) => inotify.queue.add(waiter, &self.sched),
+            FileKind::Mqueue(queue) => queue.queue.add(waiter, &self.sched),
             FileKind::Pid(proc) => {
                 if let Some(proc) = self.try_proc(*proc) {
                     proc.exit_wait.add(waiter, &self.sched);
@@ -163,6 +165,14 @@ impl Cx<'_> {
                 let n = rest.len().min(iov.len() as usize);
                 iov.scatter(self.m, 0, &rest[..n])?;
                 input.at.set(input.at.get() + n);
+                Ok(n as u64)
+            }
+            FileKind::Mqueue(queue) => {
+                let text = queue.status();
+                let rest = text.as_bytes().get(file.pos.get() as usize..).unwrap_or_default();
+                let n = rest.len().min(iov.len() as usize);
+                iov.scatter(self.m, 0, &rest[..n])?;
+                file.pos.set(file.pos.get() + n as u64);
                 Ok(n as u64)
             }
             FileKind::Console(_) => Err(Errno::EBADF),
@@ -302,6 +312,7 @@ impl Cx<'_> {
             | FileKind::Signal(_)
             | FileKind::Inotify(_)
             | FileKind::Pid(_)
+            | FileKind::Mqueue(_)
             | FileKind::Closed => Err(Errno::EINVAL),
         }
     }

@@ -149,7 +149,6 @@ impl Kernel {
             execed: true,
             oom_score_adj: 0,
             timer_slack: 50_000,
-            sem_undo: BTreeMap::new(),
             max_rss: 0,
             exe_inode: None,
         };
@@ -287,11 +286,13 @@ impl Kernel {
             execed: false,
             oom_score_adj: p.oom_score_adj,
             timer_slack: p.timer_slack,
-            sem_undo: BTreeMap::new(),
             max_rss: p.max_rss,
             exe_inode: p.exe_inode.clone(),
         };
         self.procs.push(Some(Box::new(child)));
+        if fresh_slot.is_some() {
+            self.touch_segments(id, true);
+        }
         let task = self.new_child_task(parent, id, host, pid, how);
         m.copy_context(task.0, how.stack, how.tls());
         if let Some((space, slot)) = fresh_slot
@@ -453,10 +454,11 @@ impl Kernel {
 
     fn end_process(&mut self, m: &mut dyn Machine, id: ProcId, status: u32) {
         let space = self.proc(id).space;
+        self.touch_segments(id, false);
         self.leave_process_space(m, space);
         self.close_all(id);
         self.stop_timers(id);
-        crate::ipc::undo_all(self, id);
+        crate::ipc::process_ended(self, id);
         let host = self.proc(id).host;
         let children = core::mem::take(&mut self.proc_mut(id).children);
         self.orphan(host, id, children);

@@ -173,8 +173,6 @@ pub struct Process {
     pub oom_score_adj: i32,
     /// `timerslack`.
     pub timer_slack: u64,
-    /// SysV semaphore adjustments at exit: (set, index) to value.
-    pub sem_undo: BTreeMap<(u32, u16), i32>,
     /// High-water mark of its address space in bytes.
     pub max_rss: u64,
     /// The directory entry of its program.

@@ -204,7 +204,8 @@ impl Kernel {
                 }
             }
             Kind::Fifo { file, .. } => self.watch(file, waiter),
-            Kind::Ipc(wait) => self.ipc_watch(task, wait, waiter),
+            // Whoever has the result ready wakes the task.
+            Kind::Ipc(_) => {}
         }
     }
 
@@ -278,8 +279,10 @@ impl Kernel {
         if let Some(key) = self.task_mut(task).timer.take() {
             self.sched.disarm(key);
         }
-        if let Kind::Futex { key, .. } = &wait.kind {
-            self.futexes.remove(*key, task);
+        match &wait.kind {
+            Kind::Futex { key, .. } => self.futexes.remove(*key, task),
+            Kind::Ipc(wait) => self.ipc_forget(task, wait),
+            _ => {}
         }
     }
 
@@ -321,7 +324,7 @@ impl Kernel {
                 (!waiting).then_some(Ok(i64::from(*pid)))
             }
             Kind::Fifo { file, cloexec, seen } => again(cx.fifo_now(&file.clone(), *cloexec, *seen)),
-            Kind::Ipc(wait) => again(cx.ipc_now(wait)),
+            Kind::Ipc(wait) => cx.ipc_now(wait),
         }
     }
 

@@ -377,6 +377,10 @@ pub fn flock(cx: &mut Cx) -> Answer {
 impl Kernel {
     /// fcntl(2): a process loses its record locks on a file when it closes any descriptor of it.
     pub fn forget_process_locks(&mut self, owner: u32, file: &FileRef) {
+        if let FileKind::Mqueue(queue) = &file.kind {
+            // mq_close(3): so with a request to be notified.
+            queue.unask(crate::task::ProcId(owner));
+        }
         let Some(inode) = &file.inode else { return };
         if file.flags.get() & O_PATH != 0 {
             return;

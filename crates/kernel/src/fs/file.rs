@@ -39,6 +39,8 @@ pub enum FileKind {
     Device(Device),
     /// A process.
     Pid(ProcId),
+    /// A POSIX message queue.
+    Mqueue(Rc<crate::ipc::mqueue::Mqueue>),
     /// Standard output (1) or error (2) of the run.
     Console(u32),
     /// Standard input of the run.

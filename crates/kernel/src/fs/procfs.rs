@@ -110,6 +110,10 @@ static PROC: &[(&str, What)] = &[
     ("cgroups", Fixed("#subsys_name\thierarchy\tnum_cgroups\tenabled\n")),
     ("modules", Fixed("")),
     ("interrupts", Fixed("")),
+    ("sysvipc", Dir),
+    ("sysvipc/shm", Text(|cx, n| Ok(cx.k.proc_shm(n.host).into_bytes()))),
+    ("sysvipc/sem", Text(|cx, n| Ok(cx.k.proc_sem(n.host).into_bytes()))),
+    ("sysvipc/msg", Text(|cx, n| Ok(cx.k.proc_msg(n.host).into_bytes()))),
     ("sys", Dir),
     ("sys/kernel", Dir),
     ("sys/kernel/hostname", Text(|cx, n| line(&cx.k.hosts[n.host as usize].hostname))),
@@ -494,6 +498,7 @@ impl Kernel {
             FileKind::Signal(_) => "anon_inode:[signalfd]".into(),
             FileKind::Inotify(_) => "anon_inode:inotify".into(),
             FileKind::Pid(_) => "anon_inode:[pidfd]".into(),
+            FileKind::Mqueue(_) => "/dev/mqueue".into(),
             FileKind::Device(_) => "/dev/null".into(),
             FileKind::Inode | FileKind::Closed => String::new(),
         }
@@ -795,7 +800,10 @@ fn maps(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         let flag = |bit: u32, c: char| if v.prot & bit != 0 { c } else { '-' };
         let (offset, dev, ino, path) = match &v.source {
             Source::Anon => (0, 0, 0, v.label.as_bytes().to_vec()),
-            Source::Shared(_, at) => (*at, 1, 1, b"/dev/zero (deleted)".to_vec()),
+            Source::Shared(memory, at) => match &memory.tag {
+                Some(tag) => (*at, 1, u64::from(tag.id.get()), format!("/SYSV{:08x} (deleted)", tag.key).into_bytes()),
+                None => (*at, 1, 1, b"/dev/zero (deleted)".to_vec()),
+            },
             Source::File { inode, offset, path } => (*offset, inode.fs.dev, inode.ino, path.to_vec()),
         };
         let head = format!(
