@@ -36,6 +36,17 @@ pub const MMAP_BASE: u64 = 0x7100_0000_0000;
 /// First byte after the initial stack.
 pub const STACK_TOP: u64 = 0x7ff0_0000_0000;
 
+/// Size of a stub zone in bytes.
+pub const STUB_ZONE_SIZE: u64 = 16 << 20;
+/// Where stubs of rewritten call sites are, and the addresses from which each zone is within a jump's reach. No guest is
+/// given addresses of a zone.
+pub const STUB_ZONES: [(u64, core::ops::Range<u64>); 4] = [
+    (0x7000_0000, 0x1_0000..0x7000_0000),
+    (PIE_BASE & !0xffff_ffff | 0x4000_0000, PIE_BASE - 0x1000_0000..PIE_BASE + 0x4000_0000),
+    (INTERP_BASE + 0x4000_0000, INTERP_BASE..INTERP_BASE + 0x4000_0000),
+    (MMAP_BASE - 0x4000_0000, MMAP_BASE - 0x2000_0000..MMAP_BASE + 0x3000_0000),
+];
+
 /// Page size in bytes.
 pub const PAGE: u64 = 4096;
 

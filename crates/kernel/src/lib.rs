@@ -426,6 +426,9 @@ impl Kernel {
     pub fn before_return(&mut self, m: &mut dyn Machine) -> Flow {
         let task = self.current;
         self.notice = false;
+        if self.sched.next_timer <= self.sched.now {
+            self.run_timers(m);
+        }
         if !self.take_signals(m, task) {
             return Flow::Switch;
         }
@@ -445,6 +448,14 @@ impl Kernel {
     pub fn end_turn(&mut self) {
         self.notice = true;
         self.turn_over = true;
+    }
+
+    /// What the time-stamp counter shows: virtual nanoseconds. Reading it takes time, so that loops on it end.
+    pub fn counter(&mut self) -> u64 {
+        self.sched.now += self.spec.knobs.call_cost / 10;
+        let over = self.sched.now - self.slice_start >= self.spec.knobs.quantum;
+        self.notice |= over || self.sched.next_timer <= self.sched.now;
+        self.sched.now + time::UPTIME
     }
 
     /// Gives up the baton at a yield point.

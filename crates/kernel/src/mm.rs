@@ -121,7 +121,8 @@ pub fn page_up(v: u64) -> u64 {
 /// Whether a guest may have these addresses.
 pub fn allowed(addr: u64, len: u64) -> bool {
     let Some(end) = addr.checked_add(len) else { return false };
-    addr >= map::GUEST_MIN && end <= map::GUEST_MAX && (end <= map::RESERVED_START || addr >= map::RESERVED_END)
+    let stub = map::STUB_ZONES.iter().any(|(zone, _)| addr < zone + map::STUB_ZONE_SIZE && *zone < end);
+    !stub && addr >= map::GUEST_MIN && end <= map::GUEST_MAX && (end <= map::RESERVED_START || addr >= map::RESERVED_END)
 }
 
 impl Space {

@@ -281,7 +281,9 @@ impl Cx<'_> {
         self.with_space(|space, m| {
             let pieces = space.pieces(from, len);
             space.unmap(to, len, m);
-            m.remap(from, len, to)?;
+            for (start, n, _) in &pieces {
+                m.remap(*start, *n, to + (start - from))?;
+            }
             space.remove(from, len);
             for (start, n, mut vma) in pieces {
                 let at = to + (start - from);

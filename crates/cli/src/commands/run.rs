@@ -1,0 +1,104 @@
+//! `snowglobe run`.
+
+use serde_json::{Value, json};
+use snowglobe_world::rundir::{RunDir, RunRecord, Verdict};
+
+use crate::args::RunArgs;
+use crate::commands::print_json;
+use crate::conduct::{self, Conduct, Finished};
+use crate::exit::{Failure, fault, usage};
+use crate::text::{count, many, seconds};
+
+/// Runs it.
+pub fn run(args: &RunArgs) -> Result<u8, Failure> {
+    let plan = conduct::plan(&args.world)?;
+    let place = match &args.out {
+        Some(dir) => RunDir::create_at(dir).map_err(usage)?,
+        None => conduct::store().create(&plan.label).map_err(fault)?,
+    };
+    let is_program = plan.spec.knobs.one_program;
+    let reproduce = replay_command(&place, args.out.is_some());
+    let how = Conduct {
+        pass_output: !args.world.json,
+        show_progress: !is_program,
+        input: None,
+        compare: None,
+        reproduce,
+        place,
+    };
+    let finished = conduct::carry_out(&plan, how)?;
+    conduct::store().learn(&finished.record.learned).map_err(fault)?;
+    if args.world.json {
+        print_json(&summary(&finished.record))?;
+    }
+    // One program behaves as it does without us: we speak up only when there is something to say.
+    if !is_program || finished.record.verdict == Verdict::Unknown || !finished.record.unsupported.is_empty() {
+        tell(&finished);
+    } else if finished.record.verdict != Verdict::Passed {
+        tell_reproduce(&finished.record);
+    }
+    Ok(finished.record.exit_status)
+}
+
+/// The command that repeats a run exactly.
+pub fn replay_command(run: &RunDir, by_path: bool) -> String {
+    if by_path { format!("snowglobe replay {}", run.path.display()) } else { format!("snowglobe replay {}", run.id) }
+}
+
+/// The object that `--json` prints.
+pub fn summary(record: &RunRecord) -> Value {
+    json!({
+        "run": record.run,
+        "seed": record.seed,
+        "digest": record.digest,
+        "virtual_ns": record.virtual_ns,
+        "wall_ns": record.wall_ns,
+        "events": record.events,
+        "calls": record.calls,
+        "hosts": record.hosts,
+        "processes": record.processes,
+        "unsupported": record.unsupported,
+        "learned": record.learned,
+        "verdict": record.verdict,
+        "reason": record.reason,
+        "reproduce": record.reproduce,
+        "snowglobe": record.snowglobe,
+    })
+}
+
+/// Tells the operator how a run ended, on standard error.
+pub fn tell(finished: &Finished) {
+    let record = &finished.record;
+    eprintln!(
+        "{}: {} ({}); seed {}, {} virtual in {} wall, {} events, {} calls",
+        record.run,
+        record.verdict.name(),
+        record.reason,
+        record.seed,
+        seconds(record.virtual_ns),
+        seconds(record.wall_ns),
+        count(record.events),
+        count(record.calls)
+    );
+    eprintln!("digest {}", record.digest);
+    for call in &record.unsupported {
+        eprintln!("not supported: {} ({} times, first {})", call.call, call.count, call.first);
+    }
+    if !record.learned.is_empty() {
+        eprintln!(
+            "learned {}: runs from now on give way there from the start",
+            many(record.learned.len(), "spinning loop")
+        );
+        for point in &record.learned {
+            eprintln!("  {}+{:#x}", if point.file.is_empty() { "(no file)" } else { &point.file }, point.offset);
+        }
+    }
+    if record.verdict != Verdict::Passed {
+        tell_reproduce(record);
+    }
+}
+
+/// The last line of a run that did not pass.
+pub fn tell_reproduce(record: &RunRecord) {
+    eprintln!("reproduce it with: {}", record.reproduce);
+}

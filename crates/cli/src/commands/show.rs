@@ -1,0 +1,92 @@
+//! `snowglobe show`.
+
+use serde_json::json;
+use snowglobe_world::rundir::{RunDir, RunRecord, Verdict, changed_binaries};
+
+use crate::args::ShowArgs;
+use crate::commands::{print, print_json};
+use crate::conduct;
+use crate::exit::{self, Failure, usage};
+use crate::text::{count, seconds, table};
+
+/// Runs it.
+pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
+    let run = conduct::store().open(&args.run).map_err(usage)?;
+    let record = run.record().map_err(usage)?;
+    if args.json {
+        print_json(&json!(record))?;
+    } else {
+        print(&render(&run, &record))?;
+    }
+    Ok(exit::status::PASSED)
+}
+
+fn render(run: &RunDir, record: &RunRecord) -> String {
+    let mut head = vec![
+        ("run", record.run.clone()),
+        ("verdict", format!("{}: {}", record.verdict.name(), record.reason)),
+        ("command", record.command.clone()),
+        ("reproduce", record.reproduce.clone()),
+        ("began", record.began.clone()),
+        ("seed", record.seed.to_string()),
+        ("digest", record.digest.clone()),
+        ("virtual time", seconds(record.virtual_ns)),
+        ("wall time", seconds(record.wall_ns)),
+        ("events", count(record.events)),
+        ("calls", count(record.calls)),
+        ("snowglobe", record.snowglobe.clone()),
+        ("directory", run.path.display().to_string()),
+    ];
+    if record.verdict == Verdict::Running {
+        head.insert(2, ("note", "it still runs, or was killed: the trace holds what it did".to_owned()));
+    }
+    let mut out = table(&head.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>());
+    let mut section = |title: &str, rows: Vec<Vec<String>>| {
+        if !rows.is_empty() {
+            out += &format!("\n{title}\n");
+            for line in table(&rows).lines() {
+                out += &format!("  {line}\n");
+            }
+        }
+    };
+    section("hosts", record.hosts.iter().map(|host| vec![host.name.clone(), host.addresses.join(" ")]).collect());
+    let status =
+        |status: Option<u32>| status.map_or_else(|| "still ran".to_owned(), |status| format!("status {status}"));
+    section(
+        "processes",
+        record
+            .processes
+            .iter()
+            .map(|p| {
+                let check = if p.check { "check" } else { "" };
+                vec![p.host.clone(), p.pid.to_string(), p.name.clone(), status(p.exit_status), check.to_owned()]
+            })
+            .collect(),
+    );
+    section(
+        "calls that are not supported",
+        record
+            .unsupported
+            .iter()
+            .map(|call| vec![call.call.clone(), format!("{} times", call.count), call.first.clone()])
+            .collect(),
+    );
+    section(
+        "loops that were found to spin",
+        record.learned.iter().map(|point| vec![format!("{}+{:#x}", point.file, point.offset)]).collect(),
+    );
+    let changed = changed_binaries(&record.binaries);
+    section(
+        "programs",
+        record
+            .binaries
+            .iter()
+            .map(|binary| {
+                let hash = binary.blake3.as_deref().map_or("made in the world", |hash| &hash[..hash.len().min(16)]);
+                let note = if changed.contains(&binary) { "changed since" } else { "" };
+                vec![binary.host.clone(), binary.path.clone(), hash.to_owned(), note.to_owned()]
+            })
+            .collect(),
+    );
+    out
+}

@@ -1,0 +1,408 @@
+//! A run from its world to its record: what `run`, `verify` and `replay` share.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Instant, SystemTime};
+
+use snowglobe_abi::spec::{Report, WorldSpec};
+use snowglobe_world::rundir::{
+    self, FORMAT, HostRecord, Layout, Listener, ProcessRecord, Recorder, RunDir, RunRecord, Store, UnsupportedRecord,
+    Verdict,
+};
+use snowglobe_world::trace::{Difference, TraceFile, hex};
+use snowglobe_world::{Options, Problem, load, one_program, units};
+
+use crate::args::WorldArgs;
+use crate::engine::{self, Input, RunRequest};
+use crate::exit::{self, Failure, fault, usage};
+use crate::judge::{self, Judgement};
+use crate::progress::Progress;
+use crate::text::shell_status;
+
+/// Snowglobe's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// What is to be run, and under which name it is kept.
+pub struct Plan {
+    /// The world.
+    pub spec: WorldSpec,
+    /// Its label in run IDs.
+    pub label: String,
+    /// The world file, where there is one.
+    pub world: Option<PathBuf>,
+    /// Who answers calls.
+    pub layout: Layout,
+    /// The command line that repeats it from its sources.
+    pub command: String,
+}
+
+/// Where runs are kept when nothing else is said.
+pub fn store() -> Store {
+    Store::of(Path::new("."))
+}
+
+/// How a world file is read here.
+pub fn options(seed: Option<u64>, until: Option<u64>) -> Options {
+    // Variables that are not text can hardly be meant for a file that is.
+    let vars =
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Options { vars: vars.collect(), images: store().images(), seed, until }
+}
+
+/// Reads what the arguments name.
+///
+/// # Errors
+/// What is wrong with the world, or with the program.
+pub fn plan(args: &WorldArgs) -> Result<Plan, Failure> {
+    match &args.world {
+        Some(path) => {
+            let loaded = load(path, &options(args.seed, args.until))?;
+            loaded.warnings.iter().for_each(exit::tell);
+            let mut spec = loaded.spec;
+            add_yield_points(&mut spec)?;
+            let label = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let target = shell_words_quote(&path.display().to_string());
+            let command = command_line(args, spec.seed, &target);
+            Ok(Plan { command, spec, label, world: Some(path.clone()), layout: args.layout.into() })
+        }
+        None => plan_program(args),
+    }
+}
+
+fn plan_program(args: &WorldArgs) -> Result<Plan, Failure> {
+    let cwd = std::env::current_dir().map_err(|e| {
+        usage(Problem::new(format!("there is no working directory: {e}")).help("change to one that exists"))
+    })?;
+    let cwd = cwd.to_str().ok_or_else(|| {
+        usage(Problem::new("the working directory's path is not UTF-8").help("change to another one"))
+    })?;
+    let env: Vec<(String, String)> = args
+        .env
+        .iter()
+        .filter_map(|item| match item.split_once('=') {
+            Some((name, value)) => Some((name.to_owned(), value.to_owned())),
+            None => std::env::var(item).ok().map(|value| (item.clone(), value)),
+        })
+        .collect();
+    let mut spec = one_program(&args.program, &env, cwd).map_err(usage)?;
+    spec.seed = args.seed.unwrap_or(spec.seed);
+    spec.until = args.until;
+    add_yield_points(&mut spec)?;
+    let label = args.program[0].rsplit('/').next().unwrap_or_default().to_owned();
+    let words: Vec<String> = args.program.iter().map(|word| shell_words_quote(word)).collect();
+    let target = format!("-- {}", words.join(" "));
+    Ok(Plan { command: command_line(args, spec.seed, &target), spec, label, world: None, layout: args.layout.into() })
+}
+
+/// Adds the loops that earlier runs here found to spin, so that they give way from the start.
+fn add_yield_points(spec: &mut WorldSpec) -> Result<(), Failure> {
+    spec.yield_points.extend(store().yield_points().map_err(fault)?);
+    spec.yield_points.sort();
+    spec.yield_points.dedup();
+    Ok(())
+}
+
+fn command_line(args: &WorldArgs, seed: u64, target: &str) -> String {
+    let mut out = format!("snowglobe run --seed {seed}");
+    if let Some(until) = args.until {
+        out += &format!(" --until {}", units::show_duration(until));
+    }
+    if Layout::from(args.layout) == Layout::Traditional {
+        out += " --layout traditional";
+    }
+    for variable in &args.env {
+        out += &format!(" --env {}", shell_words_quote(variable));
+    }
+    format!("{out} {target}")
+}
+
+fn shell_words_quote(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// How a run is made.
+pub struct Conduct {
+    /// Where its directory is made.
+    pub place: RunDir,
+    /// Whether guests' output goes to our own.
+    pub pass_output: bool,
+    /// Whether its progress is shown.
+    pub show_progress: bool,
+    /// An earlier run's input; our own standard input without it.
+    pub input: Option<Vec<u8>>,
+    /// An earlier run's trace, to compare with as it goes.
+    pub compare: Option<TraceFile>,
+    /// The command that repeats it exactly.
+    pub reproduce: String,
+}
+
+/// A run that has ended.
+pub struct Finished {
+    /// Its directory.
+    pub run: RunDir,
+    /// What `run.json` says.
+    pub record: RunRecord,
+    /// Where it differs from the run that it was compared with.
+    pub difference: Option<Difference>,
+}
+
+/// Whether standard error is a terminal.
+pub fn stderr_is_terminal() -> bool {
+    rustix::termios::isatty(rustix::stdio::stderr())
+}
+
+/// Runs a plan, and keeps what came of it.
+///
+/// # Errors
+/// The world could not be run, or its record not kept.
+pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
+    let run = how.place;
+    let mut record = begin_record(plan, &run, &how.reproduce);
+    run.write_world(&plan.spec).map_err(fault)?;
+    run.write_record(&record).map_err(fault)?;
+    let names: Vec<String> = plan.spec.hosts.iter().map(|host| host.name.clone()).collect();
+    let hosts = u32::try_from(names.len()).unwrap_or(u32::MAX);
+    let mut progress = if how.show_progress { Progress::new(hosts, stderr_is_terminal()) } else { Progress::silent() };
+    let mut recorder = Recorder::new(&run, names.clone()).map_err(fault)?;
+    if how.pass_output {
+        recorder = recorder.listen(listener(&plan.spec, &progress));
+    }
+    if let Some(recorded) = how.compare {
+        recorder = recorder.compare_with(recorded);
+    }
+    let stop = Arc::new(AtomicBool::new(false));
+    catch_signals(&stop)?;
+    let began = Instant::now();
+    let outcome = engine::run(RunRequest {
+        spec: &plan.spec,
+        layout: plan.layout,
+        input: input(&plan.spec, how.input, &run),
+        recorder,
+        stop,
+        on_sample: &mut |sample| progress.feed(began.elapsed(), sample),
+    });
+    progress.finish();
+    record.wall_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    let outcome = match outcome {
+        Ok(outcome) => outcome,
+        Err(problem) => {
+            record.verdict = Verdict::Unknown;
+            record.reason = problem.to_string();
+            record.exit_status = exit::status::FAULT;
+            run.write_record(&record).map_err(fault)?;
+            return Err(fault(problem));
+        }
+    };
+    let difference = outcome.recorded.comparison.and_then(|comparison| comparison.difference);
+    let mut judgement = judge::judge(&plan.spec, &outcome.report);
+    if let Some(difference) = &difference {
+        judgement = Judgement {
+            verdict: Verdict::Nondeterministic,
+            reason: format!("event {} differs from the recorded run's", difference.index),
+            exit: exit::status::NONDETERMINISTIC,
+        };
+    }
+    record.digest = hex(&outcome.recorded.trace.digest);
+    record.events = outcome.events;
+    record.calls = outcome.calls;
+    end_record(&mut record, outcome.report, &names, judgement);
+    run.write_record(&record).map_err(fault)?;
+    Ok(Finished { run, record, difference })
+}
+
+fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
+    let hosts = plan.spec.hosts.iter().map(|host| HostRecord {
+        name: host.name.clone(),
+        addresses: host.interfaces.iter().map(|i| std::net::Ipv4Addr::from(i.address).to_string()).collect(),
+    });
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
+    RunRecord {
+        format: FORMAT,
+        run: run.id.clone(),
+        snowglobe: VERSION.to_owned(),
+        began: units::show_time(now.saturating_mul(1_000_000_000)),
+        world: plan.world.clone(),
+        command: plan.command.clone(),
+        reproduce: reproduce.to_owned(),
+        layout: plan.layout,
+        seed: plan.spec.seed,
+        verdict: Verdict::Running,
+        reason: "it has not ended".to_owned(),
+        exit_status: exit::status::FAULT,
+        digest: String::new(),
+        virtual_ns: 0,
+        wall_ns: 0,
+        events: 0,
+        calls: 0,
+        hosts: hosts.collect(),
+        processes: Vec::new(),
+        unsupported: Vec::new(),
+        binaries: Vec::new(),
+        learned: Vec::new(),
+    }
+}
+
+fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgement: Judgement) {
+    let host = |index: u32| names.get(index as usize).cloned().unwrap_or_else(|| index.to_string());
+    record.verdict = judgement.verdict;
+    record.reason = judgement.reason;
+    record.exit_status = judgement.exit;
+    record.virtual_ns = report.virtual_ns;
+    record.binaries = rundir::hash_binaries(&report.executed, names);
+    record.learned = report.learned;
+    record.processes = report
+        .processes
+        .into_iter()
+        .map(|process| ProcessRecord {
+            host: host(process.host),
+            name: process.name,
+            pid: process.pid,
+            exit_status: process.status.map(shell_status),
+            check: process.check,
+        })
+        .collect();
+    record.unsupported = report
+        .unsupported
+        .into_iter()
+        .map(|call| UnsupportedRecord { call: call.name, count: call.count, first: call.first })
+        .collect();
+}
+
+/// Ctrl-C and SIGTERM end the world in order; a second one ends snowglobe at once.
+fn catch_signals(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    for signal in [SIGINT, SIGTERM, SIGHUP] {
+        signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit::status::UNKNOWN), stop.clone())
+            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
+            .map_err(|e| {
+                fault(Problem::new(format!("signals cannot be caught: {e}")).help("this is a fault of the machine"))
+            })?;
+    }
+    Ok(())
+}
+
+/// The standard input of a run.
+fn input(spec: &WorldSpec, earlier: Option<Vec<u8>>, run: &RunDir) -> Input {
+    let is_wanted = spec.hosts.iter().any(|host| host.service.as_ref().is_some_and(|service| service.stdin));
+    let keep = |run: &RunDir, bytes: &[u8]| run.write_stdin(bytes);
+    if let Some(bytes) = earlier {
+        return match keep(run, &bytes) {
+            Ok(()) => Input::Bytes(bytes),
+            Err(problem) => Input::Ask(Box::new(move || Err(problem))),
+        };
+    }
+    if !is_wanted || rustix::termios::isatty(rustix::stdio::stdin()) {
+        return Input::Empty;
+    }
+    let run = run.clone();
+    Input::Ask(Box::new(move || {
+        let mut bytes = Vec::new();
+        std::io::stdin().read_to_end(&mut bytes).map_err(|e| {
+            Problem::new(format!("standard input cannot be read: {e}"))
+                .help("redirect it from a file or from /dev/null")
+        })?;
+        run.write_stdin(&bytes)?;
+        Ok(bytes)
+    }))
+}
+
+/// Passes guests' output on: as it is for one program, line by line with the host's name for a world.
+fn listener(spec: &WorldSpec, progress: &Progress) -> Listener {
+    let bar = progress.bar();
+    let write = move |stream: u8, bytes: &[u8]| {
+        let put = || {
+            // Nobody may be listening any more; the run directory has it all the same.
+            let _ = if stream == 2 {
+                std::io::stderr().write_all(bytes)
+            } else {
+                std::io::stdout().write_all(bytes).and_then(|()| std::io::stdout().flush())
+            };
+        };
+        match &bar {
+            Some(bar) => bar.suspend(put),
+            None => put(),
+        }
+    };
+    if spec.knobs.one_program {
+        return Box::new(move |_, stream, bytes| write(stream, bytes));
+    }
+    let mut lines = Lines::new(spec.hosts.iter().map(|host| host.name.clone()).collect(), write);
+    Box::new(move |host, stream, bytes| lines.put(host, stream, bytes))
+}
+
+/// Puts whole lines together, each behind its host's name.
+struct Lines<W: FnMut(u8, &[u8])> {
+    names: Vec<String>,
+    width: usize,
+    open: std::collections::BTreeMap<(u32, u8), Vec<u8>>,
+    write: W,
+}
+
+/// Longest line that is waited for.
+const MAX_LINE: usize = 8 << 10;
+
+impl<W: FnMut(u8, &[u8])> Lines<W> {
+    fn new(names: Vec<String>, write: W) -> Lines<W> {
+        let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        Lines { names, width, open: Default::default(), write }
+    }
+
+    fn put(&mut self, host: u32, stream: u8, bytes: &[u8]) {
+        let mut open = self.open.remove(&(host, stream)).unwrap_or_default();
+        open.extend_from_slice(bytes);
+        let mut rest = &open[..];
+        while let Some(end) = rest.iter().position(|b| *b == b'\n').or((rest.len() > MAX_LINE).then_some(MAX_LINE)) {
+            self.line(host, stream, &rest[..end]);
+            rest = rest[end..].strip_prefix(b"\n").unwrap_or(&rest[end..]);
+        }
+        if !rest.is_empty() {
+            self.open.insert((host, stream), rest.to_vec());
+        }
+    }
+
+    fn line(&mut self, host: u32, stream: u8, line: &[u8]) {
+        let name = self.names.get(host as usize).map_or("?", String::as_str);
+        let mut out = format!("{name:width$} | ", width = self.width).into_bytes();
+        out.extend_from_slice(line);
+        out.push(b'\n');
+        (self.write)(stream, &out);
+    }
+}
+
+impl<W: FnMut(u8, &[u8])> Drop for Lines<W> {
+    fn drop(&mut self) {
+        for ((host, stream), rest) in std::mem::take(&mut self.open) {
+            self.line(host, stream, &rest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guests_lines_come_whole_and_behind_their_hosts_names() {
+        let mut out = Vec::new();
+        let mut lines = Lines::new(vec!["db".into(), "client".into()], |_, line: &[u8]| out.extend_from_slice(line));
+        for (host, bytes) in [(0, &b"hel"[..]), (1, b"a\nb\nc"), (0, b"lo\n")] {
+            lines.put(host, 1, bytes);
+        }
+        drop(lines);
+        assert_eq!(String::from_utf8(out).unwrap(), "client | a\nclient | b\ndb     | hello\nclient | c\n");
+    }
+
+    #[test]
+    fn the_command_that_repeats_a_run_can_be_pasted_into_a_shell() {
+        assert_eq!(shell_words_quote("a b'c"), "'a b'\\''c'");
+        assert_eq!(shell_words_quote("./w.yaml"), "./w.yaml");
+        assert_eq!(shell_words_quote(""), "''");
+    }
+}

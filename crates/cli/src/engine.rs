@@ -1,0 +1,160 @@
+//! The seam to what runs worlds.
+
+use std::cell::RefCell;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use snowglobe_abi::spec::{Nanos, Report, WorldSpec};
+use snowglobe_world::Problem;
+use snowglobe_supervisor::{Failure, Hooks};
+use snowglobe_world::rundir::{Layout, RecordError, Recorded, Recorder};
+
+/// Where a run's standard input comes from.
+pub enum Input {
+    /// Nothing: guests read end of file.
+    Empty,
+    /// Bytes of an earlier run.
+    Bytes(Vec<u8>),
+    /// Asked for when a guest first reads it: reads all of it, and keeps it with the run.
+    Ask(Box<dyn FnOnce() -> Result<Vec<u8>, Problem> + Send>),
+}
+
+/// One run.
+pub struct RunRequest<'a> {
+    /// The world.
+    pub spec: &'a WorldSpec,
+    /// How calls are answered.
+    pub layout: Layout,
+    /// Standard input.
+    pub input: Input,
+    /// Takes the trace as it comes; its `feed` says when the run may stop early.
+    pub recorder: Recorder,
+    /// Set by Ctrl-C.
+    pub stop: Arc<AtomicBool>,
+    /// Hears how it goes, several times a second.
+    pub on_sample: &'a mut dyn FnMut(Sample),
+}
+
+/// How a run goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Virtual nanoseconds that passed.
+    pub virtual_ns: Nanos,
+    /// Trace records.
+    pub events: u64,
+    /// Hosts with a live process.
+    pub hosts_up: u32,
+}
+
+/// How a run ended.
+pub struct RunOutcome {
+    /// The layer's report.
+    pub report: Report,
+    /// Trace records.
+    pub events: u64,
+    /// System calls.
+    pub calls: u64,
+    /// The recorder's last word.
+    pub recorded: Recorded,
+}
+
+/// One row of the support table.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct SupportRow {
+    /// The call's number.
+    pub number: u32,
+    /// Its name.
+    pub name: String,
+    /// Its support level.
+    pub level: String,
+    /// What a user should know.
+    pub note: String,
+}
+
+/// A record that could not be kept, as the operator's problem.
+fn record_problem(e: RecordError) -> Problem {
+    match e {
+        RecordError::Write(problem) => problem,
+        RecordError::Trace(e) => Problem::new(format!("the trace cannot be compared: {e}")),
+    }
+}
+
+/// How often what was recorded is brought to disk, so that a killed run leaves a readable trace.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Runs a world to its end.
+///
+/// # Errors
+/// The world could not be run: the machine or snowglobe is at fault.
+pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
+    if request.layout == Layout::Traditional {
+        return Err(Problem::new("the traditional layout is not there yet").help("run without `--layout traditional`"));
+    }
+    let RunRequest { spec, input, mut recorder, stop, on_sample, .. } = request;
+    let mut input = Some(input);
+    // Hooks speak in I/O errors; the problem behind one is kept here.
+    let problem: RefCell<Option<Problem>> = RefCell::new(None);
+    let keep = |p: Problem| {
+        *problem.borrow_mut() = Some(p);
+        io::Error::other("see the problem that was kept")
+    };
+    let mut flushed = Instant::now();
+    let result = snowglobe_supervisor::run(
+        spec,
+        &mut Hooks {
+            input: &mut || match input.take() {
+                Some(Input::Bytes(bytes)) => Ok(bytes),
+                Some(Input::Ask(ask)) => ask().map_err(keep),
+                Some(Input::Empty) | None => Ok(Vec::new()),
+            },
+            trace: &mut |bytes| {
+                let differs = recorder.feed(bytes).map_err(|e| keep(record_problem(e)))?;
+                if flushed.elapsed() >= FLUSH {
+                    flushed = Instant::now();
+                    recorder.flush().map_err(|e| keep(record_problem(e)))?;
+                }
+                Ok(differs)
+            },
+            sample: &mut |virtual_ns, events, hosts_up| on_sample(Sample { virtual_ns, events, hosts_up }),
+            stop: &stop,
+            core: None,
+        },
+    );
+    let recorded = recorder.finish().map_err(record_problem);
+    match result {
+        Ok(ended) => Ok(RunOutcome {
+            report: ended.report,
+            events: recorded.as_ref().map_or(0, |_| ended.events),
+            calls: ended.calls,
+            recorded: recorded?,
+        }),
+        Err(failure) => Err(problem.take().unwrap_or_else(|| explain(&failure))),
+    }
+}
+
+/// What the operator can do about a failure.
+fn explain(failure: &Failure) -> Problem {
+    let help = match failure {
+        Failure::System(..) => "`snowglobe doctor` says what this machine allows",
+        Failure::Layer(_) => "this is a bug of snowglobe: please report it with the run directory",
+        Failure::Died(_) => "look for an out-of-memory kill in the system's log, then run again",
+        Failure::Hook(_) => "look at the disk under the run directory",
+    };
+    Problem::new(failure.to_string()).help(help)
+}
+
+/// The table of system calls, from which dispatch comes.
+///
+/// # Errors
+/// None.
+pub fn support() -> Result<Vec<SupportRow>, Problem> {
+    let row = |e: &snowglobe_kernel::table::Entry| SupportRow {
+        number: e.nr,
+        name: e.name.into(),
+        level: format!("{:?}", e.level).to_lowercase(),
+        note: e.note.into(),
+    };
+    Ok(snowglobe_kernel::table::TABLE.iter().map(row).collect())
+}

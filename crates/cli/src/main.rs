@@ -1,0 +1,61 @@
+//! The `snowglobe` command.
+//!
+//! | Looking for | Module |
+//! |---|---|
+//! | flags and help texts | [`args`] |
+//! | what a command does | [`commands`], one module each |
+//! | running a world from its file to its record | [`conduct`] |
+//! | the seam to the supervisor | [`engine`] |
+//! | verdicts | [`judge`] |
+//! | exit statuses, errors on the screen | [`exit`] |
+//! | system calls by name | [`calls`] |
+//! | events, times and tables as text | [`text`] |
+//! | the status line | [`progress`] |
+//!
+//! Results go to standard output, everything else to standard error.
+#![forbid(unsafe_code)]
+
+mod args;
+mod calls;
+mod commands;
+mod conduct;
+mod engine;
+mod exit;
+mod judge;
+mod progress;
+mod text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // Help and version that were asked for are no error.
+            return if error.use_stderr() { ExitCode::from(exit::status::USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let result = match cli.command {
+        Command::Run(args) => commands::run::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Replay(args) => commands::replay::run(&args),
+        Command::Ls(args) => commands::ls::run(&args),
+        Command::Show(args) => commands::show::run(&args),
+        Command::Trace(args) => commands::trace::run(&args),
+        Command::Support(args) => commands::support::run(&args),
+        Command::Doctor(args) => commands::doctor::run(&args),
+        Command::Init(args) => commands::init::run(&args),
+        Command::Validate(args) => commands::validate::run(&args),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Reference(args) => commands::reference::run(&args),
+    };
+    match result {
+        Ok(status) => ExitCode::from(status),
+        Err(failure) => failure.tell(),
+    }
+}

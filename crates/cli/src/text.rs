@@ -1,0 +1,188 @@
+//! Times, numbers, tables and events as people read them.
+
+use snowglobe_abi::spec::Nanos;
+use snowglobe_abi::trace::{Kind, unzigzag};
+use snowglobe_world::trace::{Difference, Event};
+use snowglobe_world::units;
+
+use crate::calls;
+
+/// A duration in seconds, with as many digits as matter.
+pub fn seconds(ns: Nanos) -> String {
+    match ns {
+        0..1_000_000 => format!("{:.3} us", ns as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.3} ms", ns as f64 / 1e6),
+        1_000_000_000..600_000_000_000 => format!("{:.3} s", ns as f64 / 1e9),
+        _ => {
+            let s = ns / 1_000_000_000;
+            format!("{}h{:02}m{:02}s", s / 3600, s / 60 % 60, s % 60)
+        }
+    }
+}
+
+/// A number with a thousands' unit.
+pub fn count(n: u64) -> String {
+    match n {
+        0..10_000 => n.to_string(),
+        10_000..1_000_000 => format!("{:.1} k", n as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} M", n as f64 / 1e6),
+        _ => format!("{:.1} G", n as f64 / 1e9),
+    }
+}
+
+/// So many of a thing.
+pub fn many(n: usize, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
+/// Rows in aligned columns.
+pub fn table(rows: &[Vec<String>]) -> String {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..columns)
+        .map(|i| rows.iter().filter_map(|row| row.get(i)).map(|cell| cell.chars().count()).max().unwrap_or(0))
+        .collect();
+    let mut out = String::new();
+    for row in rows {
+        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        out.push_str(line.join("  ").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// A host's name, or its number where the run has no name for it.
+pub fn host_name(host: Option<u32>, hosts: &[String]) -> String {
+    match host {
+        None => "-".to_owned(),
+        Some(host) => hosts.get(host as usize).cloned().unwrap_or_else(|| format!("host {host}")),
+    }
+}
+
+/// The host, process and thread of an event: `db/12` or `db/12.14`.
+fn place(event: &Event, hosts: &[String]) -> String {
+    let host = host_name(event.host(), hosts);
+    match &event.task {
+        None => host,
+        Some(task) if task.pid == task.tid => format!("{host}/{}", task.pid),
+        Some(task) => format!("{host}/{}.{}", task.pid, task.tid),
+    }
+}
+
+/// What an event says, without its time and place.
+pub fn what(event: &Event) -> String {
+    let record = &event.record;
+    let num = |i: usize| record.nums.get(i).copied().unwrap_or(0);
+    let text =
+        |i: usize| record.blobs.get(i).map(|blob| String::from_utf8_lossy(blob).into_owned()).unwrap_or_default();
+    let quoted = |i: usize| record.blobs.get(i).map(|blob| calls::quoted(blob)).unwrap_or_default();
+    let call = || calls::name(num(0));
+    match record.kind {
+        Kind::Begin => {
+            let (nr, args) = record.nums.split_first().map_or((0, &[][..]), |(nr, args)| (*nr, args));
+            calls::format_call(nr, args, &record.blobs)
+        }
+        Kind::Return => format!("{} = {}", call(), calls::format_return(unzigzag(num(1)), &record.blobs)),
+        Kind::Block if num(1) == 0 => call(),
+        Kind::Block => format!("{} until {}", call(), clock(num(1))),
+        Kind::Wake => {
+            event.call.as_ref().map_or_else(String::new, |begin| calls::name(begin.nums.first().copied().unwrap_or(0)))
+        }
+        Kind::Spawn => match num(3) {
+            0 => format!("pid {} tid {} {}", num(1), num(2), quoted(0)),
+            parent => format!("pid {} tid {} {} by task {}", num(1), num(2), quoted(0), parent - 1),
+        },
+        Kind::Exit => wait_status(num(0) as u32),
+        Kind::Exec | Kind::Fault | Kind::Note => text(0),
+        Kind::Signal => {
+            let handler = match num(2) {
+                0 => "default action".to_owned(),
+                1 => "ignored".to_owned(),
+                address => format!("handler {address:#x}"),
+            };
+            format!("{} code {} ({handler})", units::signal_name(num(0) as u8), num(1) as i32)
+        }
+        Kind::Output => format!("{} {}", if num(1) == 2 { "stderr" } else { "stdout" }, quoted(0)),
+        Kind::Send => format!("socket {} {} bytes to {}", num(0), num(1), text(0)),
+        Kind::Deliver => format!("socket {} {} bytes", num(0), num(1)),
+        Kind::Drop => format!("socket {} {} bytes: {}", num(0), num(1), text(0)),
+        Kind::Status => format!("socket {} {} -> {}", num(0), num(1), num(2)),
+        Kind::Unsupported => format!("{} {}", call(), text(0)),
+        Kind::Yield => format!("{:#x}", num(0)),
+        Kind::Host => format!("{} {}", text(0), if num(1) == 0 { "down" } else { "up" }),
+    }
+}
+
+/// A point of virtual time, to the nanosecond.
+pub fn clock(ns: Nanos) -> String {
+    format!("{}.{:09}", ns / 1_000_000_000, ns % 1_000_000_000)
+}
+
+/// A wait status as `wait(2)` gives it, in words.
+pub fn wait_status(status: u32) -> String {
+    match (status & 0x7f) as u8 {
+        0 => format!("status {}", status >> 8 & 0xff),
+        signal if status & 0x80 != 0 => format!("killed by {} (core dumped)", units::signal_name(signal)),
+        signal => format!("killed by {}", units::signal_name(signal)),
+    }
+}
+
+/// A wait status as a shell has it.
+pub fn shell_status(status: u32) -> u32 {
+    match status & 0x7f {
+        0 => status >> 8 & 0xff,
+        signal => 128 + signal,
+    }
+}
+
+/// One event in one line.
+pub fn event_line(event: &Event, hosts: &[String]) -> String {
+    format!("{:>17} {:<16} {:<7} {}", clock(event.time), place(event, hosts), event.record.kind.name(), what(event))
+        .trim_end()
+        .to_owned()
+}
+
+/// The first difference of two runs, for the operator.
+pub fn difference(difference: &Difference, hosts: &[String], left: &str, right: &str) -> String {
+    let mut out = format!("event {} is the first that differs\n", difference.index);
+    if !difference.before.is_empty() {
+        out += "  before it, in both:\n";
+        for event in &difference.before {
+            out += &format!("    {}\n", event_line(event, hosts));
+        }
+    }
+    for (name, event) in [(left, &difference.left), (right, &difference.right)] {
+        out += &format!("  {name}:\n");
+        match event {
+            None => out += "    (the run had ended)\n",
+            Some(event) => {
+                out += &format!("    {}\n", event_line(event, hosts));
+                if let Some(call) = &event.call {
+                    let (nr, args) = call.nums.split_first().map_or((0, &[][..]), |(nr, args)| (*nr, args));
+                    out += &format!("    in the call {}\n", calls::format_call(nr, args, &call.blobs));
+                }
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_counts_have_fitting_units() {
+        assert_eq!(seconds(1_500), "1.500 us");
+        assert_eq!(seconds(2_500_000_000), "2.500 s");
+        assert_eq!(seconds(3_725_000_000_000), "1h02m05s");
+        assert_eq!([many(1, "host"), many(2, "host")], ["1 host", "2 hosts"]);
+        assert_eq!([count(999), count(12_345), count(2_000_000)], ["999", "12.3 k", "2.0 M"]);
+    }
+
+    #[test]
+    fn wait_statuses_are_told_in_words_and_as_a_shell_has_them() {
+        assert_eq!((wait_status(0x100), shell_status(0x100)), ("status 1".to_owned(), 1));
+        assert_eq!((wait_status(9), shell_status(9)), ("killed by SIGKILL".to_owned(), 137));
+        assert_eq!(wait_status(0x8b), "killed by SIGSEGV (core dumped)");
+    }
+}

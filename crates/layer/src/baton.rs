@@ -1,0 +1,226 @@
+//! The baton: which host process runs, and how it is passed on.
+
+use crate::state::{control, cpu, kernel, shared};
+use crate::sys::{exit, futex_wait, futex_wake, sys};
+use crate::{entry, state};
+use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use snowglobe_abi::control::baton;
+use snowglobe_kernel::{Flow, Pick};
+
+/// CLONE_FS | CLONE_FILES | CLONE_PARENT and SIGCHLD: all host processes share descriptors and are the supervisor's children.
+const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 17;
+
+/// Finds the next task and goes on with it: with the registers in the frame when this returns. Other host processes run
+/// in between.
+pub fn schedule() {
+    loop {
+        kernel().stop_asked = control().stop.load(Relaxed) != 0;
+        let pick = kernel().pick(&mut crate::host::Host);
+        publish();
+        match pick {
+            // The supervisor has been told, and ends everybody.
+            Pick::End => exit(0),
+            Pick::Run(_, slot) if slot == cpu().slot && !cpu().dying => {}
+            Pick::Run(_, slot) => {
+                pass(slot);
+                wait_for_baton();
+            }
+        }
+        if go_on() {
+            return;
+        }
+    }
+}
+
+/// Goes on with the kernel's current task, which is of this address space. Returns whether it runs.
+fn go_on() -> bool {
+    let task = kernel().current.0;
+    load(task);
+    match kernel().resume(&mut crate::host::Host) {
+        Flow::Go => true,
+        Flow::Return(value) => {
+            state::frame().rax = value as u64;
+            true
+        }
+        Flow::Switch => false,
+    }
+}
+
+/// What a host process does when it gets its first baton.
+pub extern "C" fn first_turn() {
+    wait_for_baton();
+    if !go_on() {
+        schedule();
+    }
+}
+
+/// Shows the supervisor where the world stands.
+pub fn publish() {
+    let (c, k) = (control(), kernel());
+    c.calls.store(k.calls, Relaxed);
+    c.events.store(k.record.events, Relaxed);
+    c.virtual_ns.store(k.sched.now, Relaxed);
+}
+
+fn pass(slot: u32) {
+    let dying = cpu().dying;
+    let mine = &control().slots[cpu().slot as usize];
+    if !dying {
+        mine.baton.store(baton::WAIT, Relaxed);
+    }
+    let c = control();
+    c.runner.store(slot, Relaxed);
+    let next = &c.slots[slot as usize];
+    next.baton.store(baton::RUN, Release);
+    futex_wake(&next.baton);
+    if dying {
+        leave();
+    }
+}
+
+fn leave() -> ! {
+    control().slots[cpu().slot as usize].host_pid.store(0, Release);
+    exit(0)
+}
+
+fn wait_for_baton() {
+    let word = &control().slots[cpu().slot as usize].baton;
+    loop {
+        match word.load(Acquire) {
+            baton::RUN => return,
+            baton::DIE => leave(),
+            _ => futex_wait(word, baton::WAIT),
+        }
+    }
+}
+
+/// Puts a task's registers in place.
+pub fn load(task: u32) {
+    let cpu = cpu();
+    if cpu.loaded == task {
+        return;
+    }
+    unload();
+    if let Some(context) = shared().contexts.get_mut(task as usize).and_then(Option::take) {
+        *state::frame() = context.frame;
+        crate::vectors::set_fs_base(context.fs);
+        crate::vectors::restore(context.vectors.ptr());
+    }
+    cpu.loaded = task;
+}
+
+/// Keeps the registers of the task that is in place.
+fn unload() {
+    let task = cpu().loaded;
+    // A task that has ended has nothing to keep.
+    if task == 0 || kernel().try_task(snowglobe_kernel::task::TaskId(task)).is_none() {
+        return;
+    }
+    let vectors = state::XSave::new();
+    crate::vectors::save(vectors.ptr());
+    keep(task, state::Context { frame: *state::frame(), fs: crate::vectors::fs_base(), vectors });
+}
+
+/// Keeps registers for a task that is to be loaded later.
+pub fn keep(task: u32, context: state::Context) {
+    let contexts = &mut shared().contexts;
+    if contexts.len() <= task as usize {
+        contexts.resize_with(task as usize + 1, || None);
+    }
+    contexts[task as usize] = Some(alloc::boxed::Box::new(context));
+}
+
+/// A slot whose last host process has gone.
+fn vacate(slot: u32) {
+    let s = &control().slots[slot as usize];
+    // A host process that was told to end does so at once; it only has to be given the core.
+    while s.host_pid.load(Acquire) != 0 {
+        const SCHED_YIELD: u64 = 24;
+        // SAFETY: it touches no memory.
+        unsafe { crate::sys::call(SCHED_YIELD, [0; 6]) };
+    }
+    s.baton.store(baton::WAIT, Release);
+}
+
+/// Copies this host process; the copy waits for its first baton.
+pub fn fork(slot: u32) -> Result<(), snowglobe_abi::Errno> {
+    vacate(slot);
+    clone_into(slot)
+}
+
+fn clone_into(slot: u32) -> Result<(), snowglobe_abi::Errno> {
+    // SAFETY: without CLONE_VM the copy has memory of its own and goes on from here.
+    let ret = sys!(CLONE, CLONE_FLAGS, 0, 0, 0, 0);
+    match ret {
+        0 => become_slot(slot),
+        pid if pid > 0 => {
+            control().slots[slot as usize].host_pid.store(pid as i32, Release);
+            Ok(())
+        }
+        e => Err(snowglobe_abi::Errno((-e) as u16)),
+    }
+}
+
+/// Copies the template: true in the copy.
+pub fn copy_for_start() -> Result<bool, snowglobe_abi::Errno> {
+    // SAFETY: as above.
+    let ret = sys!(CLONE, CLONE_FLAGS, 0, 0, 0, 0);
+    if ret == 0 {
+        crate::boot::tie_to_supervisor();
+    }
+    if ret < 0 { Err(snowglobe_abi::Errno((-ret) as u16)) } else { Ok(ret == 0) }
+}
+
+fn become_slot(slot: u32) -> ! {
+    crate::boot::tie_to_supervisor();
+    let cpu = cpu();
+    cpu.slot = slot;
+    cpu.loaded = 0;
+    cpu.dying = false;
+    // SAFETY: what was on the stack belongs to the process that was copied.
+    unsafe { entry::from_the_top(first_turn) }
+}
+
+/// Asks the template for an empty address space.
+pub fn fresh(slot: u32) {
+    vacate(slot);
+    let word = &control().fresh_request;
+    loop {
+        match word.load(Acquire) {
+            0 => break,
+            busy => futex_wait(word, busy),
+        }
+    }
+    word.store(slot + 1, Release);
+    futex_wake(word);
+}
+
+/// The template's whole life.
+pub fn template() -> ! {
+    let word = &control().fresh_request;
+    loop {
+        match word.load(Acquire) {
+            0 => futex_wait(word, 0),
+            request => {
+                // Without a process for it the world cannot go on.
+                if clone_into(request - 1).is_err() {
+                    panic!("the machine gives no process for a new address space");
+                }
+                word.store(0, Release);
+                futex_wake(word);
+            }
+        }
+    }
+}
+
+/// Ends the host process of a slot.
+pub fn end(slot: u32) {
+    if slot == cpu().slot {
+        cpu().dying = true;
+        return;
+    }
+    let s = &control().slots[slot as usize];
+    s.baton.store(baton::DIE, Release);
+    futex_wake(&s.baton);
+}
+

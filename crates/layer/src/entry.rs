@@ -1,0 +1,283 @@
+//! The ways in and out: rewritten sites, signals of the operating system, and the way back to the guest.
+
+use core::arch::global_asm;
+
+unsafe extern "C" {
+    /// Where stubs of rewritten sites jump to; rcx holds the address to return to.
+    pub fn layer_entry();
+    /// Where the operating system delivers signals.
+    pub fn signal_entry();
+    /// `rt_sigreturn` for signals that hit the layer itself.
+    pub fn signal_restorer();
+    /// Empties the stack, calls a function, and goes to the guest by the frame.
+    pub fn from_the_top(f: extern "C" fn()) -> !;
+    /// Copies bytes; returns how many were not copied because of a fault.
+    pub fn guest_copy(to: *mut u8, from: *const u8, len: usize) -> usize;
+    static guest_copy_start: u8;
+    static guest_copy_end: u8;
+    static guest_copy_fault: u8;
+    /// `lock cmpxchg` on a guest's word: returns what was there; sets `*fault` to 1 if it cannot be touched.
+    pub fn guest_cmpxchg(word: *mut u32, old: u32, new: u32, fault: *mut u32) -> u32;
+    static guest_cmpxchg_start: u8;
+    static guest_cmpxchg_end: u8;
+    static guest_cmpxchg_fault: u8;
+}
+
+/// Where to go on after a fault at an address of the copy routines.
+pub fn fixup(rip: u64) -> Option<u64> {
+    let at = |label: &'static u8| core::ptr::from_ref(label) as u64;
+    // SAFETY: only the labels' addresses are taken.
+    let (copy, exchange) = unsafe {
+        (
+            (at(&guest_copy_start), at(&guest_copy_end), at(&guest_copy_fault)),
+            (at(&guest_cmpxchg_start), at(&guest_cmpxchg_end), at(&guest_cmpxchg_fault)),
+        )
+    };
+    [copy, exchange].into_iter().find(|(from, to, _)| (*from..*to).contains(&rip)).map(|(_, _, go)| go)
+}
+
+// Offsets are those of `Frame` and `Cpu` in state.rs, and of ucontext_t.
+global_asm!(
+    r#"
+    .globl layer_entry
+layer_entry:
+    mov gs:[8], rsp
+    mov rsp, gs:[32]
+    mov [rsp + 0], rax
+    mov [rsp + 8], rbx
+    mov [rsp + 16], rcx
+    mov [rsp + 24], rdx
+    mov [rsp + 32], rsi
+    mov [rsp + 40], rdi
+    mov [rsp + 48], rbp
+    mov [rsp + 64], r8
+    mov [rsp + 72], r9
+    mov [rsp + 80], r10
+    mov [rsp + 96], r12
+    mov [rsp + 104], r13
+    mov [rsp + 112], r14
+    mov [rsp + 120], r15
+    mov [rsp + 128], rcx
+    mov rcx, gs:[8]
+    mov [rsp + 56], rcx
+    pushfq
+    pop rcx
+    mov [rsp + 136], rcx
+    mov [rsp + 88], rcx
+    mov qword ptr [rsp + 144], 0
+    movaps [rsp + 160], xmm0
+    movaps [rsp + 176], xmm1
+    movaps [rsp + 192], xmm2
+    movaps [rsp + 208], xmm3
+    movaps [rsp + 224], xmm4
+    movaps [rsp + 240], xmm5
+    movaps [rsp + 256], xmm6
+    movaps [rsp + 272], xmm7
+    movaps [rsp + 288], xmm8
+    movaps [rsp + 304], xmm9
+    movaps [rsp + 320], xmm10
+    movaps [rsp + 336], xmm11
+    movaps [rsp + 352], xmm12
+    movaps [rsp + 368], xmm13
+    movaps [rsp + 384], xmm14
+    movaps [rsp + 400], xmm15
+    cld
+    mov rdi, rsp
+    call {on_call}
+    .globl layer_resume
+layer_resume:
+    mov rsp, gs:[32]
+    movaps xmm0, [rsp + 160]
+    movaps xmm1, [rsp + 176]
+    movaps xmm2, [rsp + 192]
+    movaps xmm3, [rsp + 208]
+    movaps xmm4, [rsp + 224]
+    movaps xmm5, [rsp + 240]
+    movaps xmm6, [rsp + 256]
+    movaps xmm7, [rsp + 272]
+    movaps xmm8, [rsp + 288]
+    movaps xmm9, [rsp + 304]
+    movaps xmm10, [rsp + 320]
+    movaps xmm11, [rsp + 336]
+    movaps xmm12, [rsp + 352]
+    movaps xmm13, [rsp + 368]
+    movaps xmm14, [rsp + 384]
+    movaps xmm15, [rsp + 400]
+    mov rcx, [rsp + 56]
+    mov gs:[8], rcx
+    mov rcx, [rsp + 128]
+    mov gs:[16], rcx
+    mov rbx, [rsp + 8]
+    mov rdx, [rsp + 24]
+    mov rsi, [rsp + 32]
+    mov rdi, [rsp + 40]
+    mov rbp, [rsp + 48]
+    mov r8, [rsp + 64]
+    mov r9, [rsp + 72]
+    mov r10, [rsp + 80]
+    mov r11, [rsp + 88]
+    mov r12, [rsp + 96]
+    mov r13, [rsp + 104]
+    mov r14, [rsp + 112]
+    mov r15, [rsp + 120]
+    mov rax, [rsp + 0]
+    mov rcx, [rsp + 16]
+    push qword ptr [rsp + 136]
+    popfq
+    mov rsp, gs:[8]
+    jmp qword ptr gs:[16]
+
+    .globl signal_entry
+signal_entry:
+    mov rax, [rdx + 168]
+    mov rcx, 0x600000000000
+    sub rax, rcx
+    cmp rax, 0x10000000
+    jb 2f
+    mov r12, rdx
+    mov r13, rsi
+    mov r14, rdi
+    mov rcx, [rdx + 224]
+    mov eax, -1
+    mov edx, -1
+    xrstor64 [rcx]
+    mov rbx, gs:[32]
+    movaps [rbx + 160], xmm0
+    movaps [rbx + 176], xmm1
+    movaps [rbx + 192], xmm2
+    movaps [rbx + 208], xmm3
+    movaps [rbx + 224], xmm4
+    movaps [rbx + 240], xmm5
+    movaps [rbx + 256], xmm6
+    movaps [rbx + 272], xmm7
+    movaps [rbx + 288], xmm8
+    movaps [rbx + 304], xmm9
+    movaps [rbx + 320], xmm10
+    movaps [rbx + 336], xmm11
+    movaps [rbx + 352], xmm12
+    movaps [rbx + 368], xmm13
+    movaps [rbx + 384], xmm14
+    movaps [rbx + 400], xmm15
+    mov rsp, rbx
+    mov rdi, r14
+    mov rsi, r13
+    mov rdx, r12
+    cld
+    call {on_trap}
+    jmp layer_resume
+2:
+    sub rsp, 8
+    cld
+    call {on_own_signal}
+    add rsp, 8
+    ret
+
+    .globl signal_restorer
+signal_restorer:
+    mov eax, 15
+    syscall
+    ud2
+
+    .globl from_the_top
+from_the_top:
+    mov rsp, gs:[32]
+    call rdi
+    jmp layer_resume
+
+    .globl guest_copy
+guest_copy:
+    mov rcx, rdx
+    .globl guest_copy_start
+guest_copy_start:
+    rep movsb
+    .globl guest_copy_end
+guest_copy_end:
+    .globl guest_copy_fault
+guest_copy_fault:
+    mov rax, rcx
+    ret
+
+    .globl guest_cmpxchg
+guest_cmpxchg:
+    mov eax, esi
+    .globl guest_cmpxchg_start
+guest_cmpxchg_start:
+    lock cmpxchg [rdi], edx
+    .globl guest_cmpxchg_end
+guest_cmpxchg_end:
+    ret
+    .globl guest_cmpxchg_fault
+guest_cmpxchg_fault:
+    mov dword ptr [rcx], 1
+    ret
+
+    # The prebuilt alloc crate can unwind; this image aborts instead.
+    .globl _Unwind_Resume
+_Unwind_Resume:
+    .globl rust_eh_personality
+rust_eh_personality:
+    ud2
+
+    .globl memcpy
+memcpy:
+    mov rax, rdi
+    mov rcx, rdx
+    rep movsb
+    ret
+    .globl memmove
+memmove:
+    mov rax, rdi
+    mov rcx, rdx
+    mov r8, rdi
+    sub r8, rsi
+    cmp r8, rdx
+    jb 3f
+    rep movsb
+    ret
+3:
+    lea rdi, [rdi + rdx - 1]
+    lea rsi, [rsi + rdx - 1]
+    std
+    rep movsb
+    cld
+    ret
+    .globl memset
+memset:
+    mov r8, rdi
+    mov eax, esi
+    mov rcx, rdx
+    rep stosb
+    mov rax, r8
+    ret
+    .globl memcmp
+memcmp:
+    xor eax, eax
+    xor ecx, ecx
+4:
+    cmp rcx, rdx
+    je 5f
+    movzx eax, byte ptr [rdi + rcx]
+    movzx r8d, byte ptr [rsi + rcx]
+    inc rcx
+    sub eax, r8d
+    je 4b
+5:
+    ret
+    .globl bcmp
+bcmp:
+    jmp memcmp
+    .globl strlen
+strlen:
+    xor eax, eax
+6:
+    cmp byte ptr [rdi + rax], 0
+    je 7f
+    inc rax
+    jmp 6b
+7:
+    ret
+"#,
+    on_call = sym crate::trap::on_call,
+    on_trap = sym crate::trap::on_trap,
+    on_own_signal = sym crate::trap::on_own_signal,
+);

@@ -1,0 +1,102 @@
+//! The layer: the image that is mapped into every guest process, at one address.
+//!
+//! | Module | Content |
+//! |---|---|
+//! | [`boot`] | from the first instruction to the first task |
+//! | [`entry`] | ways in and out, in assembly |
+//! | [`trap`] | what they call |
+//! | [`rewrite`] | call sites turned into jumps |
+//! | [`spin`] | loops that give up the baton |
+//! | [`baton`] | which host process runs |
+//! | [`host`] | the kernel's `Machine` |
+//! | [`lower`] | files of the machine |
+//! | [`frames`], [`vectors`] | signal frames, vector registers |
+//! | [`state`], [`heap`], [`sys`] | shared and private state, the arena's allocator, calls of the operating system |
+//!
+//! All of it runs with the baton held, or touches only what is private to a host process.
+#![no_std]
+#![no_main]
+
+extern crate alloc;
+
+mod baton;
+mod boot;
+mod entry;
+mod frames;
+mod heap;
+mod host;
+mod lower;
+mod rewrite;
+mod spin;
+mod state;
+mod sys;
+mod trap;
+mod vectors;
+
+use core::fmt::Write;
+use core::sync::atomic::Ordering::Release;
+
+/// Writes into the panic text.
+struct LastWords {
+    at: usize,
+}
+
+impl Write for LastWords {
+    fn write_str(&mut self, s: &str) -> core::fmt::Result {
+        let c = core::ptr::from_ref(state::control()).cast_mut();
+        for b in s.bytes() {
+            if self.at < snowglobe_abi::control::PANIC_BYTES {
+                // SAFETY: the text lies in the control page, which only a dying layer writes.
+                unsafe { (*c).panic_text[self.at] = b };
+                self.at += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo) -> ! {
+    let mut words = LastWords { at: 0 };
+    let _ = write!(words, "{info}");
+    if let Some(kernel) = &state::shared().kernel
+        && let Some(task) = kernel.try_task(kernel.current)
+    {
+        let f = state::frame();
+        let _ = write!(
+            words,
+            "\nslot {}, task {} (tid {} {:?}), call {} ({:#x}, {:#x}, {:#x}, {:#x}, {:#x}, {:#x}) at {:#x}",
+            state::cpu().slot,
+            kernel.current.0,
+            task.tid,
+            task.comm,
+            task.call,
+            f.rdi,
+            f.rsi,
+            f.rdx,
+            f.r10,
+            f.r8,
+            f.r9,
+            f.rip
+        );
+    }
+    let c = state::control();
+    c.panic_len.store(words.at as u32, Release);
+    c.state.store(snowglobe_abi::control::state::PANICKED, Release);
+    sys::futex_wake(&c.state);
+    sys::exit(121)
+}
+
+/// A remark about a bug, where the supervisor finds it.
+fn note(text: &str) {
+    let mut words = LastWords { at: 0 };
+    let _ = words.write_str(text);
+    state::control().panic_len.store(words.at as u32, Release);
+}
+
+/// Makes what is made lazily before the first copy of this process, so that all share it.
+fn warm_up() {
+    let code = [0x90u8];
+    let mut decoder = iced_x86::Decoder::with_ip(64, &code, 0, iced_x86::DecoderOptions::NONE);
+    let _ = decoder.decode();
+}

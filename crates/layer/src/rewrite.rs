@@ -1,0 +1,347 @@
+//! Call sites that are rewritten: the second byte of `syscall` costs a trap, a jump to a stub does not.
+//!
+//! Two ways, tried in this order at a site that has trapped often enough:
+//!
+//! - `mov eax, N; syscall`: the five bytes of the `mov` become a jump to a stub that does the `mov` itself and comes back
+//!   after the `syscall`, which stays in place for whoever jumps right to it.
+//! - otherwise the `syscall` and what follows it, five bytes or more, become a jump; the stub does what followed. Only where
+//!   that can be done elsewhere, and nothing jumps into it.
+//!
+//! What is kept here is private to a host process and copied by fork with the code that it describes.
+
+use crate::entry::layer_entry;
+use crate::host::Host;
+use crate::state::{Frame, control, kernel};
+use crate::sys::sys;
+use core::sync::atomic::Ordering::Relaxed;
+use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
+use snowglobe_abi::map::{self, PAGE};
+use snowglobe_kernel::machine::Machine;
+use snowglobe_kernel::mm::Source;
+
+/// Traps at a site before it is rewritten: rewriting costs two changes of protection and a copied page.
+const HITS: u8 = 4;
+/// Sites that are remembered, a power of two.
+const SITES: usize = 4096;
+/// Bytes of a stub.
+const STUB: u64 = 64;
+
+#[derive(Clone, Copy)]
+struct Site {
+    /// Address of the `syscall` instruction; 0 for none.
+    at: u64,
+    /// Where the guest goes on, if the instructions after the call have moved.
+    resume: u64,
+    hits: u8,
+    /// Whether it cannot be rewritten.
+    given_up: bool,
+}
+
+struct State {
+    sites: [Site; SITES],
+    used: usize,
+    /// Next free stub in each zone; 0 before the zone is mapped.
+    next: [u64; map::STUB_ZONES.len()],
+}
+
+const EMPTY: Site = Site { at: 0, resume: 0, hits: 0, given_up: false };
+static mut STATE: State = State { sites: [EMPTY; SITES], used: 0, next: [0; map::STUB_ZONES.len()] };
+
+fn state() -> &'static mut State {
+    // SAFETY: a host process has one thread, and no function here calls another that borrows it again.
+    unsafe { &mut *core::ptr::addr_of_mut!(STATE) }
+}
+
+fn hash(at: u64) -> usize {
+    (at.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48) as usize % SITES
+}
+
+/// The entry of a site; a new one if there is room.
+fn site(at: u64, make: bool) -> Option<&'static mut Site> {
+    let s = state();
+    let mut i = hash(at);
+    loop {
+        if s.sites[i].at == at {
+            return Some(&mut s.sites[i]);
+        }
+        if s.sites[i].at == 0 {
+            if !make || s.used >= SITES / 2 {
+                return None;
+            }
+            s.used += 1;
+            s.sites[i] = Site { at, ..EMPTY };
+            return Some(&mut s.sites[i]);
+        }
+        i = (i + 1) % SITES;
+    }
+}
+
+/// Forgets everything: the address space is new.
+pub fn reset() {
+    let s = state();
+    if s.used > 0 {
+        s.sites = [EMPTY; SITES];
+    }
+    s.used = 0;
+    s.next = [0; map::STUB_ZONES.len()];
+}
+
+/// Forgets the sites of a range whose code goes away.
+pub fn forget(addr: u64, len: u64) {
+    let s = state();
+    if s.used == 0 {
+        return;
+    }
+    for site in &mut s.sites {
+        if site.at >= addr && site.at < addr + len {
+            // The place stays taken, so that searches go past it.
+            *site = Site { at: 1, ..EMPTY };
+        }
+    }
+}
+
+/// The address after the call as the guest knows it, for one at which it goes on.
+pub fn guest_rip(rip: u64) -> u64 {
+    if !map::STUB_ZONES.iter().any(|(from, _)| (*from..from + map::STUB_ZONE_SIZE).contains(&rip)) {
+        return rip;
+    }
+    state().sites.iter().find(|s| s.resume == rip).map_or(rip, |s| s.at + 2)
+}
+
+/// The inverse: where a guest goes on that returns to an address.
+pub fn resume_rip(rip: u64) -> u64 {
+    match site(rip.wrapping_sub(2), false) {
+        Some(s) if s.resume != 0 => s.resume,
+        _ => rip,
+    }
+}
+
+/// A site has trapped: counts it and rewrites it when it is worth it. The frame's way back is adjusted.
+pub fn consider(f: &mut Frame) {
+    let at = f.rip.wrapping_sub(2);
+    let Some(site) = site(at, true) else { return };
+    if site.given_up || site.resume != 0 {
+        return;
+    }
+    site.hits += 1;
+    if site.hits < HITS {
+        return;
+    }
+    site.given_up = true;
+    if !is_file_code(at) {
+        return;
+    }
+    let done = before(at, f.rax) || after(at, site, f);
+    if done {
+        let c = control();
+        c.sites.store(c.sites.load(Relaxed) + 1, Relaxed);
+    }
+}
+
+/// Whether a site lies in private code of a file: code that a program makes is never touched.
+fn is_file_code(at: u64) -> bool {
+    let k = kernel();
+    let space = k.space_of(k.current);
+    let Some((_, vma)) = space.find(at) else { return false };
+    !vma.shared && vma.prot & 4 != 0 && vma.prot & 2 == 0 && matches!(vma.source, Source::File { .. }) && vma.end >= at + 16
+}
+
+/// Room for a stub within reach of a site.
+fn stub_near(at: u64) -> Option<u64> {
+    let zone = map::STUB_ZONES.iter().position(|(_, covers)| covers.contains(&at))?;
+    let base = map::STUB_ZONES[zone].0;
+    let s = state();
+    if s.next[zone] == 0 {
+        const RWX: u64 = 7;
+        // MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE
+        const FLAGS: u64 = 0x4032;
+        // SAFETY: no guest is given addresses of a zone.
+        let ret = sys!(MMAP, base, map::STUB_ZONE_SIZE, RWX, FLAGS, -1i64, 0);
+        if ret < 0 {
+            return None;
+        }
+        s.next[zone] = base;
+    }
+    let stub = s.next[zone];
+    if stub + STUB > base + map::STUB_ZONE_SIZE {
+        return None;
+    }
+    s.next[zone] = stub + STUB;
+    Some(stub)
+}
+
+/// Bytes being put together.
+struct Code {
+    at: u64,
+    bytes: [u8; STUB as usize],
+    len: usize,
+}
+
+impl Code {
+    fn new(at: u64) -> Code {
+        Code { at, bytes: [0xcc; STUB as usize], len: 0 }
+    }
+
+    fn here(&self) -> u64 {
+        self.at + self.len as u64
+    }
+
+    fn put(&mut self, bytes: &[u8]) {
+        self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    /// An instruction that ends in a 32-bit distance from its end.
+    fn relative(&mut self, opcode: &[u8], target: u64) {
+        self.put(opcode);
+        let distance = target.wrapping_sub(self.here() + 4) as i64;
+        self.put(&(distance as i32).to_le_bytes());
+    }
+
+    /// `lea rcx, [resume]; jmp gs:[24]`
+    fn enter(&mut self, resume: u64) {
+        self.relative(&[0x48, 0x8d, 0x0d], resume);
+        self.put(&[0x65, 0xff, 0x24, 0x25, 24, 0, 0, 0]);
+    }
+
+    fn write(&self) {
+        // SAFETY: the stub's place is this stub's alone.
+        unsafe { core::ptr::copy_nonoverlapping(self.bytes.as_ptr(), self.at as *mut u8, STUB as usize) };
+    }
+}
+
+fn reaches(from: u64, to: u64) -> bool {
+    (to.wrapping_sub(from) as i64).unsigned_abs() < 0x7fff_0000
+}
+
+fn before(at: u64, nr: u64) -> bool {
+    let mut code = [0u8; 6];
+    if Host.read(at - 6, &mut code).is_err() || code[1] != 0xb8 {
+        return false;
+    }
+    // A REX prefix would make it a move to another register.
+    let number = u32::from_le_bytes([code[2], code[3], code[4], code[5]]);
+    if code[0] & 0xf0 == 0x40 || u64::from(number) != nr {
+        return false;
+    }
+    let Some(stub) = stub_near(at) else { return false };
+    if !reaches(stub, at) {
+        return false;
+    }
+    let mut code = Code::new(stub);
+    code.put(&[0xb8]);
+    code.put(&number.to_le_bytes());
+    code.enter(at + 2);
+    code.write();
+    let mut jump = Code::new(at - 5);
+    jump.relative(&[0xe9], stub);
+    patch(at - 5, &jump.bytes[..5])
+}
+
+fn after(at: u64, site: &mut Site, f: &mut Frame) -> bool {
+    let mut code = [0u8; 32];
+    if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..16]).is_err() {
+        return false;
+    }
+    let Some(len) = movable(at, &code) else { return false };
+    let end = at + 2 + len as u64;
+    if is_jumped_to(at, end) {
+        return false;
+    }
+    let Some(stub) = stub_near(at) else { return false };
+    if !reaches(stub, at) {
+        return false;
+    }
+    let mut out = Code::new(stub);
+    out.enter(stub + 15);
+    let resume = out.here();
+    debug_assert!(resume == stub + 15);
+    out.put(&code[2..2 + len]);
+    out.relative(&[0xe9], end);
+    out.write();
+    let mut jump = Code::new(at);
+    jump.relative(&[0xe9], stub);
+    // What is left of the moved instructions is never run: it traps.
+    let mut bytes = [0xcc; 32];
+    bytes[..5].copy_from_slice(&jump.bytes[..5]);
+    if !patch(at, &bytes[..2 + len]) {
+        return false;
+    }
+    site.resume = resume;
+    f.rip = resume;
+    f.rcx = resume;
+    true
+}
+
+/// Bytes of the instructions after a call that must move with it, if they can.
+fn movable(at: u64, code: &[u8; 32]) -> Option<usize> {
+    let mut decoder = Decoder::with_ip(64, &code[2..], at + 2, DecoderOptions::NONE);
+    let mut instruction = Instruction::default();
+    let mut len = 0;
+    while len < 3 {
+        decoder.decode_out(&mut instruction);
+        let plain = !instruction.is_invalid()
+            && instruction.flow_control() == FlowControl::Next
+            && !instruction.is_ip_rel_memory_operand();
+        if !plain || len + instruction.len() > 24 {
+            return None;
+        }
+        len += instruction.len();
+    }
+    Some(len)
+}
+
+/// Whether something near looks like a jump or call into the bytes from after `at` to `end`. A false alarm only costs traps.
+fn is_jumped_to(at: u64, end: u64) -> bool {
+    const REACH: u64 = 4096;
+    let from = at.saturating_sub(REACH);
+    let mut code = [0u8; 2 * REACH as usize];
+    let k = kernel();
+    let Some((start, vma)) = k.space_of(k.current).find(at) else { return true };
+    let from = from.max(start);
+    let len = ((at + REACH).min(vma.end) - from) as usize;
+    if Host.read(from, &mut code[..len]).is_err() {
+        return true;
+    }
+    let inside = |target: u64| target > at && target < end;
+    for i in 0..len.saturating_sub(6) {
+        let pc = from + i as u64;
+        let b = code[i];
+        if (b & 0xf0 == 0x70 || b == 0xeb || b & 0xfc == 0xe0)
+            && inside((pc + 2).wrapping_add(code[i + 1] as i8 as u64))
+        {
+            return true;
+        }
+        let near = |at: usize| i32::from_le_bytes([code[at], code[at + 1], code[at + 2], code[at + 3]]) as i64 as u64;
+        if (b == 0xe9 || b == 0xe8) && inside((pc + 5).wrapping_add(near(i + 1))) {
+            return true;
+        }
+        if b == 0x0f && code[i + 1] & 0xf0 == 0x80 && inside((pc + 6).wrapping_add(near(i + 2))) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Writes into code.
+fn patch(at: u64, bytes: &[u8]) -> bool {
+    let from = at & !(PAGE - 1);
+    let to = (at + bytes.len() as u64).next_multiple_of(PAGE);
+    const RW: u64 = 3;
+    const RX: u64 = 5;
+    // SAFETY: the pages are the guest's code, which does not run now.
+    if sys!(MPROTECT, from, to - from, RW) < 0 {
+        return false;
+    }
+    // SAFETY: just made writable.
+    unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
+    // SAFETY: as before.
+    let ret = sys!(MPROTECT, from, to - from, RX);
+    assert!(ret == 0, "code cannot be made executable again: {ret}");
+    true
+}
+
+/// The entry code's address, for the private block.
+pub fn entry_address() -> u64 {
+    layer_entry as *const () as u64
+}

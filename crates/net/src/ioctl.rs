@@ -1,0 +1,111 @@
+//! Interface ioctls (netdevice(7)), on `struct ifreq` as bytes.
+
+use crate::addr::{Addr, Endpoint};
+use crate::link::{Interface, mask};
+use crate::netlink::{flags_of, hardware_of};
+use crate::table::SocketTable;
+use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr};
+use snowglobe_abi::Errno;
+
+/// Bytes of a `struct ifreq`.
+pub const IFREQ: usize = 40;
+/// Bytes of a name in it.
+const NAME: usize = 16;
+
+/// SIOCGIFCONF, which [`SocketTable::interface_list`] answers.
+pub const SIOCGIFCONF: u32 = 0x8912;
+const SIOCGIFNAME: u32 = 0x8910;
+const SIOCGIFFLAGS: u32 = 0x8913;
+const SIOCGIFADDR: u32 = 0x8915;
+const SIOCGIFDSTADDR: u32 = 0x8917;
+const SIOCGIFBRDADDR: u32 = 0x8919;
+const SIOCGIFNETMASK: u32 = 0x891b;
+const SIOCGIFMETRIC: u32 = 0x891d;
+const SIOCGIFMTU: u32 = 0x8921;
+const SIOCGIFHWADDR: u32 = 0x8927;
+const SIOCGIFINDEX: u32 = 0x8933;
+const SIOCGIFTXQLEN: u32 = 0x8942;
+const SIOCETHTOOL: u32 = 0x8946;
+
+fn put(request: &mut [u8; IFREQ], bytes: &[u8]) {
+    request[NAME..].fill(0);
+    request[NAME..NAME + bytes.len()].copy_from_slice(bytes);
+}
+
+fn put_name(request: &mut [u8], interface: &Interface) {
+    request[..NAME].fill(0);
+    request[..interface.name.len()].copy_from_slice(interface.name.as_bytes());
+}
+
+fn sockaddr(ip: Ipv4Addr) -> [u8; 16] {
+    let mut out = [0; 16];
+    out.copy_from_slice(&Addr::Ip(Endpoint::new(IpAddr::V4(ip), 0)).to_bytes());
+    out
+}
+
+impl<R: Clone> SocketTable<R> {
+    /// Answers an interface ioctl of a host in place.
+    ///
+    /// # Errors
+    /// ENODEV for an interface that is not there, EOPNOTSUPP for ethtool, ENOTTY for a request that is not one.
+    pub fn interface_ioctl(&self, host: u32, number: u32, request: &mut [u8; IFREQ]) -> Result<(), Errno> {
+        let interfaces = &self.world.host(host).interfaces;
+        if number == SIOCGIFNAME {
+            let index = u32::from_ne_bytes([request[16], request[17], request[18], request[19]]);
+            let interface = interfaces.iter().find(|i| i.index == index).ok_or(Errno::ENODEV)?;
+            put_name(request, interface);
+            return Ok(());
+        }
+        let known = [
+            SIOCGIFFLAGS,
+            SIOCGIFADDR,
+            SIOCGIFDSTADDR,
+            SIOCGIFBRDADDR,
+            SIOCGIFNETMASK,
+            SIOCGIFMETRIC,
+            SIOCGIFMTU,
+            SIOCGIFHWADDR,
+            SIOCGIFINDEX,
+            SIOCGIFTXQLEN,
+            SIOCETHTOOL,
+        ];
+        if !known.contains(&number) {
+            return Err(Errno::ENOTTY);
+        }
+        let end = request[..NAME].iter().position(|&b| b == 0).unwrap_or(NAME);
+        let named = |i: &&Interface| i.name.as_bytes() == &request[..end];
+        let i = interfaces.iter().find(named).ok_or(Errno::ENODEV)?;
+        match number {
+            SIOCGIFFLAGS => put(request, &(flags_of(i) as u16).to_ne_bytes()),
+            SIOCGIFADDR | SIOCGIFDSTADDR => put(request, &sockaddr(i.v4)),
+            SIOCGIFBRDADDR if i.network.is_none() => put(request, &sockaddr(Ipv4Addr::UNSPECIFIED)),
+            SIOCGIFBRDADDR => put(request, &sockaddr(i.broadcast())),
+            SIOCGIFNETMASK => put(request, &sockaddr(Ipv4Addr::from(mask(i.prefix)))),
+            SIOCGIFMETRIC => put(request, &0u32.to_ne_bytes()),
+            SIOCGIFMTU => put(request, &i.mtu.to_ne_bytes()),
+            SIOCGIFINDEX => put(request, &i.index.to_ne_bytes()),
+            SIOCGIFTXQLEN => put(request, &1000u32.to_ne_bytes()),
+            SIOCGIFHWADDR => {
+                let mut hardware = [0; 8];
+                hardware[..2].copy_from_slice(&hardware_of(i).to_ne_bytes());
+                hardware[2..].copy_from_slice(&i.mac);
+                put(request, &hardware);
+            }
+            _ => return Err(Errno::EOPNOTSUPP),
+        }
+        Ok(())
+    }
+
+    /// The list of SIOCGIFCONF: a `struct ifreq` for each interface with an IPv4 address.
+    pub fn interface_list(&self, host: u32) -> Vec<u8> {
+        let mut out = Vec::new();
+        for interface in &self.world.host(host).interfaces {
+            let mut request = [0; IFREQ];
+            put_name(&mut request, interface);
+            put(&mut request, &sockaddr(interface.v4));
+            out.extend_from_slice(&request);
+        }
+        out
+    }
+}

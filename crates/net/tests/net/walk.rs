@@ -1,0 +1,276 @@
+//! Random walks: whatever is called in whatever order, bytes stay in order, statuses move as the diagram says, and
+//! memory is bounded.
+
+use super::help::*;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+/// More than any queue may hold with the buffers' default sizes.
+const BOUND: usize = 8 << 20;
+
+/// Follows the trace: each move begins where the one before ended, and is one of the diagram's.
+#[derive(Default)]
+struct Moves(BTreeMap<u64, SocketStatus>);
+
+impl Moves {
+    fn follow(&mut self, w: &mut World) {
+        for event in w.table.take_events() {
+            if let What::Status { old, new } = event.what {
+                let last = self.0.insert(event.socket, new).unwrap_or(SocketStatus::Unconnected);
+                assert_eq!(last, old, "socket {}", event.socket);
+                assert!(old.may_become(new), "socket {}: {old:?} to {new:?}", event.socket);
+            }
+        }
+        for entry in w.table.entries() {
+            let status = self.0.get(&entry.unique()).copied().unwrap_or(SocketStatus::Unconnected);
+            assert_eq!(status, entry.status);
+            assert!(entry.send_queue.len() <= BOUND && entry.receive_queue.len() <= BOUND);
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Step {
+    Send(usize, usize),
+    Receive(usize, usize),
+    Peek(usize, usize),
+    Shutdown(usize, u64),
+    Close(usize),
+    Wait(u64),
+}
+
+/// One direction of a connection.
+#[derive(Default)]
+struct Flow {
+    sent: u64,
+    got: u64,
+}
+
+fn pattern(at: u64) -> u8 {
+    (at ^ at >> 7 ^ at >> 13) as u8
+}
+
+fn step(ends: usize) -> impl Strategy<Value = Step> {
+    let end = 0..ends;
+    prop_oneof![
+        8 => (end.clone(), 0usize..200_000).prop_map(|(e, n)| Step::Send(e, n)),
+        8 => (end.clone(), 0usize..300).prop_map(|(e, n)| Step::Send(e, n)),
+        12 => (end.clone(), 1usize..200_000).prop_map(|(e, n)| Step::Receive(e, n)),
+        2 => (end.clone(), 1usize..3000).prop_map(|(e, n)| Step::Peek(e, n)),
+        1 => (end.clone(), 0u64..3).prop_map(|(e, h)| Step::Shutdown(e, h)),
+        1 => end.prop_map(Step::Close),
+        8 => (0u64..300_000).prop_map(Step::Wait),
+    ]
+}
+
+/// Connections within a host, between hosts, and of AF_UNIX; end `e` talks to end `e ^ 1`.
+fn ends(w: &mut World) -> Vec<SocketId> {
+    let (a, b) = w.pair(0, 0);
+    let (c, d) = w.pair(0, 1);
+    let [e, f] = w.table.socketpair(0, af::UNIX.into(), sock::STREAM, 0, ROOT).unwrap();
+    let (g, h) = w.pair(2, 1);
+    w.set(h, sol::SOCKET, so::RCVBUF, 3000).unwrap();
+    w.set(g, sol::SOCKET, so::SNDBUF, 5000).unwrap();
+    vec![a, b, c, d, e, f, g, h]
+}
+
+struct Walk {
+    w: World,
+    ends: Vec<Option<SocketId>>,
+    flows: Vec<Flow>,
+    moves: Moves,
+    /// Ends whose connection a reset may have cut.
+    cut: Vec<bool>,
+}
+
+impl Walk {
+    fn new() -> Walk {
+        let mut w = world();
+        w.table.set_tracing(true);
+        let ends: Vec<Option<SocketId>> = ends(&mut w).into_iter().map(Some).collect();
+        let flows = ends.iter().map(|_| Flow::default()).collect();
+        let cut = vec![false; ends.len()];
+        let mut walk = Walk { w, ends, flows, moves: Moves::default(), cut };
+        walk.moves.follow(&mut walk.w);
+        walk
+    }
+
+    fn step(&mut self, step: &Step) {
+        match *step {
+            Step::Send(end, n) => self.send(end, n),
+            Step::Receive(end, n) => drop(self.receive(end, n, 0)),
+            Step::Peek(end, n) => drop(self.receive(end, n, msg::PEEK)),
+            Step::Shutdown(end, how) => {
+                if let (Some(id), Some(how)) = (self.ends[end], How::from_arg(how)) {
+                    let _ = self.w.table.shutdown(id, how, self.w.now);
+                    self.cut[end | 1] |= how != How::Write;
+                    self.cut[end & !1] |= how != How::Write;
+                }
+            }
+            Step::Close(end) => {
+                if let Some(id) = self.ends[end].take() {
+                    self.w.table.close(id, self.w.now);
+                    self.cut[end | 1] = true;
+                    self.cut[end & !1] = true;
+                }
+            }
+            Step::Wait(time) => {
+                let until = self.w.now + time;
+                self.w.run(until);
+                self.w.now = until;
+                self.w.table.advance(until);
+            }
+        }
+        self.moves.follow(&mut self.w);
+    }
+
+    fn send(&mut self, end: usize, n: usize) {
+        let Some(id) = self.ends[end] else { return };
+        let from = self.flows[end].sent;
+        let bytes: Vec<u8> = (from..from + n as u64).map(pattern).collect();
+        let writable = self.w.ready(id) & poll::OUT != 0;
+        match self.w.send(id, &bytes) {
+            Ok(sent) => self.flows[end].sent += sent as u64,
+            Err(Errno::EAGAIN) => assert!(!writable, "a writable socket takes something"),
+            Err(_) => {}
+        }
+    }
+
+    fn receive(&mut self, end: usize, n: usize, flags: u32) -> bool {
+        let Some(id) = self.ends[end] else { return false };
+        let readable = self.w.ready(id) & poll::IN != 0;
+        let Ok((bytes, _)) = self.w.recv_with(id, n, flags) else { return false };
+        assert!(readable, "what can be received is readable");
+        let flow = &mut self.flows[end ^ 1];
+        let from = flow.got;
+        assert!(bytes.iter().zip(from..).all(|(&b, at)| b == pattern(at)), "bytes come in order");
+        if flags & msg::PEEK == 0 {
+            flow.got += bytes.len() as u64;
+        }
+        assert!(flow.got <= flow.sent);
+        !bytes.is_empty()
+    }
+
+    /// Lets everything arrive: nothing that was sent on a connection that lives is lost.
+    fn finish(mut self) {
+        for _ in 0..200 {
+            self.w.settle();
+            let more: Vec<bool> = (0..self.ends.len()).map(|end| self.receive(end, 1 << 20, 0)).collect();
+            self.moves.follow(&mut self.w);
+            if !more.contains(&true) && self.w.table.next_event().is_none() {
+                break;
+            }
+        }
+        for (end, flow) in self.flows.iter().enumerate() {
+            assert!(self.cut[end] || flow.got == flow.sent, "end {end}: {} of {}", flow.got, flow.sent);
+        }
+        for end in self.ends.iter().flatten() {
+            self.w.table.close(*end, self.w.now);
+        }
+        self.w.run(u64::MAX);
+        self.moves.follow(&mut self.w);
+        assert_eq!(self.w.table.entries().count(), 0, "every entry goes");
+    }
+}
+
+/// Any call with any arguments.
+fn wild(w: &mut World, open: &mut Vec<SocketId>, call: u8, pick: usize, arg: u64) {
+    let id = open.get(pick % open.len().max(1)).copied().unwrap_or(SocketId(9999));
+    let port = 7000 + arg % 3;
+    let at = match arg >> 4 & 7 {
+        0 => ip(&format!("127.0.0.1:{port}")),
+        1 => ip(&format!("0.0.0.0:{port}")),
+        2 => ip(&format!("10.0.0.3:{port}")),
+        3 => ip(&format!("[::]:{port}")),
+        4 => ip(&format!("[::1]:{port}")),
+        5 => Addr::Unspec,
+        6 => ip(&format!("10.0.0.77:{port}")),
+        _ => abstract_name(if arg & 1 == 0 { "one" } else { "two" }),
+    };
+    match call {
+        0 | 1 if open.len() < 24 => {
+            let domain = [af::INET, af::INET6, af::UNIX, af::NETLINK][arg as usize & 3];
+            let kind = [sock::STREAM, sock::DGRAM, sock::SEQPACKET, sock::STREAM][(arg >> 2) as usize & 3];
+            open.extend(w.table.socket((arg >> 4) as u32 & 1, domain.into(), kind, 0, ROOT));
+        }
+        2 => drop(w.table.bind(id, &at)),
+        3 => drop(w.table.listen(id, (arg & 3) as i32 - 1)),
+        4 | 5 => drop(w.table.connect(id, &at, w.now)),
+        6 | 7 => open.extend(w.table.accept(id, w.now).map(|(id, _)| id)),
+        8 | 9 => drop(w.send(id, &vec![1; (arg as usize & 0xffff) * (arg as usize >> 16 & 7)])),
+        10 => drop(w.send_to(id, &vec![1; arg as usize & 0xfff], &at)),
+        11 | 12 => {
+            drop(w.recv_with(id, arg as usize & 0x3ffff, [0, msg::PEEK, msg::OOB, msg::TRUNC][arg as usize & 3]))
+        }
+        13 => drop(How::from_arg(arg & 3).map(|how| w.table.shutdown(id, how, w.now))),
+        14 => {
+            open.retain(|&other| other != id);
+            w.table.close(id, w.now);
+        }
+        15 => drop(w.send_rights(id, b"rights", vec![arg as u32])),
+        16 => drop(w.set(id, sol::SOCKET, arg as u32 & 0x3f, (arg >> 8) as i32)),
+        17 => drop(w.set(id, (arg & 0x3f) as u32, (arg >> 6) as u32 & 0x3f, (arg >> 12) as i32)),
+        18 => drop(w.table.getsockopt(id, (arg & 0x3f) as u32, (arg >> 6) as u32 & 0x3f, 256)),
+        _ => {
+            let until = w.now + arg % 2_000_000_000;
+            w.run(until);
+            w.now = until;
+        }
+    }
+    let _ = (w.ready(id), w.table.getsockname(id), w.table.getpeername(id), w.table.fionread(id), w.table.siocoutq(id));
+}
+
+/// Few cases by default; PROPTEST_CASES says otherwise.
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 64 };
+    ProptestConfig { cases, failure_persistence: None, ..default }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn streams_lose_nothing_and_keep_their_order(steps in prop::collection::vec(step(8), 1..120)) {
+        let mut walk = Walk::new();
+        for step in &steps {
+            walk.step(step);
+        }
+        walk.finish();
+    }
+
+    #[test]
+    fn no_sequence_of_calls_breaks_the_table(
+        calls in prop::collection::vec((0u8..20, any::<usize>(), any::<u64>()), 1..300)
+    ) {
+        let mut w = world();
+        w.table.set_tracing(true);
+        let mut moves = Moves::default();
+        let mut open = Vec::new();
+        for (call, pick, arg) in calls {
+            wild(&mut w, &mut open, call, pick, arg);
+            moves.follow(&mut w);
+            w.notified();
+        }
+        for id in open {
+            w.table.close(id, w.now);
+            moves.follow(&mut w);
+        }
+        w.run(u64::MAX);
+        prop_assert_eq!(w.table.entries().count(), 0);
+    }
+
+    #[test]
+    fn the_same_calls_and_seed_give_the_same_events(steps in prop::collection::vec(step(8), 1..60)) {
+        let run = || {
+            let mut walk = Walk::new();
+            let mut events = Vec::new();
+            for step in &steps {
+                walk.step(step);
+                events.push((walk.w.table.next_event(), walk.w.notified()));
+            }
+            events
+        };
+        prop_assert_eq!(run(), run());
+    }
+}

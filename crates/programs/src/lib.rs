@@ -1,0 +1,19 @@
+//! Packaged programs as guests.
+//!
+//! Each folder of `tests/programs` is a scenario: a world file, the scripts that it runs, and under `expected/` what each
+//! host must print. `tests/programs/scenarios.toml` lists them all. A scenario is tried in up to three ways:
+//!
+//! | Variant | What is done |
+//! |---|---|
+//! | `linux` | the same scripts on plain Linux, over loopback: what is expected is true |
+//! | `layer` | `snowglobe run`: every host prints what is expected |
+//! | `verify` | `snowglobe verify --runs 3`: the runs are the same event by event |
+//!
+//! | Module | Content |
+//! |---|---|
+//! | [`list`] | the scenarios and what the list says of them |
+//! | [`trial`] | how one variant of one scenario is tried |
+#![forbid(unsafe_code)]
+
+pub mod list;
+pub mod trial;

@@ -1,0 +1,318 @@
+//! One world from start to end.
+
+use crate::arena::{Arena, futex, memfd};
+use snowglobe_abi::control::{MAX_SLOTS, state};
+use snowglobe_abi::map::fd;
+use snowglobe_abi::spec::{self, Report, WorldSpec};
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsRawFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::time::{Duration, Instant};
+
+/// How long the supervisor sleeps when there is little to do.
+const REST: Duration = Duration::from_millis(2);
+/// How often a sample is given.
+const SAMPLE: Duration = Duration::from_millis(100);
+/// A runner that has not called for so long may be in a loop that waits for another.
+const STALL: Duration = Duration::from_millis(200);
+
+/// What a world asks of the caller while it runs.
+pub struct Hooks<'a> {
+    /// Gives all of standard input; called once, when a guest first reads it.
+    pub input: &'a mut dyn FnMut() -> io::Result<Vec<u8>>,
+    /// Takes trace bytes, in order; says whether the world should end now.
+    pub trace: &'a mut dyn FnMut(&[u8]) -> io::Result<bool>,
+    /// Hears virtual nanoseconds, events and hosts with a live process, several times a second.
+    pub sample: &'a mut dyn FnMut(u64, u64, u32),
+    /// Set from outside to end the world.
+    pub stop: &'a AtomicBool,
+    /// The core on which the world runs; `None` lets the supervisor choose.
+    pub core: Option<usize>,
+}
+
+/// How a world ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// The layer's report.
+    pub report: Report,
+    /// Trace records.
+    pub events: u64,
+    /// System calls.
+    pub calls: u64,
+    /// Calls that trapped.
+    pub traps: u64,
+    /// Sites rewritten.
+    pub sites: u64,
+}
+
+/// Why a world could not be run to its end.
+#[derive(Debug)]
+pub enum Failure {
+    /// The operating system refused something: what was tried, and its answer.
+    System(String, io::Error),
+    /// A bug of the layer: its last words.
+    Layer(String),
+    /// A host process died that should not have: its wait status.
+    Died(i32),
+    /// The caller's hook failed.
+    Hook(io::Error),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Failure::System(what, e) => write!(f, "{what}: {e}"),
+            Failure::Layer(text) => write!(f, "the layer found a bug of its own: {text}"),
+            Failure::Died(status) => write!(f, "a guest's process was ended from outside ({})", describe(*status)),
+            Failure::Hook(e) => write!(f, "{e}"),
+        }
+    }
+}
+
+impl std::error::Error for Failure {}
+
+fn describe(status: i32) -> String {
+    if libc::WIFSIGNALED(status) {
+        let signal = libc::WTERMSIG(status);
+        let hint = if signal == libc::SIGKILL { "; the machine may be out of memory" } else { "" };
+        return format!("signal {signal}{hint}");
+    }
+    match libc::WEXITSTATUS(status) {
+        120 => "the layer's memory could not be mapped".into(),
+        other => format!("status {other}"),
+    }
+}
+
+fn system(what: &str) -> impl FnOnce(io::Error) -> Failure + '_ {
+    move |e| Failure::System(what.into(), e)
+}
+
+/// Runs a world.
+///
+/// # Errors
+/// See [`Failure`]. Whatever happens, no process of the world is left.
+pub fn run(spec: &WorldSpec, hooks: &mut Hooks<'_>) -> Result<Ended, Failure> {
+    let arena = Arena::new().map_err(system("cannot make the world's shared memory"))?;
+    let bytes = spec::encode(spec);
+    arena.put_blob(&bytes).map_err(system("cannot hand the world over"))?;
+    arena.control().spec_len.store(bytes.len() as u64, Release);
+    let image = layer_image().map_err(system("cannot make the layer's image"))?;
+    let template = start(&arena, &image, hooks.core).map_err(system("cannot start the layer"))?;
+    let mut world = World { arena, template, stall: Stall::new(), input_given: false };
+    let result = world.watch(hooks);
+    world.end_everybody();
+    result
+}
+
+fn layer_image() -> io::Result<File> {
+    let mut file = memfd(c"snowglobe-layer", 0)?;
+    file.write_all(crate::LAYER)?;
+    Ok(file)
+}
+
+/// Cores that this process may use.
+fn cores() -> Vec<usize> {
+    // SAFETY: a zeroed set is an empty one, and the call fills it.
+    let set = unsafe {
+        let mut set: libc::cpu_set_t = std::mem::zeroed();
+        libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set);
+        set
+    };
+    // SAFETY: the index is below the set's size.
+    (0..libc::CPU_SETSIZE as usize).filter(|i| unsafe { libc::CPU_ISSET(*i, &set) }).collect()
+}
+
+fn start(arena: &Arena, image: &File, core: Option<usize>) -> io::Result<i32> {
+    let cores = cores();
+    // Worlds that run side by side should not share a core where there are several.
+    let core = core.or_else(|| cores.get(std::process::id() as usize % cores.len().max(1)).copied());
+    let (arena_fd, store_fd) = (arena.file.as_raw_fd(), arena.store.as_raw_fd());
+    let mut command = Command::new(format!("/proc/self/fd/{}", image.as_raw_fd()));
+    command.arg0("snowglobe-layer").env_clear().current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let prepare = move || {
+        // First out of the way of both targets, then into place.
+        for (from, to) in [(arena_fd, fd::ARENA), (store_fd, fd::STORE)] {
+            // SAFETY: plain calls on descriptors of this process, between fork and exec.
+            let copy = unsafe { libc::fcntl(from, libc::F_DUPFD, 100) };
+            // SAFETY: as above; the new descriptor is kept over exec.
+            if copy < 0 || unsafe { libc::dup2(copy, to) } < 0 {
+                return Err(io::Error::last_os_error());
+            }
+            // SAFETY: as above.
+            unsafe { libc::close(copy) };
+        }
+        if let Some(core) = core {
+            // SAFETY: a zeroed set is an empty one, and the index is one that the system gave.
+            unsafe {
+                let mut set: libc::cpu_set_t = std::mem::zeroed();
+                libc::CPU_SET(core, &mut set);
+                libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &set);
+            }
+        }
+        Ok(())
+    };
+    // SAFETY: the closure makes only calls that are safe between fork and exec.
+    unsafe { command.pre_exec(prepare) };
+    let child = command.spawn()?;
+    Ok(child.id() as i32)
+}
+
+struct World {
+    arena: Arena,
+    template: i32,
+    stall: Stall,
+    input_given: bool,
+}
+
+/// Whether the runner makes progress.
+struct Stall {
+    calls: u64,
+    runner: u32,
+    since: Instant,
+}
+
+impl Stall {
+    fn new() -> Stall {
+        Stall { calls: 0, runner: 0, since: Instant::now() }
+    }
+}
+
+impl World {
+    fn watch(&mut self, hooks: &mut Hooks<'_>) -> Result<Ended, Failure> {
+        let mut sampled = Instant::now();
+        let mut failed = None;
+        loop {
+            // The state is read before the ring: what was written before the end is then seen.
+            let now = self.arena.control().state.load(Acquire);
+            let mut enough = false;
+            let drained = self.arena.drain(|bytes| match (hooks.trace)(bytes) {
+                Ok(stop) => enough |= stop,
+                Err(e) => failed = Some(e),
+            });
+            if let Some(e) = failed {
+                return Err(Failure::Hook(e));
+            }
+            let c = self.arena.control();
+            if enough || hooks.stop.load(Relaxed) {
+                c.stop.store(1, Relaxed);
+            }
+            match now {
+                state::ENDED if drained == 0 => return self.ended(),
+                state::PANICKED if drained == 0 => return Err(Failure::Layer(self.arena.panic_text())),
+                state::WANT_INPUT => self.give_input(hooks)?,
+                _ => {}
+            }
+            self.reap(now)?;
+            self.look_for_stall();
+            if sampled.elapsed() >= SAMPLE {
+                sampled = Instant::now();
+                (hooks.sample)(c_virtual(&self.arena), self.arena.control().events.load(Relaxed), hosts_up(&self.arena));
+            }
+            if drained < 1 << 20 {
+                futex(&self.arena.control().state, libc::FUTEX_WAIT, now, Some(REST));
+            }
+        }
+    }
+
+    fn ended(&self) -> Result<Ended, Failure> {
+        let c = self.arena.control();
+        let bytes = self.arena.blob(c.report_len.load(Acquire) as usize);
+        let report = spec::decode(&bytes).ok_or_else(|| Failure::Layer("the report does not decode".into()))?;
+        Ok(Ended {
+            report,
+            events: c.events.load(Relaxed),
+            calls: c.calls.load(Relaxed),
+            traps: c.traps.load(Relaxed),
+            sites: c.sites.load(Relaxed),
+        })
+    }
+
+    fn give_input(&mut self, hooks: &mut Hooks<'_>) -> Result<(), Failure> {
+        let bytes = if self.input_given { Vec::new() } else { (hooks.input)().map_err(Failure::Hook)? };
+        self.input_given = true;
+        self.arena.put_blob(&bytes).map_err(system("cannot hand standard input over"))?;
+        let c = self.arena.control();
+        c.input_len.store(bytes.len() as u64 + 1, Release);
+        c.state.store(state::RUNNING, Release);
+        futex(&c.state, libc::FUTEX_WAKE, i32::MAX as u32, None);
+        Ok(())
+    }
+
+    /// Takes ended host processes away; one that ended otherwise than by its own will is the world's end.
+    fn reap(&mut self, now: u32) -> Result<(), Failure> {
+        loop {
+            let mut status = 0;
+            // SAFETY: the status outlives the call.
+            let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::__WALL) };
+            if pid <= 0 {
+                return Ok(());
+            }
+            let by_itself = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
+            if by_itself || now == state::ENDED || now == state::PANICKED {
+                continue;
+            }
+            // It may have said why.
+            if self.arena.control().state.load(Acquire) == state::PANICKED {
+                return Err(Failure::Layer(self.arena.panic_text()));
+            }
+            return Err(Failure::Died(status));
+        }
+    }
+
+    /// Interrupts a runner that has not called for long, so that the layer can look at what it does.
+    fn look_for_stall(&mut self) {
+        let c = self.arena.control();
+        let (calls, runner) = (c.ring_head.load(Relaxed) ^ c.calls.load(Relaxed), c.runner.load(Relaxed));
+        if calls != self.stall.calls || runner != self.stall.runner {
+            self.stall = Stall { calls, runner, since: Instant::now() };
+        } else if self.stall.since.elapsed() >= STALL {
+            self.stall.since = Instant::now();
+            let pid = c.slots[runner as usize % MAX_SLOTS].host_pid.load(Acquire);
+            if pid > 0 {
+                // SAFETY: a child of this process that has not been reaped, or a signal that nobody gets.
+                unsafe { libc::kill(pid, libc::SIGURG) };
+            }
+        }
+    }
+
+    /// Ends and reaps every process of the world.
+    fn end_everybody(&mut self) {
+        let kill = |pid: i32| {
+            if pid > 0 {
+                // SAFETY: a process id that this world's control page or start gave.
+                unsafe { libc::kill(pid, libc::SIGKILL) };
+            }
+        };
+        // The template first: it makes others.
+        kill(self.template);
+        for _ in 0..1000 {
+            for slot in &self.arena.control().slots {
+                kill(slot.host_pid.load(Acquire));
+            }
+            loop {
+                // SAFETY: no status is asked for.
+                let pid = unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG | libc::__WALL) };
+                match pid {
+                    0 => break,
+                    p if p > 0 => {}
+                    _ => return,
+                }
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+fn c_virtual(arena: &Arena) -> u64 {
+    arena.control().virtual_ns.load(Relaxed)
+}
+
+fn hosts_up(arena: &Arena) -> u32 {
+    arena.control().hosts_up.load(Relaxed)
+}

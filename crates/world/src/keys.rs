@@ -1,0 +1,388 @@
+//! The keys of a world file: one table each, from which the reader, its advice and the reference are made.
+
+use crate::problem::{Problems, Span, nearest};
+use crate::yaml::{Key, Node, Value};
+
+/// A key that may be met.
+pub struct KeySpec {
+    /// As it is written.
+    pub name: &'static str,
+    /// What becomes of it.
+    pub support: Support,
+}
+
+/// What becomes of a key.
+pub enum Support {
+    /// It is read. The text says what it does.
+    Read(&'static str),
+    /// Compose gives it no effect on what runs, or none that a world could show. The text says why.
+    Idle(&'static str),
+    /// Compose has it, a world has not. The text says what to do instead.
+    Refused(&'static str),
+}
+
+use Support::{Idle, Read, Refused};
+
+macro_rules! keys {
+    ($($name:literal $support:ident $text:literal)*) => {
+        &[$(KeySpec { name: $name, support: $support($text) }),*]
+    };
+}
+
+/// The top of the file.
+pub const TOP: &[KeySpec] = keys! {
+    "services" Read "the hosts of the world, one for each service and replica, in this order"
+    "networks" Read "the networks; without any, all hosts are on one that is called `default`"
+    "volumes" Read "named volumes: empty at the beginning, shared by all hosts that mount them"
+    "x-snowglobe" Read "the world's own settings"
+    "version" Idle "obsolete in Compose"
+    "name" Idle "a label for people"
+    "include" Refused "copy the services into this file"
+    "secrets" Refused "mount the file with a read-only volume: `- ./secret.txt:/run/secrets/secret:ro`"
+    "configs" Refused "mount the file with a read-only volume: `- ./app.conf:/etc/app.conf:ro`"
+    "models" Refused "remove it: nothing outside can be reached from a world"
+};
+
+/// `x-snowglobe` at the top.
+pub const WORLD: &[KeySpec] = keys! {
+    "seed" Read "from which all randomness comes, when the command line gives none (1)"
+    "until" Read "virtual time at which the world ends at the latest, such as `60s`"
+    "start" Read "what the wall clock shows at the beginning (`2027-01-01T00:00:00Z`)"
+    "latency" Read "how long a packet takes on networks that say nothing of their own (`100us`)"
+    "call_cost" Read "virtual time that a system call costs (`500ns`)"
+    "quantum" Read "virtual time after which a runner gives way (`200us`)"
+    "cpus" Read "processors that each host shows (2)"
+    "memory" Read "memory that each host shows (`4G`)"
+    "disk" Read "disk that each host has (`64G`)"
+    "max_tasks" Read "processes and threads that each host may have (4096)"
+    "trace_calls" Read "whether system calls are traced (true)"
+};
+
+/// `x-snowglobe` in a service.
+pub const SERVICE_WORLD: &[KeySpec] = keys! {
+    "check" Read "whether the service's exit status judges the run (false)"
+    "stdin" Read "whether the service gets the run's standard input (false)"
+};
+
+/// `x-snowglobe` in a network.
+pub const NETWORK_WORLD: &[KeySpec] = keys! {
+    "latency" Read "how long a packet takes from any host to any other"
+};
+
+/// A service.
+pub const SERVICE: &[KeySpec] = keys! {
+    "image" Read "the root file system: a directory, an OCI image layout or a `docker save` archive; the machine's own without it"
+    "command" Read "the program and its arguments"
+    "entrypoint" Read "what stands before the command"
+    "environment" Read "variables, as a list or a mapping"
+    "env_file" Read "files with variables"
+    "working_dir" Read "where the program starts"
+    "hostname" Read "what `gethostname` answers; the service's name without it"
+    "container_name" Read "one more name by which others find the host"
+    "user" Read "user, or user:group, as numbers or as names that the root's `/etc/passwd` knows"
+    "networks" Read "the networks it is on, with `ipv4_address` and `aliases`"
+    "network_mode" Read "`none` for a host without a network"
+    "depends_on" Read "what must have started, be healthy or have ended before it starts"
+    "healthcheck" Read "how its health is asked"
+    "restart" Read "`no`, `always`, `on-failure[:N]` or `unless-stopped`"
+    "stop_signal" Read "signal by which it is asked to stop (SIGTERM)"
+    "stop_grace_period" Read "time from that signal to SIGKILL (10s)"
+    "volumes" Read "paths and named volumes of the machine's; what a host writes there stays in the world"
+    "tmpfs" Read "empty file systems of the host's own"
+    "deploy" Read "`replicas`"
+    "scale" Read "how many hosts run it"
+    "init" Read "whether process 1 is an init that reaps orphans"
+    "platform" Read "`linux/amd64`"
+    "x-snowglobe" Read "the service's own settings"
+    "expose" Idle "hosts reach each other on every port"
+    "labels" Idle "labels for people"
+    "annotations" Idle "labels for people"
+    "logging" Idle "output goes to the run directory"
+    "attach" Idle "output goes to the run directory"
+    "pull_policy" Idle "nothing is pulled"
+    "build" Refused "build the image first, save it with `docker save NAME -o image.tar`, and write `image: ./image.tar`"
+    "ports" Refused "remove it: hosts of a world reach each other on every port, and nothing outside reaches them"
+    "links" Refused "remove it: hosts find each other by name; for another name use `networks: {NETWORK: {aliases: [NAME]}}`"
+    "external_links" Refused "remove it: a world knows only its own hosts"
+    "extra_hosts" Refused "give the other service an alias: `networks: {NETWORK: {aliases: [NAME]}}`"
+    "extends" Refused "use a YAML anchor: `x-base: &base {..}` and `<<: *base`"
+    "profiles" Refused "remove the service or the key: every service of the file runs"
+    "ipc" Refused "remove it: every host has its own"
+    "pid" Refused "remove it: every host has its own process ids"
+    "uts" Refused "remove it: every host has its own name"
+    "userns_mode" Refused "remove it"
+    "cgroup" Refused "remove it"
+    "cgroup_parent" Refused "remove it"
+    "privileged" Refused "remove it: there are no devices to reach"
+    "devices" Refused "remove it: a world has the usual pseudo devices only"
+    "device_cgroup_rules" Refused "remove it: a world has the usual pseudo devices only"
+    "gpus" Refused "remove it: a world has no GPU"
+    "cap_add" Refused "remove it: privileges are not simulated"
+    "cap_drop" Refused "remove it: privileges are not simulated"
+    "security_opt" Refused "remove it: privileges are not simulated"
+    "group_add" Refused "name one group with `user: USER:GROUP`"
+    "sysctls" Refused "remove it: kernel settings are fixed"
+    "ulimits" Refused "remove it, or set the limit in the command: `sh -c 'ulimit -n 4096; exec PROGRAM'`"
+    "shm_size" Refused "remove it: `/dev/shm` is as big as the host's memory"
+    "mem_limit" Refused "set the memory of all hosts with `x-snowglobe: {memory: 4G}` at the top"
+    "mem_reservation" Refused "remove it"
+    "mem_swappiness" Refused "remove it"
+    "memswap_limit" Refused "remove it"
+    "oom_kill_disable" Refused "remove it"
+    "oom_score_adj" Refused "remove it"
+    "pids_limit" Refused "set the limit of all hosts with `x-snowglobe: {max_tasks: 4096}` at the top"
+    "cpus" Refused "set the processors of all hosts with `x-snowglobe: {cpus: 2}` at the top"
+    "cpu_count" Refused "set the processors of all hosts with `x-snowglobe: {cpus: 2}` at the top"
+    "cpu_percent" Refused "remove it"
+    "cpu_shares" Refused "remove it"
+    "cpu_period" Refused "remove it"
+    "cpu_quota" Refused "remove it"
+    "cpu_rt_period" Refused "remove it"
+    "cpu_rt_runtime" Refused "remove it"
+    "cpuset" Refused "remove it"
+    "blkio_config" Refused "remove it"
+    "storage_opt" Refused "set the disk of all hosts with `x-snowglobe: {disk: 64G}` at the top"
+    "dns" Refused "remove it: the world's own resolver answers"
+    "dns_opt" Refused "remove it: the world's own resolver answers"
+    "dns_search" Refused "remove it: the world's own resolver answers"
+    "domainname" Refused "write the full name as `hostname`"
+    "mac_address" Refused "remove it: addresses below IP are not simulated"
+    "read_only" Refused "mount what must not change with a read-only volume"
+    "runtime" Refused "remove it"
+    "isolation" Refused "remove it"
+    "credential_spec" Refused "remove it"
+    "secrets" Refused "mount the file with a read-only volume: `- ./secret.txt:/run/secrets/secret:ro`"
+    "configs" Refused "mount the file with a read-only volume: `- ./app.conf:/etc/app.conf:ro`"
+    "volumes_from" Refused "name the volumes here too"
+    "stdin_open" Refused "use `x-snowglobe: {stdin: true}` for the service that gets the run's standard input"
+    "tty" Refused "remove it: a world's programs have no terminal"
+    "develop" Refused "remove it"
+    "post_start" Refused "put it into the command"
+    "pre_stop" Refused "put it into the command"
+    "provider" Refused "remove it"
+    "models" Refused "remove it: nothing outside can be reached from a world"
+    "use_api_socket" Refused "remove it"
+};
+
+/// A network at the top.
+pub const NETWORK: &[KeySpec] = keys! {
+    "ipam" Read "the subnet: `config: [{subnet: 10.0.1.0/24}]`"
+    "x-snowglobe" Read "the network's own settings"
+    "driver" Read "`bridge`"
+    "internal" Idle "no network of a world leads outside"
+    "attachable" Idle "only the world's hosts attach"
+    "name" Idle "a label for people"
+    "labels" Idle "labels for people"
+    "enable_ipv4" Idle "every network has IPv4"
+    "external" Refused "remove it: a world knows only its own networks"
+    "enable_ipv6" Refused "remove it: networks of a world file have IPv4 addresses"
+    "driver_opts" Refused "remove it; for a delay use `x-snowglobe: {latency: 1ms}`"
+};
+
+/// `ipam` of a network.
+pub const IPAM: &[KeySpec] = keys! {
+    "config" Read "one entry with a `subnet`"
+    "driver" Idle "addresses are given out by Snowglobe"
+    "options" Refused "remove it"
+};
+
+/// An entry of `ipam.config`.
+pub const IPAM_CONFIG: &[KeySpec] = keys! {
+    "subnet" Read "address and prefix length, such as `10.0.1.0/24`"
+    "gateway" Read "the address of the world's resolver, instead of the subnet's first"
+    "ip_range" Refused "give the hosts their addresses with `ipv4_address`"
+    "aux_addresses" Refused "give the hosts their addresses with `ipv4_address`"
+};
+
+/// A network of a service.
+pub const SERVICE_NETWORK: &[KeySpec] = keys! {
+    "ipv4_address" Read "the host's address; the lowest free one without it"
+    "aliases" Read "more names by which others on the network find it"
+    "priority" Idle "interfaces stand in the order in which they are named"
+    "gw_priority" Idle "no network of a world leads outside"
+    "ipv6_address" Refused "use `ipv4_address`"
+    "link_local_ips" Refused "remove it"
+    "mac_address" Refused "remove it: addresses below IP are not simulated"
+    "driver_opts" Refused "remove it"
+    "interface_name" Refused "remove it: interfaces are called eth0, eth1 and so on"
+};
+
+/// A named volume at the top.
+pub const VOLUME: &[KeySpec] = keys! {
+    "name" Idle "a label for people"
+    "labels" Idle "labels for people"
+    "driver" Read "`local`"
+    "external" Refused "bind a directory instead: `- ./data:/data`"
+    "driver_opts" Refused "bind a directory instead: `- ./data:/data`"
+};
+
+/// A long entry of a service's `volumes`.
+pub const MOUNT: &[KeySpec] = keys! {
+    "type" Read "`bind`, `volume` or `tmpfs`"
+    "source" Read "a path of the machine, or a volume's name"
+    "target" Read "where it is in the host"
+    "read_only" Read "whether writes fail"
+    "bind" Idle "paths must exist"
+    "volume" Idle "volumes are empty at the beginning"
+    "tmpfs" Idle "its size is the host's memory"
+    "consistency" Idle "there is one copy"
+};
+
+/// `deploy` of a service.
+pub const DEPLOY: &[KeySpec] = keys! {
+    "replicas" Read "how many hosts run it"
+    "mode" Read "`replicated`"
+    "labels" Idle "labels for people"
+    "resources" Refused "set what all hosts show with `x-snowglobe: {cpus: 2, memory: 4G}` at the top"
+    "restart_policy" Refused "use `restart` of the service"
+    "placement" Refused "remove it"
+    "endpoint_mode" Refused "remove it"
+    "update_config" Refused "remove it"
+    "rollback_config" Refused "remove it"
+};
+
+/// `healthcheck` of a service.
+pub const HEALTHCHECK: &[KeySpec] = keys! {
+    "test" Read "a command line, or a list that begins with `CMD`, `CMD-SHELL` or `NONE`"
+    "interval" Read "time between two checks (30s)"
+    "timeout" Read "time after which a check has failed (30s)"
+    "retries" Read "failures in a row that make it unhealthy (3)"
+    "start_period" Read "time at the beginning in which failures do not count (0s)"
+    "disable" Read "whether there is none"
+    "start_interval" Refused "use `interval`"
+};
+
+/// A long entry of `depends_on`.
+pub const DEPENDENCY: &[KeySpec] = keys! {
+    "condition" Read "`service_started`, `service_healthy` or `service_completed_successfully`"
+    "required" Idle "every service of the file runs"
+    "restart" Refused "remove it: a restart of one service leaves the others running"
+};
+
+/// A long entry of `env_file`.
+pub const ENV_FILE: &[KeySpec] = keys! {
+    "path" Read "the file"
+    "required" Read "whether it must exist (true)"
+    "format" Refused "remove it"
+};
+
+/// The entries of a mapping whose keys were checked.
+pub struct Fields<'a> {
+    entries: Vec<(&'a Key, &'a Node)>,
+    /// Where the mapping is.
+    pub span: Span,
+}
+
+impl<'a> Fields<'a> {
+    /// The value of a key that says something.
+    pub fn get(&self, name: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|(key, _)| key.name == name).map(|(_, node)| *node)
+    }
+
+    /// The key itself, for its place.
+    pub fn key(&self, name: &str) -> Option<&'a Key> {
+        self.entries.iter().find(|(key, _)| key.name == name).map(|(key, _)| *key)
+    }
+}
+
+/// The entries of a mapping, whatever their keys, each once.
+pub fn entries<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> Vec<(&'a Key, &'a Node)> {
+    let list = match &node.value {
+        Value::Null => return Vec::new(),
+        Value::Map(list) => list,
+        _ => {
+            problems.error(
+                node.span,
+                format!("{what} must be a mapping, and here is {}", node.kind()),
+                "here",
+                "write `name: value` lines, indented below it",
+            );
+            return Vec::new();
+        }
+    };
+    let mut out: Vec<(&Key, &Node)> = Vec::with_capacity(list.len());
+    let mut seen = std::collections::BTreeMap::new();
+    for (key, value) in list {
+        if let Some(first) = seen.insert(key.name.as_str(), key.span) {
+            problems.clash(
+                (key.span, "again here"),
+                (first, "first here"),
+                format!("{what} has `{}` twice", key.name),
+                "remove or rename one of them",
+            );
+        } else {
+            out.push((key, value));
+        }
+    }
+    out
+}
+
+/// The entries of a mapping whose keys come from a table: an unknown or refused one is noted, with what to do.
+pub fn fields<'a>(node: &'a Node, what: &str, table: &'static [KeySpec], problems: &mut Problems) -> Fields<'a> {
+    let mut kept = Vec::new();
+    for (key, value) in entries(node, what, problems) {
+        match table.iter().find(|spec| spec.name == key.name).map(|spec| &spec.support) {
+            Some(Read(_)) => kept.push((key, value)),
+            Some(Idle(_)) => {}
+            Some(Refused(advice)) => {
+                problems.error(key.span, format!("{what}: `{}` is not supported", key.name), "not supported", *advice);
+            }
+            None => unknown(key, what, table, problems),
+        }
+    }
+    Fields { entries: kept, span: node.span }
+}
+
+fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Problems) {
+    let names = || table.iter().filter(|spec| !matches!(spec.support, Refused(_))).map(|spec| spec.name);
+    let near = nearest(&key.name, names());
+    // Compose leaves `x-` keys to their owners; a slip in ours would otherwise pass unseen.
+    if key.name.starts_with("x-") && near != Some("x-snowglobe") {
+        return;
+    }
+    let help = match near {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if WORLD.iter().chain(SERVICE_WORLD).any(|spec| spec.name == key.name) => {
+            format!("Snowglobe's own keys stand under `x-snowglobe:`, so `x-snowglobe: {{{}: ..}}`", key.name)
+        }
+        None => {
+            let read = table.iter().filter(|spec| matches!(spec.support, Read(_)));
+            format!("known keys: {}", read.map(|spec| spec.name).collect::<Vec<_>>().join(", "))
+        }
+    };
+    problems.error(key.span, format!("{what}: unknown key `{}`", key.name), "unknown", help);
+}
+
+/// The reference of the world file's keys, in Markdown, made from the tables.
+pub fn reference() -> String {
+    let sections: [(&str, &[KeySpec]); 14] = [
+        ("Top", TOP),
+        ("`x-snowglobe` at the top", WORLD),
+        ("A service", SERVICE),
+        ("`x-snowglobe` in a service", SERVICE_WORLD),
+        ("A network of a service", SERVICE_NETWORK),
+        ("`healthcheck`", HEALTHCHECK),
+        ("`depends_on`, long form", DEPENDENCY),
+        ("`volumes` of a service, long form", MOUNT),
+        ("`deploy`", DEPLOY),
+        ("`env_file`, long form", ENV_FILE),
+        ("A network", NETWORK),
+        ("`x-snowglobe` in a network", NETWORK_WORLD),
+        ("`ipam.config`", IPAM_CONFIG),
+        ("A volume", VOLUME),
+    ];
+    let mut out = String::new();
+    for (title, table) in sections {
+        out += &format!("## {title}\n\n| Key | What |\n|---|---|\n");
+        for spec in table {
+            let text = match spec.support {
+                Read(text) => text.to_owned(),
+                Idle(text) => format!("accepted without effect: {text}"),
+                Refused(text) => format!("refused: {text}"),
+            };
+            out += &format!("| `{}` | {} |\n", spec.name, text.replace('|', "\\|"));
+        }
+        out.push('\n');
+    }
+    out
+}

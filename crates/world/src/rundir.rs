@@ -1,0 +1,693 @@
+//! What a run leaves behind: `.snowglobe/runs/ID/`.
+//!
+//! | File | Content |
+//! |---|---|
+//! | `run.json` | [`RunRecord`]: what ran, how it ended, what identifies it; written at the beginning and again at the end |
+//! | `world.resolved.yaml` | the world after defaults, names and addresses were settled |
+//! | `trace.zst` | the trace, see [`crate::trace`] |
+//! | `hosts/NAME/stdout`, `hosts/NAME/stderr` | what the host's programs wrote |
+//! | `stdin` | what the run read, if anything |
+//!
+//! `.snowglobe/runs/latest` is a link to the newest run. An ID is a number and a label, `0042-etcd`: it sorts by age, and its number alone names it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
+use snowglobe_abi::trace::{Kind, Record};
+
+use crate::problem::{Problem, suggestion};
+use crate::resolved;
+use crate::trace::{Comparison, Difference, Scanner, StreamCheck, TraceError, TraceFile, TraceSummary, TraceWriter};
+
+/// Version of the run directory's format.
+pub const FORMAT: u32 = 1;
+
+/// How a run was judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It has begun and not ended: it runs, or was killed.
+    Running,
+    /// All checks passed.
+    Passed,
+    /// A check failed.
+    Failed,
+    /// The world could not be judged.
+    Unknown,
+    /// Two runs that should be the same were not.
+    Nondeterministic,
+}
+
+impl Verdict {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Running => "running",
+            Verdict::Passed => "passed",
+            Verdict::Failed => "failed",
+            Verdict::Unknown => "unknown",
+            Verdict::Nondeterministic => "nondeterministic",
+        }
+    }
+}
+
+/// How guests' calls are answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// By the layer.
+    #[default]
+    Layer,
+    /// By the operating system, each host in namespaces of its own: the baseline.
+    Traditional,
+}
+
+/// `run.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The run's ID.
+    pub run: String,
+    /// Snowglobe's version.
+    pub snowglobe: String,
+    /// When it began, by the machine's clock, RFC 3339.
+    pub began: String,
+    /// The world file, when there is one.
+    pub world: Option<PathBuf>,
+    /// The command that made it, with its seed.
+    pub command: String,
+    /// The command that repeats it exactly.
+    pub reproduce: String,
+    /// How calls were answered.
+    pub layout: Layout,
+    /// Its seed.
+    pub seed: u64,
+    /// How it was judged.
+    pub verdict: Verdict,
+    /// Why, in one sentence.
+    pub reason: String,
+    /// What snowglobe exited with.
+    pub exit_status: u8,
+    /// BLAKE3 of the trace, hex; empty until the end.
+    pub digest: String,
+    /// Virtual nanoseconds that passed.
+    pub virtual_ns: Nanos,
+    /// Nanoseconds that passed on the machine.
+    pub wall_ns: u64,
+    /// Trace records.
+    pub events: u64,
+    /// System calls.
+    pub calls: u64,
+    /// Hosts.
+    pub hosts: Vec<HostRecord>,
+    /// Processes of services.
+    pub processes: Vec<ProcessRecord>,
+    /// Calls that the table does not know.
+    pub unsupported: Vec<UnsupportedRecord>,
+    /// Files that were executed.
+    pub binaries: Vec<BinaryRecord>,
+    /// Yield points that were learned in this run.
+    pub learned: Vec<YieldPoint>,
+}
+
+/// A host in `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostRecord {
+    /// Its name.
+    pub name: String,
+    /// Its addresses, eth0 first.
+    pub addresses: Vec<String>,
+}
+
+/// A process in `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessRecord {
+    /// Its host's name.
+    pub host: String,
+    /// The program's name.
+    pub name: String,
+    /// Its process id on the host.
+    pub pid: u32,
+    /// Its exit status as a shell has it (128 + N for signal N); nothing while it lives.
+    pub exit_status: Option<u32>,
+    /// Whether its status judges the run.
+    pub check: bool,
+}
+
+/// An unknown call in `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsupportedRecord {
+    /// Its name.
+    pub call: String,
+    /// How often it was asked for.
+    pub count: u64,
+    /// Where first.
+    pub first: String,
+}
+
+/// A file that was executed, in `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BinaryRecord {
+    /// Its host's name.
+    pub host: String,
+    /// Its path in the host.
+    pub path: String,
+    /// Its path on the machine; nothing when it was made in the world.
+    pub machine_path: Option<PathBuf>,
+    /// Its BLAKE3, hex, when it is on the machine.
+    pub blake3: Option<String>,
+}
+
+/// Where runs are kept.
+#[derive(Clone, Debug)]
+pub struct Store {
+    dir: PathBuf,
+}
+
+/// One run's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunDir {
+    /// Its ID.
+    pub id: String,
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+fn io_problem(what: &str, path: &Path, error: &io::Error) -> Problem {
+    let help = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "free some disk space, or choose another place with `--out DIR`"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "run snowglobe in a directory that you may write to, or choose a place with `--out DIR`"
+        }
+        io::ErrorKind::NotFound => "check the path",
+        _ => "check the disk and the directory's permissions",
+    };
+    Problem::new(format!("cannot {what} {}: {error}", path.display())).help(help)
+}
+
+impl Store {
+    /// The store of a working directory: its `.snowglobe`.
+    pub fn of(cwd: &Path) -> Store {
+        Store { dir: cwd.join(".snowglobe") }
+    }
+
+    /// Where unpacked images are kept.
+    pub fn images(&self) -> PathBuf {
+        self.dir.join("images")
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.dir.join("runs")
+    }
+
+    /// Makes the directory of a new run and points `latest` at it.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn create(&self, label: &str) -> Result<RunDir, Problem> {
+        let runs = self.runs();
+        fs::create_dir_all(&runs).map_err(|e| io_problem("make", &runs, &e))?;
+        let mut number = self.numbers()?.last().map_or(1, |(n, _)| n + 1);
+        loop {
+            let id = format!("{number:04}-{}", clean_label(label));
+            let path = runs.join(&id);
+            match fs::create_dir(&path) {
+                Ok(()) => {
+                    let run = RunDir { id, path };
+                    run.prepare()?;
+                    self.point_latest(&run)?;
+                    return Ok(run);
+                }
+                // Another snowglobe took the number at the same moment.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(io_problem("make", &path, &error)),
+            }
+        }
+    }
+
+    fn point_latest(&self, run: &RunDir) -> Result<(), Problem> {
+        let latest = self.runs().join("latest");
+        let fresh = self.runs().join(format!(".latest-{}", run.id));
+        let _ = fs::remove_file(&fresh);
+        std::os::unix::fs::symlink(&run.id, &fresh)
+            .and_then(|()| fs::rename(&fresh, &latest))
+            .map_err(|e| io_problem("make the link", &latest, &e))
+    }
+
+    /// All runs with their numbers, oldest first.
+    fn numbers(&self) -> Result<Vec<(u64, String)>, Problem> {
+        let runs = self.runs();
+        let list = match fs::read_dir(&runs) {
+            Ok(list) => list,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_problem("list", &runs, &error)),
+        };
+        let mut out: Vec<(u64, String)> = list
+            .flatten()
+            .filter_map(|entry| entry.file_name().into_string().ok())
+            .filter_map(|name| Some((name.split('-').next()?.parse().ok()?, name)))
+            .collect();
+        out.sort();
+        Ok(out)
+    }
+
+    /// All runs, oldest first.
+    ///
+    /// # Errors
+    /// The directory cannot be read.
+    pub fn list(&self) -> Result<Vec<RunDir>, Problem> {
+        let runs = self.runs();
+        Ok(self.numbers()?.into_iter().map(|(_, id)| RunDir { path: runs.join(&id), id }).collect())
+    }
+
+    /// The loops that runs here found to spin, by file and offset.
+    ///
+    /// # Errors
+    /// They are kept and cannot be read.
+    pub fn yield_points(&self) -> Result<Vec<YieldPoint>, Problem> {
+        let path = self.dir.join("yield-points.json");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_problem("read", &path, &error)),
+        };
+        serde_json::from_str(&text).map_err(|error| {
+            Problem::new(format!("{} is not understood: {error}", path.display()))
+                .help("remove it: it is learned again")
+        })
+    }
+
+    /// Adds to them.
+    ///
+    /// # Errors
+    /// They cannot be kept.
+    pub fn learn(&self, learned: &[YieldPoint]) -> Result<(), Problem> {
+        // Code that no file holds is elsewhere in the next run.
+        let learned = learned.iter().filter(|point| !point.file.is_empty());
+        let mut all = self.yield_points()?;
+        let before = all.len();
+        all.extend(learned.cloned());
+        all.sort();
+        all.dedup();
+        if all.len() == before {
+            return Ok(());
+        }
+        let text = serde_json::to_string_pretty(&all).expect("plain data can always be written");
+        put_file(&self.dir, "yield-points.json", text.as_bytes())
+    }
+
+    /// The run that a user names: an ID, its number, `latest`, or a run directory's path.
+    ///
+    /// # Errors
+    /// There is none, or more than one.
+    pub fn open(&self, name: &str) -> Result<RunDir, Problem> {
+        if name.contains('/') || name == "." {
+            return RunDir::at(Path::new(name));
+        }
+        let runs = self.list()?;
+        if name == "latest" {
+            let latest = self.runs().join("latest");
+            if let Ok(target) = fs::read_link(&latest)
+                && let Some(run) = runs.iter().find(|run| Path::new(&run.id) == target)
+            {
+                return Ok(run.clone());
+            }
+            return runs
+                .last()
+                .cloned()
+                .ok_or_else(|| Problem::new("there is no run yet").help("`snowglobe run WORLD.yaml` makes one"));
+        }
+        let number = name.parse::<u64>().ok();
+        let matches = |run: &&RunDir| {
+            run.id == name || number.is_some() && run.id.split('-').next().and_then(|n| n.parse().ok()) == number
+        };
+        let found: Vec<&RunDir> = runs.iter().filter(matches).collect();
+        match found[..] {
+            [run] => Ok(run.clone()),
+            [] if Path::new(name).join("run.json").exists() => RunDir::at(Path::new(name)),
+            [] => {
+                let near = suggestion(name, runs.iter().rev().take(5).map(|run| run.id.as_str()));
+                let help = if runs.is_empty() { "`snowglobe run WORLD.yaml` makes one".to_owned() } else { near };
+                Err(Problem::new(format!("there is no run `{name}` in {}", self.runs().display())).help(help))
+            }
+            _ => Err(Problem::new(format!("`{name}` names more than one run"))
+                .help("write its whole ID, see `snowglobe ls`")),
+        }
+    }
+}
+
+/// Writes a file whole or not at all.
+fn put_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), Problem> {
+    let path = dir.join(name);
+    let fresh = dir.join(format!(".{name}.{}", std::process::id()));
+    fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, &path)).map_err(|e| io_problem("write", &path, &e))
+}
+
+/// A host's name as the name of its directory. A resolved world may have been edited: no name leads out of the run directory.
+fn file_name(host: &str) -> String {
+    let name = host.replace(['/', '\0'], "_");
+    if name.is_empty() || name.starts_with('.') { format!("_{name}") } else { name }
+}
+
+/// What of a label can stand in an ID.
+fn clean_label(label: &str) -> String {
+    let label: String = label
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_') { c } else { '-' })
+        .take(40)
+        .collect();
+    let label = label.trim_matches(|c| matches!(c, '-' | '.')).to_owned();
+    if label.is_empty() { "world".to_owned() } else { label }
+}
+
+impl RunDir {
+    /// Makes a run directory at a place that the user chose: new, or empty.
+    ///
+    /// # Errors
+    /// It cannot be made, or holds something.
+    pub fn create_at(path: &Path) -> Result<RunDir, Problem> {
+        fs::create_dir_all(path).map_err(|e| io_problem("make", path, &e))?;
+        let mut entries = fs::read_dir(path).map_err(|e| io_problem("list", path, &e))?;
+        if entries.next().is_some() {
+            return Err(Problem::new(format!("{} is not empty", path.display()))
+                .help("name a new or empty directory with `--out`"));
+        }
+        let id = path.file_name().map_or_else(|| "run".to_owned(), |name| clean_label(&name.to_string_lossy()));
+        let run = RunDir { id, path: path.to_owned() };
+        run.prepare()?;
+        Ok(run)
+    }
+
+    /// The run directory at a path.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn at(path: &Path) -> Result<RunDir, Problem> {
+        let real = fs::canonicalize(path).map_err(|e| io_problem("open", path, &e))?;
+        if !real.join("run.json").exists() {
+            return Err(Problem::new(format!("{} is not a run directory: it has no run.json", path.display()))
+                .help("name a run of `snowglobe ls`, or a directory made with `--out`"));
+        }
+        let id = real.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned());
+        Ok(RunDir { id, path: real })
+    }
+
+    fn prepare(&self) -> Result<(), Problem> {
+        let hosts = self.path.join("hosts");
+        fs::create_dir(&hosts).map_err(|e| io_problem("make", &hosts, &e))
+    }
+
+    /// The trace file.
+    pub fn trace_path(&self) -> PathBuf {
+        self.path.join("trace.zst")
+    }
+
+    /// The resolved world's file.
+    pub fn world_path(&self) -> PathBuf {
+        self.path.join("world.resolved.yaml")
+    }
+
+    /// A host's directory.
+    pub fn host_path(&self, host: &str) -> PathBuf {
+        self.path.join("hosts").join(file_name(host))
+    }
+
+    fn put(&self, name: &str, content: &[u8]) -> Result<(), Problem> {
+        put_file(&self.path, name, content)
+    }
+
+    /// Writes `run.json`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_record(&self, record: &RunRecord) -> Result<(), Problem> {
+        let mut text = serde_json::to_string_pretty(record).expect("a record has no maps with odd keys");
+        text.push('\n');
+        self.put("run.json", text.as_bytes())
+    }
+
+    /// Reads `run.json`.
+    ///
+    /// # Errors
+    /// It cannot be read, or is of another version.
+    pub fn record(&self) -> Result<RunRecord, Problem> {
+        let path = self.path.join("run.json");
+        let text = fs::read_to_string(&path).map_err(|e| io_problem("read", &path, &e))?;
+        serde_json::from_str(&text).map_err(|error| {
+            Problem::new(format!("{} is not understood: {error}", path.display()))
+                .help("it was written by another version of snowglobe, or damaged: run the world again")
+        })
+    }
+
+    /// Writes the resolved world.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_world(&self, spec: &WorldSpec) -> Result<(), Problem> {
+        self.put("world.resolved.yaml", resolved::to_yaml(spec).as_bytes())
+    }
+
+    /// Reads the resolved world.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn world(&self) -> Result<WorldSpec, Problem> {
+        let path = self.world_path();
+        let text = fs::read_to_string(&path).map_err(|e| io_problem("read", &path, &e))?;
+        resolved::from_yaml(&path.display().to_string(), &text)
+    }
+
+    /// Keeps the run's standard input.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_stdin(&self, bytes: &[u8]) -> Result<(), Problem> {
+        self.put("stdin", bytes)
+    }
+
+    /// The run's standard input, if it had any.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn stdin(&self) -> Result<Option<Vec<u8>>, Problem> {
+        let path = self.path.join("stdin");
+        match fs::read(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(io_problem("read", &path, &error)),
+        }
+    }
+
+    /// Opens the trace.
+    ///
+    /// # Errors
+    /// It is not there or cannot be read.
+    pub fn trace(&self) -> Result<TraceFile, Problem> {
+        let path = self.trace_path();
+        crate::trace::open(&path).map_err(|e| io_problem("read", &path, &e))
+    }
+}
+
+/// Hashes the files that a run executed.
+pub fn hash_binaries(executed: &[(u32, String, Option<String>)], host_names: &[String]) -> Vec<BinaryRecord> {
+    let mut known: BTreeMap<&str, Option<String>> = BTreeMap::new();
+    executed
+        .iter()
+        .map(|(host, path, machine_path)| BinaryRecord {
+            host: host_names.get(*host as usize).cloned().unwrap_or_else(|| host.to_string()),
+            path: path.clone(),
+            blake3: machine_path
+                .as_deref()
+                .and_then(|file| known.entry(file).or_insert_with(|| hash_file(Path::new(file))).clone()),
+            machine_path: machine_path.as_ref().map(PathBuf::from),
+        })
+        .collect()
+}
+
+fn hash_file(path: &Path) -> Option<String> {
+    let mut file = File::open(path).ok()?;
+    let mut hasher = blake3::Hasher::new();
+    let mut chunk = vec![0; 64 << 10];
+    loop {
+        match file.read(&mut chunk) {
+            Ok(0) => return Some(hasher.finalize().to_hex().to_string()),
+            Ok(n) => hasher.update(&chunk[..n]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) => return None,
+        };
+    }
+}
+
+/// The recorded files that are not on the machine as they were.
+pub fn changed_binaries(recorded: &[BinaryRecord]) -> Vec<&BinaryRecord> {
+    let changed = |binary: &&BinaryRecord| {
+        binary.machine_path.as_deref().is_some_and(|path| binary.blake3.is_some() && hash_file(path) != binary.blake3)
+    };
+    recorded.iter().filter(changed).collect()
+}
+
+/// Who hears what guests write: host, stream (1 or 2), bytes.
+pub type Listener = Box<dyn FnMut(u32, u8, &[u8]) + Send>;
+
+/// Takes a run's trace as it comes: keeps it, cuts out what guests wrote, and compares it with an earlier run's.
+pub struct Recorder {
+    writer: TraceWriter,
+    scanner: Scanner,
+    outputs: Outputs,
+    check: Option<StreamCheck<zstd::Decoder<'static, io::BufReader<File>>>>,
+    difference: Option<Difference>,
+    listener: Option<Listener>,
+}
+
+/// Why a run could not be recorded on.
+#[derive(Debug)]
+pub enum RecordError {
+    /// The run directory cannot be written.
+    Write(Problem),
+    /// The stream is no trace, or the trace to compare with cannot be read.
+    Trace(TraceError),
+}
+
+impl std::fmt::Display for RecordError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            RecordError::Write(problem) => problem.fmt(f),
+            RecordError::Trace(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {}
+
+/// What a recorder says at the end.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// The trace.
+    pub trace: TraceSummary,
+    /// What the comparison found, where there was one.
+    pub comparison: Option<Comparison>,
+}
+
+impl Recorder {
+    /// Begins to record into a run directory.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn new(run: &RunDir, host_names: Vec<String>) -> Result<Recorder, Problem> {
+        let path = run.trace_path();
+        let writer = TraceWriter::create(&path).map_err(|e| io_problem("make", &path, &e))?;
+        let outputs = Outputs { dir: run.path.join("hosts"), host_names, open: BTreeMap::new() };
+        Ok(Recorder { writer, scanner: Scanner::default(), outputs, check: None, difference: None, listener: None })
+    }
+
+    /// Compares with an earlier run's trace as it goes.
+    #[must_use]
+    pub fn compare_with(mut self, recorded: TraceFile) -> Recorder {
+        self.check = Some(StreamCheck::new(recorded));
+        self
+    }
+
+    /// Passes what guests write on.
+    #[must_use]
+    pub fn listen(mut self, listener: Listener) -> Recorder {
+        self.listener = Some(listener);
+        self
+    }
+
+    /// Takes bytes of the stream. True when the run may stop: it differs from the one that it is compared with.
+    ///
+    /// # Errors
+    /// They cannot be kept or understood.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<bool, RecordError> {
+        self.writer.write(bytes).map_err(|e| RecordError::Write(trace_problem(&e)))?;
+        let mut failed = None;
+        let (outputs, listener) = (&mut self.outputs, &mut self.listener);
+        self.scanner
+            .feed(bytes, |kind, record| {
+                if kind == Kind::Output
+                    && let Ok((record, _)) = Record::decode(record)
+                    && let ([host, stream, ..], Some(bytes)) = (&record.nums[..], record.blobs.first())
+                {
+                    let (host, stream) = (*host as u32, *stream as u8);
+                    if let Err(problem) = outputs.put(host, stream, bytes) {
+                        failed.get_or_insert(problem);
+                    }
+                    if let Some(listener) = listener {
+                        listener(host, stream, bytes);
+                    }
+                }
+            })
+            .map_err(RecordError::Trace)?;
+        if let Some(problem) = failed {
+            return Err(RecordError::Write(problem));
+        }
+        if self.difference.is_none()
+            && let Some(check) = &mut self.check
+        {
+            self.difference = check.feed(bytes).map_err(RecordError::Trace)?;
+        }
+        Ok(self.difference.is_some())
+    }
+
+    /// Brings what was taken so far to the disk.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn flush(&mut self) -> Result<(), RecordError> {
+        self.writer.flush().map_err(|e| RecordError::Write(trace_problem(&e)))
+    }
+
+    /// Ends the recording.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub fn finish(self) -> Result<Recorded, RecordError> {
+        let trace = self.writer.finish().map_err(|e| RecordError::Write(trace_problem(&e)))?;
+        let comparison = match (self.difference, self.check) {
+            (Some(difference), _) => Some(Comparison { equal: difference.index, difference: Some(difference) }),
+            (None, Some(mut check)) => Some(check.finish().map_err(RecordError::Trace)?),
+            (None, None) => None,
+        };
+        Ok(Recorded { trace, comparison })
+    }
+}
+
+fn trace_problem(error: &io::Error) -> Problem {
+    io_problem("write", Path::new("the trace"), error)
+}
+
+/// The files of what guests write.
+struct Outputs {
+    dir: PathBuf,
+    host_names: Vec<String>,
+    open: BTreeMap<(u32, u8), File>,
+}
+
+/// Most files of guests' output that are open at once.
+const MAX_OPEN: usize = 128;
+
+impl Outputs {
+    fn put(&mut self, host: u32, stream: u8, bytes: &[u8]) -> Result<(), Problem> {
+        if !self.open.contains_key(&(host, stream)) {
+            if self.open.len() >= MAX_OPEN {
+                self.open.clear();
+            }
+            let name = self.host_names.get(host as usize).cloned().unwrap_or_else(|| format!("host-{host}"));
+            let dir = self.dir.join(file_name(&name));
+            let path = dir.join(if stream == 2 { "stderr" } else { "stdout" });
+            let file = fs::create_dir_all(&dir)
+                .and_then(|()| OpenOptions::new().create(true).append(true).open(&path))
+                .map_err(|e| io_problem("write", &path, &e))?;
+            self.open.insert((host, stream), file);
+        }
+        let file = self.open.get_mut(&(host, stream)).expect("it was opened above");
+        file.write_all(bytes).map_err(|e| io_problem("write the output of a host below", &self.dir, &e))
+    }
+}

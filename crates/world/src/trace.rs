@@ -1,0 +1,527 @@
+//! The trace on disk: written in a thread of its own, read back as events with times and places.
+//!
+//! The file is a plain sequence of zstd frames, so `zstd -dc trace.zst` gives the stream of [`snowglobe_abi::trace`]. A run that was
+//! killed leaves a readable beginning: its reader ends with [`TraceError::Cut`].
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use snowglobe_abi::spec::Nanos;
+use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record};
+
+/// Bytes handed to the writing thread at once.
+const BLOCK: usize = 256 << 10;
+/// Blocks that may wait for it: what a slow disk may hold in memory.
+const QUEUE: usize = 16;
+/// Bytes of the stream in one frame.
+const FRAME: usize = 8 << 20;
+/// Compression level: 3 keeps up with millions of events a second on one core.
+const LEVEL: i32 = 3;
+
+/// What a finished trace is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TraceSummary {
+    /// BLAKE3 of the stream.
+    pub digest: [u8; 32],
+    /// Bytes of the stream.
+    pub bytes: u64,
+    /// Bytes on disk.
+    pub stored: u64,
+}
+
+/// Writes a trace: takes the stream in any pieces, digests and compresses it elsewhere.
+pub struct TraceWriter {
+    block: Vec<u8>,
+    to: Option<SyncSender<Order>>,
+    spare: Receiver<Vec<u8>>,
+    thread: Option<JoinHandle<io::Result<TraceSummary>>>,
+}
+
+enum Order {
+    Block(Vec<u8>),
+    Flush,
+}
+
+impl TraceWriter {
+    /// Begins a trace file.
+    ///
+    /// # Errors
+    /// The file cannot be made.
+    pub fn create(path: &Path) -> io::Result<TraceWriter> {
+        TraceWriter::to_file(File::create_new(path)?)
+    }
+
+    /// Begins a trace in an open file.
+    ///
+    /// # Errors
+    /// There is no thread to be had.
+    pub fn to_file(file: File) -> io::Result<TraceWriter> {
+        let (to, orders) = sync_channel(QUEUE);
+        let (give_back, spare) = sync_channel(QUEUE + 2);
+        let thread = thread::Builder::new()
+            .name("trace".to_owned())
+            .spawn(move || write_frames(file, &orders, |block| drop(give_back.try_send(block))))?;
+        Ok(TraceWriter { block: Vec::with_capacity(BLOCK), to: Some(to), spare, thread: Some(thread) })
+    }
+
+    /// Takes bytes of the stream.
+    ///
+    /// # Errors
+    /// An earlier block could not be written (a full disk).
+    pub fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let room = BLOCK - self.block.len();
+            let (now, later) = bytes.split_at(room.min(bytes.len()));
+            self.block.extend_from_slice(now);
+            bytes = later;
+            if self.block.len() == BLOCK {
+                self.pass_on()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings what was written so far to the file, for a reader of an unfinished run.
+    ///
+    /// # Errors
+    /// An earlier block could not be written.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.pass_on()?;
+        self.send(Order::Flush)
+    }
+
+    /// Ends the trace.
+    ///
+    /// # Errors
+    /// Something could not be written.
+    pub fn finish(mut self) -> io::Result<TraceSummary> {
+        self.pass_on()?;
+        self.to = None;
+        self.join()
+    }
+
+    fn pass_on(&mut self) -> io::Result<()> {
+        if self.block.is_empty() {
+            return Ok(());
+        }
+        let mut next = self.spare.try_recv().unwrap_or_else(|_| Vec::with_capacity(BLOCK));
+        next.clear();
+        let full = std::mem::replace(&mut self.block, next);
+        self.send(Order::Block(full))
+    }
+
+    fn send(&mut self, order: Order) -> io::Result<()> {
+        if self.to.as_ref().is_some_and(|to| to.send(order).is_ok()) {
+            return Ok(());
+        }
+        // The thread only ends early when it could not write.
+        self.join().and(Err(io::Error::other("the trace was ended before")))
+    }
+
+    fn join(&mut self) -> io::Result<TraceSummary> {
+        match self.thread.take().map(JoinHandle::join) {
+            Some(Ok(result)) => result,
+            _ => Err(io::Error::other("the trace was ended before")),
+        }
+    }
+}
+
+impl Drop for TraceWriter {
+    fn drop(&mut self) {
+        // A run that fails still leaves a whole trace of what it did.
+        let _ = self.pass_on();
+        self.to = None;
+        let _ = self.join();
+    }
+}
+
+fn write_frames(file: File, orders: &Receiver<Order>, give_back: impl Fn(Vec<u8>)) -> io::Result<TraceSummary> {
+    let mut hasher = blake3::Hasher::new();
+    let mut bytes = 0u64;
+    let mut in_frame = 0usize;
+    let mut encoder = zstd::Encoder::new(file, LEVEL)?;
+    for order in orders {
+        match order {
+            Order::Flush => encoder.flush()?,
+            Order::Block(block) => {
+                hasher.update(&block);
+                encoder.write_all(&block)?;
+                bytes += block.len() as u64;
+                in_frame += block.len();
+                if in_frame >= FRAME {
+                    encoder = zstd::Encoder::new(encoder.finish()?, LEVEL)?;
+                    in_frame = 0;
+                }
+                give_back(block);
+            }
+        }
+    }
+    let file = encoder.finish()?;
+    Ok(TraceSummary { digest: *hasher.finalize().as_bytes(), bytes, stored: file.metadata()?.len() })
+}
+
+/// Why a trace cannot be read on.
+#[derive(Debug)]
+pub enum TraceError {
+    /// The file cannot be read.
+    Io(io::Error),
+    /// The bytes are no trace; at this offset of the stream.
+    Damaged(u64),
+    /// It ends within a record or frame, at this offset of the stream: the run was killed.
+    Cut(u64),
+}
+
+impl std::fmt::Display for TraceError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            TraceError::Io(error) => write!(f, "the trace cannot be read: {error}"),
+            TraceError::Damaged(at) => write!(f, "the trace is damaged at byte {at} of its stream"),
+            TraceError::Cut(at) => write!(f, "the trace ends early, at byte {at} of its stream: the run was killed"),
+        }
+    }
+}
+
+impl std::error::Error for TraceError {}
+
+/// A task, as its `spawn` record introduced it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// Index of its host.
+    pub host: u32,
+    /// Process id on the host.
+    pub pid: u32,
+    /// Thread id on the host.
+    pub tid: u32,
+    /// The program's name, as of its last `exec`.
+    pub program: String,
+}
+
+/// A record with what the stream before it says of its time and place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its number in the stream, from 0.
+    pub index: u64,
+    /// Virtual nanoseconds since the world began.
+    pub time: Nanos,
+    /// The record.
+    pub record: Record,
+    /// The task that it is about.
+    pub task: Option<Arc<Task>>,
+    /// The call's BEGIN, when this is its RETURN or happens within it.
+    pub call: Option<Arc<Record>>,
+}
+
+impl Event {
+    /// The host that it is about.
+    pub fn host(&self) -> Option<u32> {
+        match self.record.kind {
+            Kind::Host | Kind::Output | Kind::Spawn => {
+                self.record.nums.first().and_then(|host| u32::try_from(*host).ok())
+            }
+            _ => self.task.as_ref().map(|task| task.host),
+        }
+    }
+}
+
+/// Follows a stream: times, tasks and open calls.
+#[derive(Default)]
+struct Tracker {
+    index: u64,
+    time: Nanos,
+    tasks: BTreeMap<u32, Arc<Task>>,
+    calls: BTreeMap<u32, Arc<Record>>,
+}
+
+impl Tracker {
+    fn event(&mut self, record: Record) -> Event {
+        self.time = self.time.saturating_add(record.dt);
+        let number = |i: usize| record.nums.get(i).and_then(|n| u32::try_from(*n).ok()).unwrap_or(0);
+        let text = || record.blobs.first().map(|blob| String::from_utf8_lossy(blob).into_owned()).unwrap_or_default();
+        if record.kind == Kind::Spawn {
+            let task = Task { host: number(0), pid: number(1), tid: number(2), program: text() };
+            self.tasks.insert(record.task, Arc::new(task));
+        }
+        let mut task = self.tasks.get(&record.task).cloned();
+        let mut call = self.calls.get(&record.task).cloned();
+        match record.kind {
+            Kind::Begin => {
+                self.calls.insert(record.task, Arc::new(record.clone()));
+                call = None;
+            }
+            Kind::Return => {
+                self.calls.remove(&record.task);
+            }
+            Kind::Exec => {
+                let path = text();
+                let program = path.rsplit('/').next().unwrap_or_default().to_owned();
+                task = task.map(|task| Arc::new(Task { program, ..(*task).clone() }));
+                if let Some(task) = &task {
+                    self.tasks.insert(record.task, task.clone());
+                }
+            }
+            Kind::Exit => {
+                self.tasks.remove(&record.task);
+                self.calls.remove(&record.task);
+            }
+            _ => {}
+        }
+        let event = Event { index: self.index, time: self.time, record, task, call };
+        self.index += 1;
+        event
+    }
+}
+
+/// Cuts a stream into records; takes it in any pieces.
+#[derive(Default)]
+struct Cutter {
+    bytes: Vec<u8>,
+    at: usize,
+    /// Bytes of the stream before `bytes`.
+    before: u64,
+}
+
+impl Cutter {
+    fn push(&mut self, bytes: &[u8]) {
+        if self.at > 0 {
+            self.before += self.at as u64;
+            self.bytes.drain(..self.at);
+            self.at = 0;
+        }
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    fn offset(&self) -> u64 {
+        self.before + self.at as u64
+    }
+
+    /// The next whole record, if there is one.
+    fn next(&mut self) -> Result<Option<Record>, TraceError> {
+        match Record::decode(&self.bytes[self.at..]) {
+            Ok((record, used)) => {
+                self.at += used;
+                Ok(Some(record))
+            }
+            Err(DecodeError::Incomplete) => Ok(None),
+            Err(DecodeError::Invalid) => Err(TraceError::Damaged(self.offset())),
+        }
+    }
+}
+
+/// Reads a trace event by event; its memory does not grow with the trace.
+pub struct TraceReader<R> {
+    input: R,
+    cutter: Cutter,
+    tracker: Tracker,
+    chunk: Vec<u8>,
+    done: bool,
+}
+
+/// A reader of a trace file.
+pub type TraceFile = TraceReader<zstd::Decoder<'static, BufReader<File>>>;
+
+/// Opens a trace file.
+///
+/// # Errors
+/// It is not there, or cannot be read.
+pub fn open(path: &Path) -> io::Result<TraceFile> {
+    Ok(TraceReader::new(zstd::Decoder::new(File::open(path)?)?))
+}
+
+impl<R: Read> TraceReader<R> {
+    /// Reads an uncompressed stream.
+    pub fn new(input: R) -> TraceReader<R> {
+        TraceReader {
+            input,
+            cutter: Cutter::default(),
+            tracker: Tracker::default(),
+            chunk: vec![0; 16 * MAX_RECORD],
+            done: false,
+        }
+    }
+
+    fn advance(&mut self) -> Result<Option<Event>, TraceError> {
+        loop {
+            if let Some(record) = self.cutter.next()? {
+                return Ok(Some(self.tracker.event(record)));
+            }
+            let end = TraceError::Cut(self.cutter.offset());
+            match self.input.read(&mut self.chunk) {
+                Ok(0) if self.cutter.at == self.cutter.bytes.len() => return Ok(None),
+                Ok(0) => return Err(end),
+                Ok(n) => self.cutter.push(&self.chunk[..n]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Err(end),
+                // The decompressor says so of bytes that are no frame.
+                Err(error) if error.raw_os_error().is_none() => return Err(TraceError::Damaged(self.cutter.offset())),
+                Err(error) => return Err(TraceError::Io(error)),
+            }
+        }
+    }
+}
+
+impl<R: Read> Iterator for TraceReader<R> {
+    type Item = Result<Event, TraceError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.done {
+            return None;
+        }
+        let next = self.advance().transpose();
+        self.done = !matches!(next, Some(Ok(_)));
+        next
+    }
+}
+
+/// How many equal events before a difference are kept for its reader.
+const CONTEXT: usize = 5;
+
+/// The first event in which two traces differ.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Difference {
+    /// Its number.
+    pub index: u64,
+    /// What the first trace has there; nothing when it ended before.
+    pub left: Option<Event>,
+    /// What the second has.
+    pub right: Option<Event>,
+    /// The last events before, equal in both.
+    pub before: Vec<Event>,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    /// Events that are equal in both.
+    pub equal: u64,
+    /// The first that is not.
+    pub difference: Option<Difference>,
+}
+
+/// Compares two traces event by event.
+///
+/// # Errors
+/// One of them cannot be read on.
+pub fn compare<L: Read, R: Read>(left: TraceReader<L>, mut right: TraceReader<R>) -> Result<Comparison, TraceError> {
+    let mut check = StreamCheck::new(left);
+    loop {
+        let event = right.next().transpose()?;
+        let ended = event.is_none();
+        let difference = check.step(event)?;
+        if ended || difference.is_some() {
+            return Ok(Comparison { equal: check.equal, difference });
+        }
+    }
+}
+
+/// Compares a stream that comes to be with a recorded trace, as it goes.
+pub struct StreamCheck<R> {
+    recorded: TraceReader<R>,
+    cutter: Cutter,
+    tracker: Tracker,
+    before: std::collections::VecDeque<Event>,
+    equal: u64,
+}
+
+impl<R: Read> StreamCheck<R> {
+    /// Begins a comparison with this trace.
+    pub fn new(recorded: TraceReader<R>) -> StreamCheck<R> {
+        StreamCheck {
+            recorded,
+            cutter: Cutter::default(),
+            tracker: Tracker::default(),
+            before: Default::default(),
+            equal: 0,
+        }
+    }
+
+    /// Takes bytes of the new stream; says the first difference.
+    ///
+    /// # Errors
+    /// The recorded trace cannot be read on, or the new bytes are no trace.
+    pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<Difference>, TraceError> {
+        self.cutter.push(bytes);
+        while let Some(record) = self.cutter.next()? {
+            let event = self.tracker.event(record);
+            if let Some(difference) = self.step(Some(event))? {
+                return Ok(Some(difference));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends the new stream; the recorded one must end too.
+    ///
+    /// # Errors
+    /// The recorded trace cannot be read on.
+    pub fn finish(&mut self) -> Result<Comparison, TraceError> {
+        let difference = self.step(None)?;
+        Ok(Comparison { equal: self.equal, difference })
+    }
+
+    fn step(&mut self, right: Option<Event>) -> Result<Option<Difference>, TraceError> {
+        let left = self.recorded.next().transpose()?;
+        match (left, right) {
+            (None, None) => Ok(None),
+            (Some(left), Some(right)) if left.record == right.record => {
+                if self.before.len() == CONTEXT {
+                    self.before.pop_front();
+                }
+                self.before.push_back(left);
+                self.equal += 1;
+                Ok(None)
+            }
+            (left, right) => {
+                Ok(Some(Difference { index: self.equal, left, right, before: self.before.iter().cloned().collect() }))
+            }
+        }
+    }
+}
+
+/// The kind and the whole bytes of each record in a stream that comes in pieces; for those who look at few of them.
+#[derive(Default)]
+pub struct Scanner {
+    rest: Vec<u8>,
+}
+
+impl Scanner {
+    /// Calls `each` with the kind and bytes of every record that is whole now.
+    ///
+    /// # Errors
+    /// The bytes are no trace.
+    pub fn feed(&mut self, bytes: &[u8], mut each: impl FnMut(Kind, &[u8])) -> Result<(), TraceError> {
+        let joined;
+        let mut input = if self.rest.is_empty() {
+            bytes
+        } else {
+            joined = [self.rest.as_slice(), bytes].concat();
+            &joined
+        };
+        // The length of a record is one byte or two.
+        while let Some((len, head)) = match *input {
+            [a, ..] if a < 0x80 => Some((usize::from(a), 1)),
+            [a, b, ..] if b < 0x80 => Some((usize::from(a & 0x7f) | usize::from(b) << 7, 2)),
+            [_, _, ..] => return Err(TraceError::Damaged(0)),
+            _ => None,
+        } {
+            let Some(record) = input.get(..head + len) else { break };
+            let kind = record.get(head).and_then(|kind| Kind::from_u8(*kind)).ok_or(TraceError::Damaged(0))?;
+            each(kind, record);
+            input = &input[head + len..];
+        }
+        if input.len() > MAX_RECORD + 2 {
+            return Err(TraceError::Damaged(0));
+        }
+        self.rest = input.to_vec();
+        Ok(())
+    }
+}
+
+/// A digest as text.
+pub fn hex(digest: &[u8]) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,232 @@
+//! Durations, sizes and times as people write them.
+
+use jiff::{SignedDuration, Span as JiffSpan, SpanRelativeTo, Timestamp};
+use snowglobe_abi::spec::Nanos;
+
+/// Reads `100 ms`, `1m30s`, `60s`, `1.5h`, `2 days`.
+///
+/// # Errors
+/// What to write instead.
+pub fn duration(text: &str) -> Result<Nanos, String> {
+    const ADVICE: &str = "write a number and a unit, such as `100 ms`, `60s` or `1m30s`";
+    let text = text.trim();
+    if text == "0" {
+        return Ok(0);
+    }
+    if text.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
+        return Err(format!("a duration needs a unit: `{text}s`, `{text}ms`"));
+    }
+    let parsed: SignedDuration = match text.parse::<SignedDuration>() {
+        Ok(parsed) => parsed,
+        // Days and weeks are calendar units to the library; a world has no time zone that makes them differ.
+        Err(_) => text
+            .parse::<JiffSpan>()
+            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()))
+            .map_err(|_| ADVICE.to_owned())?,
+    };
+    if parsed.is_negative() {
+        return Err("a duration cannot be negative".to_owned());
+    }
+    // Two and a half centuries: every sum of two such times still fits.
+    u64::try_from(parsed.as_nanos())
+        .ok()
+        .filter(|ns| *ns <= u64::MAX / 2)
+        .ok_or_else(|| "longer than 292 years".to_owned())
+}
+
+/// Writes a duration so that [`duration`] reads the same one: the largest unit that is exact.
+pub fn show_duration(ns: Nanos) -> String {
+    const UNITS: [(u64, &str); 5] =
+        [(3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+    if ns == 0 {
+        return "0s".to_owned();
+    }
+    match UNITS.iter().find(|(unit, _)| ns.is_multiple_of(*unit)) {
+        Some((unit, name)) => format!("{}{name}", ns / unit),
+        None => format!("{ns}ns"),
+    }
+}
+
+/// Reads `64M`, `1.5 GiB`, `512kb`, `4096`. As in Compose, all multiples are of 1024.
+///
+/// # Errors
+/// What to write instead.
+pub fn size(text: &str) -> Result<u64, String> {
+    const ADVICE: &str = "write a number and a unit, such as `64M` or `4G`";
+    let text = text.trim();
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = (&text[..split], text[split..].trim().to_ascii_lowercase());
+    let shift = match unit.as_str() {
+        "" | "b" => 0,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        _ => return Err(ADVICE.to_owned()),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let whole: u64 = whole.parse().map_err(|_| ADVICE.to_owned())?;
+    let mut bytes = u128::from(whole) << shift;
+    if !fraction.is_empty() {
+        if fraction.len() > 9 || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(ADVICE.to_owned());
+        }
+        let digits: u128 = fraction.parse().map_err(|_| ADVICE.to_owned())?;
+        bytes += (digits << shift) / 10u128.pow(fraction.len() as u32);
+    }
+    u64::try_from(bytes).map_err(|_| "more than 16 EiB".to_owned())
+}
+
+/// Writes a size so that [`size`] reads the same one.
+pub fn show_size(bytes: u64) -> String {
+    const UNITS: [(u32, &str); 4] = [(40, "T"), (30, "G"), (20, "M"), (10, "k")];
+    match UNITS.iter().find(|(shift, _)| bytes != 0 && bytes.trailing_zeros() >= *shift) {
+        Some((shift, name)) => format!("{}{name}", bytes >> shift),
+        None => bytes.to_string(),
+    }
+}
+
+/// Reads an RFC 3339 time, `2027-01-01T00:00:00Z`, as nanoseconds since 1970.
+///
+/// # Errors
+/// What to write instead.
+pub fn time(text: &str) -> Result<Nanos, String> {
+    let parsed: Timestamp =
+        text.trim().parse().map_err(|_| "write a time such as `2027-01-01T00:00:00Z`".to_owned())?;
+    u64::try_from(parsed.as_nanosecond())
+        .ok()
+        .filter(|ns| *ns <= u64::MAX / 2)
+        .ok_or_else(|| "a world's clock begins between 1970 and 2262".to_owned())
+}
+
+/// Writes a time so that [`time`] reads the same one.
+pub fn show_time(ns: Nanos) -> String {
+    Timestamp::from_nanosecond(i128::from(ns)).map_or_else(|_| ns.to_string(), |t| t.to_string())
+}
+
+/// Reads a yes or no.
+///
+/// # Errors
+/// What to write instead.
+pub fn boolean(text: &str) -> Result<bool, String> {
+    match text {
+        "true" | "yes" | "on" => Ok(true),
+        "false" | "no" | "off" => Ok(false),
+        _ => Err("write `true` or `false`".to_owned()),
+    }
+}
+
+/// Signals by name, without `SIG`, with their numbers on x86-64.
+pub const SIGNALS: [(&str, u8); 31] = [
+    ("HUP", 1),
+    ("INT", 2),
+    ("QUIT", 3),
+    ("ILL", 4),
+    ("TRAP", 5),
+    ("ABRT", 6),
+    ("BUS", 7),
+    ("FPE", 8),
+    ("KILL", 9),
+    ("USR1", 10),
+    ("SEGV", 11),
+    ("USR2", 12),
+    ("PIPE", 13),
+    ("ALRM", 14),
+    ("TERM", 15),
+    ("STKFLT", 16),
+    ("CHLD", 17),
+    ("CONT", 18),
+    ("STOP", 19),
+    ("TSTP", 20),
+    ("TTIN", 21),
+    ("TTOU", 22),
+    ("URG", 23),
+    ("XCPU", 24),
+    ("XFSZ", 25),
+    ("VTALRM", 26),
+    ("PROF", 27),
+    ("WINCH", 28),
+    ("IO", 29),
+    ("PWR", 30),
+    ("SYS", 31),
+];
+
+/// Reads `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`.
+///
+/// # Errors
+/// What to write instead.
+pub fn signal(text: &str) -> Result<u8, String> {
+    const ADVICE: &str = "write a signal's name or number, such as `SIGTERM` or `15`";
+    if let Ok(number) = text.parse::<u8>() {
+        return if (1..=64).contains(&number) { Ok(number) } else { Err(ADVICE.to_owned()) };
+    }
+    let upper = text.to_ascii_uppercase();
+    let name = upper.strip_prefix("SIG").unwrap_or(&upper);
+    if let Some(rest) = name.strip_prefix("RTMIN") {
+        let offset = if rest.is_empty() { Some(0) } else { rest.strip_prefix('+').and_then(|n| n.parse::<u8>().ok()) };
+        return offset.filter(|n| *n <= 30).map(|n| 34 + n).ok_or_else(|| ADVICE.to_owned());
+    }
+    SIGNALS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number).ok_or_else(|| ADVICE.to_owned())
+}
+
+/// The name of a signal, `SIGTERM`, or its number where it has none.
+pub fn signal_name(number: u8) -> String {
+    SIGNALS.iter().find(|(_, n)| *n == number).map_or_else(|| number.to_string(), |(name, _)| format!("SIG{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        for (text, want) in [
+            ("100 ms", 100_000_000),
+            ("1m30s", 90_000_000_000),
+            ("60s", 60_000_000_000),
+            ("0", 0),
+            ("500ns", 500),
+            ("1.5s", 1_500_000_000),
+            ("2 days", 172_800_000_000_000),
+            ("10us", 10_000),
+        ] {
+            assert_eq!(duration(text), Ok(want), "{text}");
+        }
+        for text in ["", "5", "-1s", "1 parsec", "s", "1e9s", "9999999999999h"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_read_as_compose_reads_them() {
+        for (text, want) in [("64M", 64 << 20), ("1.5 GiB", 3 << 29), ("512kb", 512 << 10), ("4096", 4096), ("0", 0)] {
+            assert_eq!(size(text), Ok(want), "{text}");
+        }
+        for text in ["", "M", "1.2.3M", "-1", "5 bananas", "99999999999T", "1.M.", "."] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_reads_back() {
+        for ns in [0, 1, 999, 1_000, 60_000_000_000, 90_000_000_000, 86_400_000_000_000, 1_234_567_891] {
+            assert_eq!(duration(&show_duration(ns)), Ok(ns));
+            assert_eq!(time(&show_time(ns)), Ok(ns));
+        }
+        for bytes in [0, 1, 1000, 1024, 4 << 30, (4 << 30) + 1] {
+            assert_eq!(size(&show_size(bytes)), Ok(bytes));
+        }
+        for number in 1..=64 {
+            assert_eq!(signal(&signal_name(number)), Ok(number));
+        }
+    }
+
+    #[test]
+    fn signals_have_names_and_numbers() {
+        assert_eq!(signal("SIGTERM"), Ok(15));
+        assert_eq!(signal("usr1"), Ok(10));
+        assert_eq!(signal("SIGRTMIN+3"), Ok(37));
+        assert!(signal("SIGNOPE").is_err());
+        assert!(signal("0").is_err());
+    }
+}

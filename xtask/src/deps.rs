@@ -1,0 +1,141 @@
+//! The Debian packages that each part needs, and their installation.
+
+use crate::process;
+use anyhow::{Result, bail};
+use clap::ValueEnum;
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// What may be asked to be made ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Part {
+    /// `cargo xtask demo`
+    Demo,
+    /// `cargo xtask test`
+    Test,
+    /// `cargo xtask bench`
+    Bench,
+}
+
+use Part::{Bench, Demo, Test};
+
+/// One program, the package that brings it, and who needs it for what.
+struct Need {
+    program: &'static str,
+    package: &'static str,
+    parts: &'static [Part],
+    why: &'static str,
+}
+
+/// The one table. Packages that every Debian system has (bash, coreutils, findutils, tar, gzip, util-linux) are left out.
+#[rustfmt::skip]
+const NEEDS: &[Need] = &[
+    Need { program: "/usr/bin/etcd",                            package: "etcd-server",          parts: &[Demo, Test, Bench], why: "the three-node cluster" },
+    Need { program: "/usr/bin/etcdctl",                         package: "etcd-client",          parts: &[Demo, Test, Bench], why: "the cluster's clients and health checks" },
+    Need { program: "/usr/bin/redis-server",                    package: "redis-server",         parts: &[Demo, Test, Bench], why: "the cache of the demo, persistence tests, the request benchmark" },
+    Need { program: "/usr/bin/redis-cli",                       package: "redis-tools",          parts: &[Demo, Test, Bench], why: "redis clients and redis-benchmark" },
+    Need { program: "/usr/bin/gcc",                             package: "gcc",                  parts: &[Test, Bench],       why: "guests in C; a compiler as a guest" },
+    Need { program: "/usr/lib/x86_64-linux-gnu/libc.a",         package: "libc6-dev",            parts: &[Test, Bench],       why: "static guests" },
+    Need { program: "/usr/bin/make",                            package: "make",                 parts: &[Test],              why: "make -j as a guest" },
+    Need { program: "/usr/share/doc/busybox-static/copyright",  package: "busybox-static",       parts: &[Test],              why: "a static shell and its tools as guests" },
+    Need { program: "/usr/bin/git",                             package: "git",                  parts: &[Test, Bench],       why: "a repository's life as a guest" },
+    Need { program: "/usr/bin/python3",                         package: "python3",              parts: &[Test, Bench],       why: "asyncio, threads, multiprocessing, sqlite3" },
+    Need { program: "/usr/bin/memcached",                       package: "memcached",            parts: &[Test],              why: "a server with several threads" },
+    Need { program: "/usr/sbin/nginx",                          package: "nginx",                parts: &[Test],              why: "a master with workers, sendfile, reload" },
+    Need { program: "/usr/bin/curl",                            package: "curl",                 parts: &[Test],              why: "an HTTP client" },
+    Need { program: "/usr/lib/postgresql/15/bin/postgres",      package: "postgresql-15",        parts: &[Test],              why: "a database of many processes; initdb and pgbench" },
+    Need { program: "/usr/lib/postgresql/15/bin/psql",          package: "postgresql-client-15", parts: &[Test],              why: "its client" },
+    Need { program: "/usr/bin/node",                            package: "nodejs",               parts: &[Test],              why: "an HTTP server, workers, timers" },
+    Need { program: "/usr/bin/go",                              package: "golang-go",            parts: &[Test],              why: "builds the Go guest" },
+];
+
+/// Longest time that reading the package lists may take, and installing.
+const UPDATE_LIMIT: Duration = Duration::from_secs(120);
+const INSTALL_LIMIT: Duration = Duration::from_secs(420);
+
+/// `cargo xtask deps`
+#[derive(clap::Args)]
+pub struct Options {
+    /// What to make ready; all of it when not given
+    parts: Vec<Part>,
+    /// Only print the table and what is missing
+    #[arg(long)]
+    list: bool,
+}
+
+/// Prints the table or installs what is missing.
+pub fn run(options: &Options) -> Result<()> {
+    let parts = if options.parts.is_empty() { Part::value_variants() } else { &options.parts };
+    if !options.list {
+        return ensure(parts);
+    }
+    for need in wanted(parts) {
+        let state = if is_there(need) { "there" } else { "missing" };
+        println!("{:<22} {:<8} {}", need.package, state, need.why);
+    }
+    Ok(())
+}
+
+/// Installs what these parts miss, after naming it.
+pub fn ensure(parts: &[Part]) -> Result<()> {
+    let missing: Vec<&Need> = wanted(parts).filter(|need| !is_there(need)).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("Debian packages that are missing and will be installed:");
+    for need in &missing {
+        println!("  {:<22} {}", need.package, need.why);
+    }
+    let packages: BTreeSet<&str> = missing.iter().map(|need| need.package).collect();
+    let by_hand = format!(
+        "apt-get update && apt-get install -y --no-install-recommends {}",
+        packages.iter().copied().collect::<Vec<_>>().join(" ")
+    );
+    if !Path::new("/usr/bin/apt-get").exists() {
+        bail!("this machine has no apt-get; install what is named above by its own means and try again");
+    }
+    if !rustix::process::geteuid().is_root() {
+        bail!("installing packages needs root. Run this, then try again:\n  sudo sh -c '{by_hand}'");
+    }
+    process::must(&mut apt_get(&["update", "-q"]), UPDATE_LIMIT)?;
+    let mut install = apt_get(&["install", "-q", "-y", "--no-install-recommends"]);
+    process::must(install.args(&packages), INSTALL_LIMIT)?;
+    match missing.iter().find(|need| !is_there(need)) {
+        None => Ok(()),
+        Some(need) => bail!("package {} was installed, but brought no {}", need.package, need.program),
+    }
+}
+
+fn wanted(parts: &[Part]) -> impl Iterator<Item = &'static Need> {
+    NEEDS.iter().filter(|need| need.parts.iter().any(|part| parts.contains(part)))
+}
+
+fn is_there(need: &Need) -> bool {
+    Path::new(need.program).exists()
+}
+
+/// No questions, and no service started: `invoke-rc.d` leaves services alone in the rescue run level.
+fn apt_get(args: &[&str]) -> Command {
+    let mut command = Command::new("apt-get");
+    command.args(["-o", "DPkg::Lock::Timeout=60", "-o", "Acquire::Retries=3"]).args(args);
+    command.env("DEBIAN_FRONTEND", "noninteractive").env("RUNLEVEL", "1");
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_program_is_listed_twice() {
+        let programs: BTreeSet<_> = NEEDS.iter().map(|need| need.program).collect();
+        assert_eq!(programs.len(), NEEDS.len());
+    }
+
+    #[test]
+    fn the_demo_needs_no_more_than_the_tests() {
+        assert!(wanted(&[Demo]).all(|need| need.parts.contains(&Test)));
+    }
+}
