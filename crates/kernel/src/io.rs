@@ -62,6 +62,8 @@ impl Kernel {
                 if ended { POLLIN | POLLRDNORM } else { 0 }
             }
             FileKind::Mqueue(queue) => queue.readiness(),
+            FileKind::Master(tty) => tty.master_readiness(),
+            FileKind::Terminal(tty) => tty.readiness(),
             FileKind::Closed => 0,
         }
     }
@@ -80,6 +82,8 @@ impl Kernel {
             }
             FileKind::Inotify(inotify) => inotify.queue.add(waiter, &self.sched),
             FileKind::Mqueue(queue) => queue.queue.add(waiter, &self.sched),
+            FileKind::Master(tty) => tty.master_queue.add(waiter, &self.sched),
+            FileKind::Terminal(tty) => tty.queue.add(waiter, &self.sched),
             FileKind::Pid(proc) => {
                 if let Some(proc) = self.try_proc(*proc) {
                     proc.exit_wait.add(waiter, &self.sched);
@@ -167,6 +171,8 @@ impl Cx<'_> {
                 input.at.set(input.at.get() + n);
                 Ok(n as u64)
             }
+            FileKind::Master(tty) => self.read_master(tty, iov),
+            FileKind::Terminal(tty) => self.read_terminal(tty, iov, file.nonblocking()),
             FileKind::Mqueue(queue) => {
                 let text = queue.status();
                 let rest = text.as_bytes().get(file.pos.get() as usize..).unwrap_or_default();
@@ -257,7 +263,11 @@ impl Cx<'_> {
             if *done >= total {
                 return Ok(());
             }
-            if n == 0 || !matches!(file.kind, FileKind::Pipe(_) | FileKind::Socket(_)) {
+            let streams = matches!(
+                file.kind,
+                FileKind::Pipe(_) | FileKind::Socket(_) | FileKind::Master(_) | FileKind::Terminal(_)
+            );
+            if n == 0 || !streams {
                 return Ok(());
             }
         }
@@ -279,6 +289,8 @@ impl Cx<'_> {
                 Ok(n)
             }
             FileKind::Socket(id) => self.write_socket(*id, iov, done),
+            FileKind::Master(tty) => self.write_master(tty, iov, done),
+            FileKind::Terminal(tty) => self.write_terminal(tty, iov, done),
             FileKind::Event(event) => {
                 if iov.len() < 8 {
                     return Err(Errno::EINVAL);

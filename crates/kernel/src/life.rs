@@ -122,6 +122,8 @@ impl Kernel {
             pgid: pid,
             sid: pid,
             cred,
+            tty: None,
+            old_group: None,
             exit_signal: SIGCHLD,
             status: None,
             dying: None,
@@ -259,6 +261,8 @@ impl Kernel {
             pgid: p.pgid,
             sid: p.sid,
             cred: p.cred.clone(),
+            tty: p.tty.clone(),
+            old_group: None,
             exit_signal: how.exit_signal,
             status: None,
             dying: None,
@@ -459,6 +463,8 @@ impl Kernel {
         self.close_all(id);
         self.stop_timers(id);
         crate::ipc::process_ended(self, id);
+        self.leave_terminal(id, true);
+        self.orphan_groups(id);
         let host = self.proc(id).host;
         let children = core::mem::take(&mut self.proc_mut(id).children);
         self.orphan(host, id, children);
@@ -597,6 +603,8 @@ impl Kernel {
                     pipe.queue.wake(&mut self.sched, POLLIN | POLLOUT | POLLHUP | POLLERR);
                 }
                 FileKind::Socket(id) => self.close_socket(*id, m),
+                FileKind::Terminal(tty) => self.close_tty(tty),
+                FileKind::Master(tty) => self.hang_up(tty),
                 FileKind::Timer(timer) => {
                     if let Some(key) = timer.key.take() {
                         self.sched.disarm(key);

@@ -122,7 +122,10 @@ pub fn page_up(v: u64) -> u64 {
 pub fn allowed(addr: u64, len: u64) -> bool {
     let Some(end) = addr.checked_add(len) else { return false };
     let stub = map::STUB_ZONES.iter().any(|(zone, _)| addr < zone + map::STUB_ZONE_SIZE && *zone < end);
-    !stub && addr >= map::GUEST_MIN && end <= map::GUEST_MAX && (end <= map::RESERVED_START || addr >= map::RESERVED_END)
+    !stub
+        && addr >= map::GUEST_MIN
+        && end <= map::GUEST_MAX
+        && (end <= map::RESERVED_START || addr >= map::RESERVED_END)
 }
 
 impl Space {

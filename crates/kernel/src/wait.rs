@@ -291,7 +291,13 @@ impl Kernel {
         let mut cx = Cx { k: self, m, task, args: [0; 6] };
         let again = |r: Result<i64>| if r == Err(Errno::EAGAIN) { None } else { Some(r) };
         match &mut wait.kind {
-            Kind::Read { file, iov } => again(cx.read_file(file, iov).map(|n| n as i64)),
+            Kind::Read { file, iov } => {
+                let answer = again(cx.read_file(file, iov).map(|n| n as i64));
+                if answer.is_none() {
+                    wait.deadline = cx.tty_deadline(file, wait.deadline);
+                }
+                answer
+            }
             Kind::Write { file, iov, done } => match cx.write_more(file, iov, done) {
                 Err(Errno::EAGAIN) => None,
                 Err(e) if *done == 0 => Some(cx.sigpipe(Err(e))),
@@ -339,6 +345,10 @@ impl Kernel {
                 cx.select_nothing(select)
             }
             Kind::Socket(wait) => wait.timed_out(),
+            Kind::Read { file, iov } => {
+                let mut cx = Cx { k: self, m, task, args: [0; 6] };
+                cx.tty_timed_out(file, iov).unwrap_or(Err(Errno::EAGAIN))
+            }
             Kind::Ipc(wait) => Err(wait.timed_out()),
             // SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): what was moved, or EAGAIN.
             Kind::Write { done, .. } if *done > 0 => Ok(*done as i64),

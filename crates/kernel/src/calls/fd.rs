@@ -454,6 +454,11 @@ pub fn ioctl(cx: &mut Cx) -> Answer {
     if let FileKind::Socket(id) = &file.kind {
         return cx.socket_ioctl(*id, cmd, arg);
     }
+    match &file.kind {
+        FileKind::Master(tty) => return cx.tty_ioctl(&file, tty, true, cmd, arg),
+        FileKind::Terminal(tty) => return cx.tty_ioctl(&file, tty, false, cmd, arg),
+        _ => {}
+    }
     if cmd == FIONREAD {
         let n = match &file.kind {
             FileKind::Pipe(pipe) => pipe.len(),

@@ -21,6 +21,7 @@ pub mod shm;
 pub mod signals;
 pub mod sync;
 pub mod time;
+pub mod tty;
 pub mod wait;
 
 use crate::fs::file::{FileKind, FileRef, OpenFile};
