@@ -129,6 +129,7 @@ impl Kernel {
     /// # Errors
     /// `ENOMEM` and what reading the files gives; the caller ends the process with SIGKILL.
     pub fn start_program(&mut self, m: &mut dyn Machine, task: TaskId, program: &Program) -> Result<()> {
+        self.touch_segments(self.task(task).proc, false);
         m.clear_space();
         let mut space = Space::default();
         space.yields = self.yields.clone();

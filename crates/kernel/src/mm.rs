@@ -18,6 +18,8 @@ pub struct SharedMemory {
     pub count: u64,
     /// Gives the pages back.
     pub store: crate::fs::store::Store,
+    /// The System V segment that it is of.
+    pub tag: Option<Rc<crate::ipc::shm::Tag>>,
 }
 
 impl Drop for SharedMemory {
