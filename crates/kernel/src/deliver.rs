@@ -207,6 +207,13 @@ impl Kernel {
     /// Stops a process.
     pub fn stop_now(&mut self, task: TaskId, signal: u32) {
         let id = self.task(task).proc;
+        let (host, group) = (self.proc(id).host, self.proc(id).pgid);
+        if signal != SIGSTOP && self.is_orphaned(host, group, None) {
+            // setpgid(2): nobody could let it go on.
+            self.task_mut(task).pending.discard(bit(signal));
+            self.proc_mut(id).pending.discard(bit(signal));
+            return;
+        }
         // A signal that was only peeked at is taken now.
         self.task_mut(task).pending.discard(bit(signal));
         self.proc_mut(id).pending.discard(bit(signal));

@@ -129,8 +129,10 @@ impl Kernel {
     /// # Errors
     /// `ENOMEM` and what reading the files gives; the caller ends the process with SIGKILL.
     pub fn start_program(&mut self, m: &mut dyn Machine, task: TaskId, program: &Program) -> Result<()> {
+        self.touch_segments(self.task(task).proc, false);
         m.clear_space();
         let mut space = Space::default();
+        space.yields = self.yields.clone();
         let bias = if program.elf.pie { map::PIE_BASE - program.elf.span().0 } else { 0 };
         load_segments(&mut space, &program.inode, &program.elf, bias, &program.path, m)?;
         let mut entry = program.elf.entry.wrapping_add(bias);

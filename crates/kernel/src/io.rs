@@ -61,6 +61,9 @@ impl Kernel {
                 let ended = self.try_proc(*proc).is_none_or(|p| p.status.is_some());
                 if ended { POLLIN | POLLRDNORM } else { 0 }
             }
+            FileKind::Mqueue(queue) => queue.readiness(),
+            FileKind::Master(tty) => tty.master_readiness(),
+            FileKind::Terminal(tty) => tty.readiness(),
             FileKind::Closed => 0,
         }
     }
@@ -78,6 +81,9 @@ impl Kernel {
                 self.proc_of(self.current).signal_wait.add(waiter, &self.sched);
             }
             FileKind::Inotify(inotify) => inotify.queue.add(waiter, &self.sched),
+            FileKind::Mqueue(queue) => queue.queue.add(waiter, &self.sched),
+            FileKind::Master(tty) => tty.master_queue.add(waiter, &self.sched),
+            FileKind::Terminal(tty) => tty.queue.add(waiter, &self.sched),
             FileKind::Pid(proc) => {
                 if let Some(proc) = self.try_proc(*proc) {
                     proc.exit_wait.add(waiter, &self.sched);
@@ -165,6 +171,16 @@ impl Cx<'_> {
                 input.at.set(input.at.get() + n);
                 Ok(n as u64)
             }
+            FileKind::Master(tty) => self.read_master(tty, iov),
+            FileKind::Terminal(tty) => self.read_terminal(tty, iov, file.nonblocking()),
+            FileKind::Mqueue(queue) => {
+                let text = queue.status();
+                let rest = text.as_bytes().get(file.pos.get() as usize..).unwrap_or_default();
+                let n = rest.len().min(iov.len() as usize);
+                iov.scatter(self.m, 0, &rest[..n])?;
+                file.pos.set(file.pos.get() + n as u64);
+                Ok(n as u64)
+            }
             FileKind::Console(_) => Err(Errno::EBADF),
             FileKind::Epoll(_) | FileKind::Pid(_) | FileKind::Closed => Err(Errno::EINVAL),
         }
@@ -247,7 +263,11 @@ impl Cx<'_> {
             if *done >= total {
                 return Ok(());
             }
-            if n == 0 || !matches!(file.kind, FileKind::Pipe(_) | FileKind::Socket(_)) {
+            let streams = matches!(
+                file.kind,
+                FileKind::Pipe(_) | FileKind::Socket(_) | FileKind::Master(_) | FileKind::Terminal(_)
+            );
+            if n == 0 || !streams {
                 return Ok(());
             }
         }
@@ -269,6 +289,8 @@ impl Cx<'_> {
                 Ok(n)
             }
             FileKind::Socket(id) => self.write_socket(*id, iov, done),
+            FileKind::Master(tty) => self.write_master(tty, iov, done),
+            FileKind::Terminal(tty) => self.write_terminal(tty, iov, done),
             FileKind::Event(event) => {
                 if iov.len() < 8 {
                     return Err(Errno::EINVAL);
@@ -302,6 +324,7 @@ impl Cx<'_> {
             | FileKind::Signal(_)
             | FileKind::Inotify(_)
             | FileKind::Pid(_)
+            | FileKind::Mqueue(_)
             | FileKind::Closed => Err(Errno::EINVAL),
         }
     }

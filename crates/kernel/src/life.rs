@@ -122,6 +122,8 @@ impl Kernel {
             pgid: pid,
             sid: pid,
             cred,
+            tty: None,
+            old_group: None,
             exit_signal: SIGCHLD,
             status: None,
             dying: None,
@@ -149,7 +151,6 @@ impl Kernel {
             execed: true,
             oom_score_adj: 0,
             timer_slack: 50_000,
-            sem_undo: BTreeMap::new(),
             max_rss: 0,
             exe_inode: None,
         };
@@ -260,6 +261,8 @@ impl Kernel {
             pgid: p.pgid,
             sid: p.sid,
             cred: p.cred.clone(),
+            tty: p.tty.clone(),
+            old_group: None,
             exit_signal: how.exit_signal,
             status: None,
             dying: None,
@@ -287,11 +290,13 @@ impl Kernel {
             execed: false,
             oom_score_adj: p.oom_score_adj,
             timer_slack: p.timer_slack,
-            sem_undo: BTreeMap::new(),
             max_rss: p.max_rss,
             exe_inode: p.exe_inode.clone(),
         };
         self.procs.push(Some(Box::new(child)));
+        if fresh_slot.is_some() {
+            self.touch_segments(id, true);
+        }
         let task = self.new_child_task(parent, id, host, pid, how);
         m.copy_context(task.0, how.stack, how.tls());
         if let Some((space, slot)) = fresh_slot
@@ -453,10 +458,13 @@ impl Kernel {
 
     fn end_process(&mut self, m: &mut dyn Machine, id: ProcId, status: u32) {
         let space = self.proc(id).space;
+        self.touch_segments(id, false);
         self.leave_process_space(m, space);
         self.close_all(id);
         self.stop_timers(id);
-        crate::ipc::undo_all(self, id);
+        crate::ipc::process_ended(self, id);
+        self.leave_terminal(id, true);
+        self.orphan_groups(id);
         let host = self.proc(id).host;
         let children = core::mem::take(&mut self.proc_mut(id).children);
         self.orphan(host, id, children);
@@ -595,6 +603,8 @@ impl Kernel {
                     pipe.queue.wake(&mut self.sched, POLLIN | POLLOUT | POLLHUP | POLLERR);
                 }
                 FileKind::Socket(id) => self.close_socket(*id, m),
+                FileKind::Terminal(tty) => self.close_tty(tty),
+                FileKind::Master(tty) => self.hang_up(tty),
                 FileKind::Timer(timer) => {
                     if let Some(key) = timer.key.take() {
                         self.sched.disarm(key);

@@ -119,6 +119,10 @@ pub struct Process {
     pub sid: u32,
     /// Credentials.
     pub cred: Cred,
+    /// Controlling terminal.
+    pub tty: Option<Rc<crate::fs::tty::Tty>>,
+    /// Of a session leader whose terminal hung up: the group that was in the foreground.
+    pub old_group: Option<u32>,
     /// What it sent its parent at its end (`SIGCHLD` unless cloned otherwise).
     pub exit_signal: u32,
     /// Its wait status once it has ended.
@@ -173,8 +177,6 @@ pub struct Process {
     pub oom_score_adj: i32,
     /// `timerslack`.
     pub timer_slack: u64,
-    /// SysV semaphore adjustments at exit: (set, index) to value.
-    pub sem_undo: BTreeMap<(u32, u16), i32>,
     /// High-water mark of its address space in bytes.
     pub max_rss: u64,
     /// The directory entry of its program.
@@ -294,6 +296,8 @@ pub struct Host {
     pub init: Option<ProcId>,
     /// Threads that live.
     pub tasks: u32,
+    /// Pseudo-terminals.
+    pub ttys: crate::calls::tty::Ttys,
 }
 
 /// An address space: one host process.

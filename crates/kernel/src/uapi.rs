@@ -359,6 +359,10 @@ pub const CAP_SETUID: u32 = 7;
 /// See `capabilities(7)`.
 pub const CAP_NET_BIND_SERVICE: u32 = 10;
 /// See `capabilities(7)`.
+pub const CAP_IPC_LOCK: u32 = 14;
+/// See `capabilities(7)`.
+pub const CAP_IPC_OWNER: u32 = 15;
+/// See `capabilities(7)`.
 pub const CAP_SYS_CHROOT: u32 = 18;
 /// See `capabilities(7)`.
 pub const CAP_SYS_ADMIN: u32 = 21;

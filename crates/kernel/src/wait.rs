@@ -211,7 +211,8 @@ impl Kernel {
                 }
             }
             Kind::Fifo { file, .. } => self.watch(file, waiter),
-            Kind::Ipc(wait) => self.ipc_watch(task, wait, waiter),
+            // Whoever has the result ready wakes the task.
+            Kind::Ipc(_) => {}
         }
     }
 
@@ -285,8 +286,10 @@ impl Kernel {
         if let Some(key) = self.task_mut(task).timer.take() {
             self.sched.disarm(key);
         }
-        if let Kind::Futex { key, .. } = &wait.kind {
-            self.futexes.remove(*key, task);
+        match &wait.kind {
+            Kind::Futex { key, .. } => self.futexes.remove(*key, task),
+            Kind::Ipc(wait) => self.ipc_forget(task, wait),
+            _ => {}
         }
     }
 
@@ -295,7 +298,13 @@ impl Kernel {
         let mut cx = Cx { k: self, m, task, args: [0; 6] };
         let again = |r: Result<i64>| if r == Err(Errno::EAGAIN) { None } else { Some(r) };
         match &mut wait.kind {
-            Kind::Read { file, iov } => again(cx.read_file(file, iov).map(|n| n as i64)),
+            Kind::Read { file, iov } => {
+                let answer = again(cx.read_file(file, iov).map(|n| n as i64));
+                if answer.is_none() {
+                    wait.deadline = cx.tty_deadline(file, wait.deadline);
+                }
+                answer
+            }
             Kind::Write { file, iov, done } => match cx.write_more(file, iov, done) {
                 Err(Errno::EAGAIN) => None,
                 Err(e) if *done == 0 => Some(cx.sigpipe(&file.clone(), Err(e))),
@@ -328,7 +337,7 @@ impl Kernel {
                 (!waiting).then_some(Ok(i64::from(*pid)))
             }
             Kind::Fifo { file, cloexec, seen } => again(cx.fifo_now(&file.clone(), *cloexec, *seen)),
-            Kind::Ipc(wait) => again(cx.ipc_now(wait)),
+            Kind::Ipc(wait) => cx.ipc_now(wait),
         }
     }
 
@@ -345,6 +354,10 @@ impl Kernel {
             Kind::Socket(wait) => {
                 let mut cx = Cx { k: self, m, task, args: [0; 6] };
                 cx.socket_timed_out(wait)
+            }
+            Kind::Read { file, iov } => {
+                let mut cx = Cx { k: self, m, task, args: [0; 6] };
+                cx.tty_timed_out(file, iov).unwrap_or(Err(Errno::EAGAIN))
             }
             Kind::Ipc(wait) => Err(wait.timed_out()),
             // SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): what was moved, or EAGAIN.

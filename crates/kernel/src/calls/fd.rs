@@ -380,6 +380,10 @@ pub fn flock(cx: &mut Cx) -> Answer {
 impl Kernel {
     /// fcntl(2): a process loses its record locks on a file when it closes any descriptor of it.
     pub fn forget_process_locks(&mut self, owner: u32, file: &FileRef) {
+        if let FileKind::Mqueue(queue) = &file.kind {
+            // mq_close(3): so with a request to be notified.
+            queue.unask(crate::task::ProcId(owner));
+        }
         let Some(inode) = &file.inode else { return };
         if file.flags.get() & O_PATH != 0 {
             return;
@@ -452,6 +456,11 @@ pub fn ioctl(cx: &mut Cx) -> Answer {
     }
     if let FileKind::Socket(id) = &file.kind {
         return cx.socket_ioctl(&file, *id, cmd, arg);
+    }
+    match &file.kind {
+        FileKind::Master(tty) => return cx.tty_ioctl(&file, tty, true, cmd, arg),
+        FileKind::Terminal(tty) => return cx.tty_ioctl(&file, tty, false, cmd, arg),
+        _ => {}
     }
     if cmd == FIONREAD {
         let n = match &file.kind {

@@ -164,7 +164,7 @@ impl Cx<'_> {
         if flags & O_PATH == 0 {
             match &node.node {
                 Node::Fifo(pipe) => return self.open_fifo(&node, &pipe.clone(), found, status, cloexec),
-                Node::Device(device) => kind = self.open_device(*device)?,
+                Node::Device(device) => kind = self.open_device(*device, flags)?,
                 Node::Proc(proc) => procfs::check_open(self, proc, flags)?,
                 _ => {}
             }
@@ -186,14 +186,11 @@ impl Cx<'_> {
         Rc::new(file)
     }
 
-    fn open_device(&mut self, device: Device) -> Result<FileKind> {
+    fn open_device(&mut self, device: Device, flags: u32) -> Result<FileKind> {
         match device {
-            // tty(4): a process without a controlling terminal gets ENXIO.
-            Device::Tty => Err(Errno::ENXIO),
-            Device::Ptmx => {
-                self.k.note_unsupported(2, "open /dev/ptmx", 0);
-                Err(Errno::ENOSPC)
-            }
+            Device::Tty => self.open_terminal(None, flags),
+            Device::Pts(index) => self.open_terminal(Some(index), flags),
+            Device::Ptmx => self.open_master(),
             Device::Other(_) => Err(Errno::ENXIO),
             device => Ok(FileKind::Device(device)),
         }

@@ -86,5 +86,6 @@ pub fn setsid(cx: &mut Cx) -> Answer {
     let proc = cx.proc_mut();
     proc.sid = pid;
     proc.pgid = pid;
+    proc.tty = None;
     Ok(i64::from(pid))
 }

@@ -38,7 +38,7 @@ pub fn mmap(cx: &mut Cx) -> Answer {
     if flags & MAP_ANONYMOUS != 0 && shared {
         let pages = len / PAGE;
         let start = cx.k.store.take(pages, cx.m)?;
-        let memory = SharedMemory { start, count: pages, store: cx.k.store.clone() };
+        let memory = SharedMemory { start, count: pages, store: cx.k.store.clone(), tag: None };
         vma.source = Source::Shared(Rc::new(memory), 0);
     }
     vma.end = at + len;
@@ -85,14 +85,21 @@ impl Cx<'_> {
         Ok(vma)
     }
 
-    fn check_address_limit(&self, more: u64) -> Result<()> {
+    /// Whether RLIMIT_AS lets the address space grow by so many bytes.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    pub fn check_address_limit(&self, more: u64) -> Result<()> {
         let limit = self.proc().limits[RLIMIT_AS as usize].0;
         let total = self.k.space_of(self.task).total;
         if total.saturating_add(more) > limit { Err(Errno::ENOMEM) } else { Ok(()) }
     }
 
     /// Chooses the address of a new mapping.
-    fn place(&mut self, addr: u64, len: u64, flags: u32) -> Result<u64> {
+    ///
+    /// # Errors
+    /// `EINVAL`, `EPERM`, `EEXIST`, `ENOMEM`.
+    pub fn place(&mut self, addr: u64, len: u64, flags: u32) -> Result<u64> {
         if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
             if addr % PAGE != 0 {
                 return Err(Errno::EINVAL);

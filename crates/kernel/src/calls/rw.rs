@@ -26,11 +26,13 @@ impl Cx<'_> {
     }
 
     fn read_or_wait(&mut self, file: FileRef, iov: Iov) -> Answer {
+        self.check_read(&file)?;
         match self.read_file(&file, &iov) {
             Ok(n) => Ok(n as i64),
             Err(Errno::EAGAIN) if !file.nonblocking() => {
-                let deadline = self.k.socket_deadline(&file, true);
-                let signal = Interrupt::for_timeout(deadline);
+                let socket = self.k.socket_deadline(&file, true);
+                let signal = Interrupt::for_timeout(socket);
+                let deadline = self.tty_deadline(&file, socket);
                 Err(Wait::new(Kind::Read { file, iov }).until(deadline).on_signal(signal).stop())
             }
             Err(e) => Err(e.into()),
@@ -38,6 +40,7 @@ impl Cx<'_> {
     }
 
     fn write_or_wait(&mut self, file: FileRef, iov: Iov) -> Answer {
+        self.check_write(&file)?;
         let mut done = 0;
         match self.write_more(&file, &iov, &mut done) {
             Ok(()) => Ok(done as i64),

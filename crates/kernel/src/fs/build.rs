@@ -24,12 +24,15 @@ const TMPFS: u64 = 0x0102_1994;
 const EXT4: u64 = 0xef53;
 const PROC: u64 = 0x9fa0;
 const SYSFS: u64 = 0x6265_6572;
+const DEVPTS: u64 = 0x1cd1;
 
 struct Builder<'a> {
     k: &'a Kernel,
     m: &'a mut dyn Machine,
     root: InodeRef,
     next_dev: u64,
+    /// The root of `/dev/pts`, once it is there.
+    pts: Option<InodeRef>,
 }
 
 /// Builds a host.
@@ -45,8 +48,9 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
     let root = Inode::new(&fs, S_IFDIR | 0o755, 0, 0, fs.start, Node::Dir(RefCell::new(lower)));
     root.meta.borrow_mut().nlink = 1;
     let mut volumes = core::mem::take(&mut k.volumes);
+    let pts;
     {
-        let mut b = Builder { k, m, root: root.clone(), next_dev: 100 + index as u64 * 100 };
+        let mut b = Builder { k, m, root: root.clone(), next_dev: 100 + index as u64 * 100, pts: None };
         b.own_directories();
         b.devices();
         b.proc(index);
@@ -58,8 +62,10 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
         if let Some(service) = &spec.service {
             let _ = b.directory(&service.cwd, 0o755);
         }
+        pts = b.pts.take();
     }
     k.volumes = volumes;
+    let ttys = crate::calls::tty::Ttys { dir: pts.unwrap_or_else(|| root.clone()), list: BTreeMap::new() };
     Host {
         id: HostId(index as u32),
         name: spec.name,
@@ -71,6 +77,7 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
         pids: BTreeMap::new(),
         init: None,
         tasks: 0,
+        ttys,
     }
 }
 
@@ -139,7 +146,10 @@ impl Builder<'_> {
         // What was put over /dev/shm goes into the new /dev.
         let shm_fs = self.fs("tmpfs", TMPFS);
         let shm = Inode::new_dir(&shm_fs, 0o1777, 0, 0, self.now());
+        let pts_fs = self.fs("devpts", DEVPTS);
         let now = self.now();
+        let pts = Inode::new_dir(&pts_fs, 0o755, 0, 0, now);
+        self.pts = Some(pts.clone());
         let devices = [
             ("null", Device::Null, 0o666),
             ("zero", Device::Zero, 0o666),
@@ -166,10 +176,13 @@ impl Builder<'_> {
         for name in ["pts", "shm", "mqueue"] {
             let node = Inode::new_dir(&fs, 0o755, 0, 0, now);
             let _ = dev.link(name.as_bytes(), &node, now);
-            if name == "shm" {
-                *shm.covers.borrow_mut() = Some(node.clone());
-                *node.mounted.borrow_mut() = Some(shm.clone());
-            }
+            let over = match name {
+                "shm" => shm.clone(),
+                "pts" => pts.clone(),
+                _ => continue,
+            };
+            *over.covers.borrow_mut() = Some(node.clone());
+            *node.mounted.borrow_mut() = Some(over);
         }
         self.cover("/dev", dev);
     }

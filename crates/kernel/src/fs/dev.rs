@@ -14,10 +14,12 @@ pub enum Device {
     Full,
     /// `/dev/random` and `/dev/urandom`
     Random,
-    /// `/dev/tty`: no process here has a controlling terminal.
+    /// `/dev/tty`: the controlling terminal of who opens it.
     Tty,
     /// `/dev/ptmx`
     Ptmx,
+    /// `/dev/pts/N`
+    Pts(u32),
     /// Any other, which cannot be opened.
     Other(u64),
 }
@@ -26,6 +28,9 @@ pub enum Device {
 pub const fn makedev(major: u64, minor: u64) -> u64 {
     (minor & 0xff) | (major & 0xfff) << 8 | (minor & !0xff) << 12
 }
+
+/// Major number of pseudo-terminals.
+const PTS: u64 = 136;
 
 impl Device {
     /// The device with this number.
@@ -44,6 +49,7 @@ impl Device {
             RANDOM | URANDOM => Device::Random,
             TTY => Device::Tty,
             PTMX => Device::Ptmx,
+            pts if pts >> 8 & 0xfff == PTS => Device::Pts((pts & 0xff | pts >> 12 & 0xfff00) as u32),
             other => Device::Other(other),
         }
     }
@@ -57,6 +63,7 @@ impl Device {
             Device::Random => makedev(1, 9),
             Device::Tty => makedev(5, 0),
             Device::Ptmx => makedev(5, 2),
+            Device::Pts(n) => makedev(PTS, n as u64),
             Device::Other(rdev) => rdev,
         }
     }

@@ -39,6 +39,12 @@ pub enum FileKind {
     Device(Device),
     /// A process.
     Pid(ProcId),
+    /// The master of a pseudo-terminal.
+    Master(Rc<super::tty::Tty>),
+    /// A terminal.
+    Terminal(Rc<super::tty::Tty>),
+    /// A POSIX message queue.
+    Mqueue(Rc<crate::ipc::mqueue::Mqueue>),
     /// Standard output (1) or error (2) of the run.
     Console(u32),
     /// Standard input of the run.

@@ -9,6 +9,7 @@
 //! | [`file`] | open file descriptions and descriptor tables |
 //! | [`build`] | a host's tree from its specification |
 //! | [`pipe`], [`epoll`], [`event`], [`dev`] | what descriptors name besides inodes |
+//! | [`tty`] | pseudo-terminals and their line discipline |
 //! | [`lock`] | `flock` and record locks |
 //! | [`procfs`] | `/proc` and `/sys`, computed |
 
@@ -24,3 +25,4 @@ pub mod path;
 pub mod pipe;
 pub mod procfs;
 pub mod store;
+pub mod tty;

@@ -101,8 +101,8 @@ static PROC: &[(&str, What)] = &[
     ("loadavg", Fixed("0.00 0.00 0.00 1/1 1\n")),
     ("version", Text(version)),
     ("cmdline", Fixed("quiet\n")),
-    ("filesystems", Fixed("nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\n\text4\n")),
-    ("devices", Fixed("Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:\n  8 sd\n")),
+    ("filesystems", Fixed("nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n\text4\n")),
+    ("devices", Fixed("Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n  8 sd\n")),
     ("swaps", Fixed("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n")),
     ("partitions", Fixed("major minor  #blocks  name\n\n")),
     ("diskstats", Fixed("")),
@@ -110,6 +110,10 @@ static PROC: &[(&str, What)] = &[
     ("cgroups", Fixed("#subsys_name\thierarchy\tnum_cgroups\tenabled\n")),
     ("modules", Fixed("")),
     ("interrupts", Fixed("")),
+    ("sysvipc", Dir),
+    ("sysvipc/shm", Text(|cx, n| Ok(cx.k.proc_shm(n.host).into_bytes()))),
+    ("sysvipc/sem", Text(|cx, n| Ok(cx.k.proc_sem(n.host).into_bytes()))),
+    ("sysvipc/msg", Text(|cx, n| Ok(cx.k.proc_msg(n.host).into_bytes()))),
     ("sys", Dir),
     ("sys/kernel", Dir),
     ("sys/kernel/hostname", Text(|cx, n| line(&cx.k.hosts[n.host as usize].hostname))),
@@ -502,6 +506,9 @@ impl Kernel {
             FileKind::Signal(_) => "anon_inode:[signalfd]".into(),
             FileKind::Inotify(_) => "anon_inode:inotify".into(),
             FileKind::Pid(_) => "anon_inode:[pidfd]".into(),
+            FileKind::Mqueue(_) => "/dev/mqueue".into(),
+            FileKind::Master(_) => "/dev/ptmx".into(),
+            FileKind::Terminal(tty) => format!("/dev/pts/{}", tty.index),
             FileKind::Device(_) => "/dev/null".into(),
             FileKind::Inode | FileKind::Closed => String::new(),
         }
@@ -708,12 +715,14 @@ fn pid_stat(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let (vsize, code) = space.map_or((0, (0, 0, 0)), |s| (s.total, s.code));
     let nice = task.map_or(0, |t| cx.k.task(t).nice);
     line(&format!(
-        "{id} ({name}) {} {} {} {} 0 -1 4194304 0 0 0 0 {ticks} 0 {} 0 {} {nice} {} 0 {start} {vsize} {} \
+        "{id} ({name}) {} {} {} {} {} {} 4194304 0 0 0 0 {ticks} 0 {} 0 {} {nice} {} 0 {start} {vsize} {} \
          18446744073709551615 {} {} {} 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0",
         state_letter(cx, p, task),
         parent_pid(cx, p),
         p.pgid,
         p.sid,
+        p.tty.as_ref().map_or(0, |t| super::dev::Device::Pts(t.index).rdev()),
+        p.tty.as_ref().map_or(-1, |t| i64::from(t.group.get())),
         p.children_cpu / 10_000_000,
         20 + nice,
         p.threads.len(),
@@ -803,7 +812,10 @@ fn maps(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         let flag = |bit: u32, c: char| if v.prot & bit != 0 { c } else { '-' };
         let (offset, dev, ino, path) = match &v.source {
             Source::Anon => (0, 0, 0, v.label.as_bytes().to_vec()),
-            Source::Shared(_, at) => (*at, 1, 1, b"/dev/zero (deleted)".to_vec()),
+            Source::Shared(memory, at) => match &memory.tag {
+                Some(tag) => (*at, 1, u64::from(tag.id.get()), format!("/SYSV{:08x} (deleted)", tag.key).into_bytes()),
+                None => (*at, 1, 1, b"/dev/zero (deleted)".to_vec()),
+            },
             Source::File { inode, offset, path } => (*offset, inode.fs.dev, inode.ino, path.to_vec()),
         };
         let head = format!(
