@@ -25,8 +25,14 @@ fn main() {
     // What the outer cargo sets for this build script must not reach the inner one.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy().into_owned();
-        let inner = text.starts_with("CARGO_") && text != "CARGO_HOME" && text != "CARGO_TERM_COLOR" && text != "CARGO_NET_OFFLINE";
-        if inner || ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CLIPPY_ARGS", "CLIPPY_CONF_DIR", "RUSTC"].contains(&text.as_str()) {
+        let inner = text.starts_with("CARGO_")
+            && text != "CARGO_HOME"
+            && text != "CARGO_TERM_COLOR"
+            && text != "CARGO_NET_OFFLINE";
+        if inner
+            || ["RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CLIPPY_ARGS", "CLIPPY_CONF_DIR", "RUSTC"]
+                .contains(&text.as_str())
+        {
             command.env_remove(&name);
         }
     }

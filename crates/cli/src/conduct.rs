@@ -1,9 +1,10 @@
 //! A run from its world to its record: what `run`, `verify` and `replay` share.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
 use snowglobe_abi::spec::{Report, WorldSpec};
@@ -158,36 +159,58 @@ pub fn stderr_is_terminal() -> bool {
     rustix::termios::isatty(rustix::stdio::stderr())
 }
 
+/// How often a run may be begun again since a loop that spins was found.
+const MAX_LEARNING: u32 = 64;
+
 /// Runs a plan, and keeps what came of it.
+///
+/// When the layer finds a loop that spins it ends the world, and the world is run again with the loop as a yield point from
+/// its beginning: what counts is a run that learned nothing on its way. Output that was shown already is not shown again.
 ///
 /// # Errors
 /// The world could not be run, or its record not kept.
 pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     let run = how.place;
+    let mut spec = plan.spec.clone();
     let mut record = begin_record(plan, &run, &how.reproduce);
-    run.write_world(&plan.spec).map_err(fault)?;
     run.write_record(&record).map_err(fault)?;
-    let names: Vec<String> = plan.spec.hosts.iter().map(|host| host.name.clone()).collect();
+    let names: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
     let hosts = u32::try_from(names.len()).unwrap_or(u32::MAX);
     let mut progress = if how.show_progress { Progress::new(hosts, stderr_is_terminal()) } else { Progress::silent() };
-    let mut recorder = Recorder::new(&run, names.clone()).map_err(fault)?;
-    if how.pass_output {
-        recorder = recorder.listen(listener(&plan.spec, &progress));
-    }
-    if let Some(recorded) = how.compare {
-        recorder = recorder.compare_with(recorded);
-    }
     let stop = Arc::new(AtomicBool::new(false));
     catch_signals(&stop)?;
     let began = Instant::now();
-    let outcome = engine::run(RunRequest {
-        spec: &plan.spec,
-        layout: plan.layout,
-        input: input(&plan.spec, how.input, &run),
-        recorder,
-        stop,
-        on_sample: &mut |sample| progress.feed(began.elapsed(), sample),
-    });
+    let mut shown = how.pass_output.then(|| Once::new(listener(&spec, &progress)));
+    let mut compare = how.compare;
+    let mut earlier = how.input;
+    let mut learned = Vec::new();
+    let outcome = loop {
+        run.write_world(&spec).map_err(fault)?;
+        let mut recorder = Recorder::new(&run, names.clone()).map_err(fault)?;
+        if let Some(shown) = &mut shown {
+            recorder = recorder.listen(shown.from_the_beginning());
+        }
+        if let Some(recorded) = compare.take() {
+            recorder = recorder.compare_with(recorded);
+        }
+        let outcome = engine::run(RunRequest {
+            spec: &spec,
+            layout: plan.layout,
+            input: input(&spec, earlier.take(), &run),
+            recorder,
+            stop: stop.clone(),
+            on_sample: &mut |sample| progress.feed(began.elapsed(), sample),
+        });
+        let new = outcome.as_ref().map_or(&[][..], |outcome| &outcome.report.learned);
+        if new.is_empty() || learned.len() >= MAX_LEARNING as usize {
+            break outcome;
+        }
+        learned.extend(new.iter().cloned());
+        spec.yield_points.extend(new.iter().cloned());
+        spec.yield_points.sort();
+        earlier = run.stdin().map_err(fault)?;
+    };
+    drop(shown);
     progress.finish();
     record.wall_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
     let outcome = match outcome {
@@ -213,8 +236,39 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     record.events = outcome.events;
     record.calls = outcome.calls;
     end_record(&mut record, outcome.report, &names, judgement);
+    record.learned = learned;
     run.write_record(&record).map_err(fault)?;
     Ok(Finished { run, record, difference })
+}
+
+/// Shows what guests write once, however often the world is begun again.
+struct Once {
+    listener: Arc<Mutex<Listener>>,
+    /// Bytes shown by host and stream.
+    shown: Arc<Mutex<BTreeMap<(u32, u8), usize>>>,
+}
+
+impl Once {
+    fn new(listener: Listener) -> Once {
+        Once { listener: Arc::new(Mutex::new(listener)), shown: Arc::default() }
+    }
+
+    /// A listener for a world that begins (again): it passes on what goes beyond what was shown.
+    fn from_the_beginning(&self) -> Listener {
+        let (listener, shown) = (self.listener.clone(), self.shown.clone());
+        let mut seen: BTreeMap<(u32, u8), usize> = BTreeMap::new();
+        Box::new(move |host, stream, bytes| {
+            let (Ok(mut listener), Ok(mut shown)) = (listener.lock(), shown.lock()) else { return };
+            let seen = seen.entry((host, stream)).or_default();
+            let shown = shown.entry((host, stream)).or_default();
+            *seen += bytes.len();
+            let new = seen.saturating_sub(*shown).min(bytes.len());
+            if new > 0 {
+                *shown = *seen;
+                listener(host, stream, &bytes[bytes.len() - new..]);
+            }
+        })
+    }
 }
 
 fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
@@ -256,7 +310,6 @@ fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgemen
     record.exit_status = judgement.exit;
     record.virtual_ns = report.virtual_ns;
     record.binaries = rundir::hash_binaries(&report.executed, names);
-    record.learned = report.learned;
     record.processes = report
         .processes
         .into_iter()

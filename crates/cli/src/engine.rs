@@ -7,8 +7,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
 use snowglobe_abi::spec::{Nanos, Report, WorldSpec};
-use snowglobe_world::Problem;
 use snowglobe_supervisor::{Failure, Hooks};
+use snowglobe_world::Problem;
 use snowglobe_world::rundir::{Layout, RecordError, Recorded, Recorder};
 
 /// Where a run's standard input comes from.

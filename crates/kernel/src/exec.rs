@@ -132,6 +132,7 @@ impl Kernel {
         self.touch_segments(self.task(task).proc, false);
         m.clear_space();
         let mut space = Space::default();
+        space.yields = self.yields.clone();
         let bias = if program.elf.pie { map::PIE_BASE - program.elf.span().0 } else { 0 };
         load_segments(&mut space, &program.inode, &program.elf, bias, &program.path, m)?;
         let mut entry = program.elf.entry.wrapping_add(bias);

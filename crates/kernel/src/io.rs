@@ -386,13 +386,22 @@ impl Cx<'_> {
         }
     }
 
-    /// A write to what has no reader also sends SIGPIPE.
-    pub fn sigpipe<T>(&mut self, result: Result<T>) -> Result<T> {
-        if let Err(Errno::EPIPE) = result {
-            let p = self.k.proc_of(self.task);
-            let info = Info::user(SIGPIPE, SI_USER, p.pid, p.cred.uid);
-            let _ = self.k.signal_task(self.task, info);
+    /// A write to a pipe or a stream that nobody reads also sends SIGPIPE.
+    pub fn sigpipe<T>(&mut self, file: &FileRef, result: Result<T>) -> Result<T> {
+        let stream = match &file.kind {
+            FileKind::Socket(id) => self.k.sockets.is_stream(*id),
+            _ => true,
+        };
+        if stream && let Err(Errno::EPIPE) = result {
+            self.raise_sigpipe();
         }
         result
+    }
+
+    /// Sends the caller SIGPIPE.
+    pub fn raise_sigpipe(&mut self) {
+        let p = self.k.proc_of(self.task);
+        let info = Info::user(SIGPIPE, SI_USER, p.pid, p.cred.uid);
+        let _ = self.k.signal_task(self.task, info);
     }
 }

@@ -56,7 +56,7 @@ use machine::Machine;
 use rng::Rng;
 use sched::{Sched, TimerAction};
 use snowglobe_abi::Errno;
-use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec};
+use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec, YieldPoint};
 use task::{Host, HostId, ProcId, Process, SpaceEntry, SpaceId, State, Task, TaskId};
 use wait::Wait;
 
@@ -166,6 +166,8 @@ pub struct Kernel {
     pub stop_asked: bool,
     /// The end has come.
     pub ended: Option<Ending>,
+    /// Learned yield points by file.
+    pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
     /// Inode numbers of anonymous objects (pipes, sockets).
     pub next_anon_ino: u64,
 }
@@ -188,6 +190,10 @@ impl Kernel {
         let seed = spec.seed;
         let store = fs::store::Store::default();
         let record = record::Recorder::new(spec.knobs.trace_calls);
+        let mut yields: BTreeMap<Vec<u8>, Vec<u64>> = BTreeMap::new();
+        for point in &spec.yield_points {
+            yields.entry(point.file.clone().into_bytes()).or_default().push(point.offset);
+        }
         let mut kernel = Kernel {
             sched: Sched::new(Rng::stream(seed, "schedule")),
             random: Rng::stream(seed, "program"),
@@ -217,6 +223,7 @@ impl Kernel {
             report: Report::default(),
             stop_asked: false,
             ended: None,
+            yields: Rc::new(yields),
             next_anon_ino: 1000,
         };
         for index in 0..kernel.spec.hosts.len() {
@@ -458,15 +465,41 @@ impl Kernel {
         self.sched.now + time::UPTIME
     }
 
-    /// Gives up the baton at a yield point.
+    /// Gives up the baton at a yield point. The loop's passes count as a little time, so that who waits for a timer gets it.
     pub fn yield_now(&mut self, m: &mut dyn Machine, at: u64) -> Flow {
         let task = self.current;
-        self.sched.now += self.spec.knobs.quantum;
+        let cost = 2 * self.spec.knobs.call_cost;
+        self.sched.now += cost;
+        self.task_mut(task).cpu_time += cost;
+        self.turn_over = true;
         self.record.yielded(self.sched.now, task, at, m);
-        if self.sched.next_timer <= self.sched.now {
-            self.run_timers(m);
-        }
         self.before_return(m)
+    }
+
+    /// Puts the current task back into the queue.
+    pub fn give_up(&mut self) {
+        let task = self.current;
+        self.task_mut(task).state = State::Runnable;
+        self.sched.enqueue(task);
+    }
+
+    /// Whether somebody may wait for the current task to give up the baton: another that could run, or a timer.
+    pub fn is_waited_for(&self) -> bool {
+        self.sched.anyone() || self.sched.next_timer != Nanos::MAX
+    }
+
+    /// A loop of the current task never calls: it becomes a yield point, and the world is to be run again with it.
+    /// Returns false for code that no file holds, or that is a yield point already.
+    pub fn learn(&mut self, at: u64) -> bool {
+        let Some((start, vma)) = self.space_of(self.current).find(at) else { return false };
+        let mm::Source::File { offset, path, .. } = &vma.source else { return false };
+        let point = YieldPoint { file: mem::text(path), offset: offset + (at - start) };
+        if self.spec.yield_points.contains(&point) {
+            return false;
+        }
+        self.report.learned.push(point);
+        self.stop_asked = true;
+        true
     }
 
     /// Does what timers that are due ask for.

@@ -217,6 +217,8 @@ pub trait Machine {
     /// # Errors
     /// `EFAULT` when there is no frame.
     fn pop_signal(&mut self) -> Result<SignalReturn>;
+    /// Makes the branch at an address of the current address space give up the baton now and then.
+    fn yield_point(&mut self, addr: u64);
     /// The world is over.
     fn world_ended(&mut self, report: &[u8]);
     /// Last words about a bug of our own.

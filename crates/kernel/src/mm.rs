@@ -109,6 +109,8 @@ pub struct Space {
     cursor: u64,
     /// Addresses of arguments and environment: start and end of each, for `/proc/self/stat`.
     pub args: [u64; 4],
+    /// Loops that give up the baton: path of the file to offsets of their branches.
+    pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
     /// Start and end of code, start of the stack.
     pub code: (u64, u64, u64),
 }
@@ -255,8 +257,21 @@ impl Space {
         let len = vma.end - addr;
         show(addr, &vma, m)?;
         self.remove(addr, len);
+        self.yield_points(addr, &vma, m);
         self.insert(addr, vma);
         Ok(())
+    }
+
+    /// Puts the learned yield points into code that has just been mapped.
+    fn yield_points(&self, addr: u64, vma: &Vma, m: &mut dyn Machine) {
+        let Source::File { offset, path, .. } = &vma.source else { return };
+        if vma.prot & PROT_EXEC == 0 || vma.shared || self.yields.is_empty() {
+            return;
+        }
+        let Some(points) = self.yields.get(&**path) else { return };
+        for at in points.iter().filter(|at| (*offset..*offset + (vma.end - addr)).contains(at)) {
+            m.yield_point(addr + (at - offset));
+        }
     }
 
     /// Unmaps a range.

@@ -50,22 +50,24 @@ impl WaitQueue {
 
     /// Tells all waiters that `events` (poll bits) have happened.
     pub fn wake(&self, sched: &mut Sched, events: u32) {
-        let list = core::mem::take(&mut *self.waiters.borrow_mut());
-        let mut keep = Vec::new();
-        for waiter in list {
-            match &waiter {
-                Waiter::Task(task, ticket) => sched.wake_ticket(*task, *ticket),
-                Waiter::Epoll(item) => {
-                    if let Some(item) = item.upgrade() {
-                        item.notify(sched, events);
-                        keep.push(waiter);
-                    }
-                }
+        // The list keeps its room: waking is on the way of every message.
+        let mut list = core::mem::take(&mut *self.waiters.borrow_mut());
+        list.retain(|waiter| match waiter {
+            Waiter::Task(task, ticket) => {
+                sched.wake_ticket(*task, *ticket);
+                false
             }
-        }
-        let mut list = self.waiters.borrow_mut();
-        keep.append(&mut list);
-        *list = keep;
+            Waiter::Epoll(item) => match item.upgrade() {
+                Some(item) => {
+                    item.notify(sched, events);
+                    true
+                }
+                None => false,
+            },
+        });
+        let mut added = self.waiters.borrow_mut();
+        list.append(&mut added);
+        *added = list;
     }
 }
 

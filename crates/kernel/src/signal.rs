@@ -89,6 +89,14 @@ impl Info {
         Info { signal, code, errno: 0, fields: [addr, 0, 0] }
     }
 
+    /// A signal that tells of a descriptor's readiness (fcntl(2), F_SETSIG).
+    pub fn band(signal: u32, bits: u32, fd: i32) -> Info {
+        // POLL_IN, POLL_OUT, POLL_ERR, POLL_PRI, POLL_HUP.
+        let codes = [(POLLIN, 1), (POLLPRI, 5), (POLLERR, 4), (POLLHUP, 6)];
+        let code = codes.iter().find(|(bit, _)| bits & bit != 0).map_or(2, |(_, code)| *code);
+        Info { signal, code, errno: 0, fields: [u64::from(bits), u64::from(fd as u32), 0] }
+    }
+
     /// The 128 bytes of `siginfo_t`.
     pub fn bytes(&self) -> [u8; 128] {
         let mut out = [0; 128];

@@ -1,112 +1,521 @@
-//! The socket table's place in the kernel.
+//! The socket table's place in the kernel: who waits on its entries, its timer, and how bytes come and go.
+//!
+//! The table knows no time, no waiting and no descriptors. After every call of it [`Kernel::network_settle`] wakes who
+//! waits, tells the trace, and sets the one timer of the network. Messages with all that travels besides bytes are
+//! in [`crate::calls::message`], the calls themselves in [`crate::calls::net`].
 
-use crate::fs::file::FileRef;
+use crate::calls::message::{Many, Receiving, Sending};
+use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::machine::Machine;
 use crate::mem::Iov;
-use crate::sched::{Sched, Waiter};
-use crate::{Answer, Cx, Kernel};
+use crate::rng::Rng;
+use crate::sched::{Sched, TimerAction, WaitQueue, Waiter};
+use crate::signal::Info;
+use crate::task::{HostId, ProcId};
+use crate::uapi::*;
+use crate::wait::{Interrupt, Kind, Wait};
+use crate::{Answer, Cx, Kernel, Stop};
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::rc::{Rc, Weak};
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::Write;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::{Nanos, WorldSpec};
+use snowglobe_abi::trace;
+use snowglobe_net::linux::poll;
+use snowglobe_net::report::ProcFile;
+use snowglobe_net::{Addr, Close, Connect, Cred, Int, Received, Send, Sink, SocketTable, SocketType, Source, What};
 
-/// Names a socket.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct SocketId(pub u32);
+/// Names a socket: its place in the table.
+pub use snowglobe_net::SocketId;
 
 /// The table and who waits on its entries.
-pub struct Sockets {}
+pub struct Sockets {
+    /// FIG. 48.
+    pub table: SocketTable<FileRef>,
+    /// By place.
+    places: Vec<Place>,
+    /// Who waits in `close` for SO_LINGER.
+    lingerers: WaitQueue,
+    /// What the last close left to be waited for: until when, and the entry's unique ID.
+    lingering: Option<(Nanos, u64)>,
+    /// The network's timer, if the table has something to do by itself.
+    timer: Option<(Nanos, u64)>,
+    /// Keys of socket files given out; 0 is one that nobody has bound.
+    last_key: u64,
+}
+
+/// What the kernel keeps of a place in the table; empty where no descriptor names it.
+#[derive(Default)]
+struct Place {
+    queue: WaitQueue,
+    file: Weak<OpenFile>,
+}
 
 /// A blocked call on a socket.
 pub struct SocketWait {
     /// On which.
     pub socket: SocketId,
+    /// Keeps it open while the call goes on; none for `close`.
+    _file: Option<FileRef>,
+    op: Op,
 }
 
-impl SocketWait {
-    /// What the call gives when its time is up.
-    pub fn timed_out(&self) -> Result<i64> {
-        Err(Errno::EAGAIN)
+/// Which call, and how far it is.
+pub enum Op {
+    /// `accept`: where the address and its length go, and flags for the new descriptor.
+    Accept(u64, u64, u32),
+    /// `connect`, and what it says when its time is up.
+    Connect(Addr, Errno),
+    /// `send` and its kin; for `sendmmsg` the place in its vector.
+    Send(Box<Sending>, Option<Many>),
+    /// `recv` and its kin; for `recvmmsg` the place in its vector.
+    Receive(Box<Receiving>, Option<Many>),
+    /// `close` with SO_LINGER, of the entry with this unique ID.
+    Linger(u64),
+}
+
+/// A cursor over guest memory from which the table takes what is sent.
+struct FromGuest<'a> {
+    m: &'a mut dyn Machine,
+    iov: &'a Iov,
+    at: u64,
+}
+
+impl Source for FromGuest<'_> {
+    #[inline]
+    fn read_into(&mut self, buf: &mut [u8]) -> Result<()> {
+        self.iov.gather(self.m, self.at, buf)?;
+        self.at += buf.len() as u64;
+        Ok(())
     }
-    /// What has been done already, if a signal may end the call with it.
-    pub fn partial(&self) -> Option<i64> {
-        None
+}
+
+/// A cursor over guest memory to which the table gives what is received.
+struct ToGuest<'a> {
+    m: &'a mut dyn Machine,
+    iov: &'a Iov,
+    at: u64,
+}
+
+impl Sink for ToGuest<'_> {
+    #[inline]
+    fn write_from(&mut self, bytes: &[u8]) -> Result<()> {
+        self.iov.scatter(self.m, self.at, bytes)?;
+        self.at += bytes.len() as u64;
+        Ok(())
     }
 }
 
 impl Sockets {
     /// An empty table.
-    pub fn new(_spec: &WorldSpec) -> Sockets {
-        Sockets {}
+    pub fn new(spec: &WorldSpec) -> Sockets {
+        let seed = Rng::stream(spec.seed, "network").next_u64();
+        let mut table = SocketTable::new(&spec.networks, &spec.hosts, seed);
+        table.set_tracing(spec.knobs.trace_calls);
+        Sockets {
+            table,
+            places: Vec::new(),
+            lingerers: WaitQueue::default(),
+            lingering: None,
+            timer: None,
+            last_key: 0,
+        }
     }
+
+    /// Makes room for those who will wait on a socket with a new description.
+    pub fn adopt(&mut self, id: SocketId, file: &FileRef) {
+        let index = id.0 as usize;
+        if self.places.len() <= index {
+            self.places.resize_with(index + 1, Place::default);
+        }
+        self.places[index] = Place { queue: WaitQueue::default(), file: Rc::downgrade(file) };
+    }
+
+    /// A key for a new socket file.
+    pub fn new_key(&mut self) -> u64 {
+        self.last_key += 1;
+        self.last_key
+    }
+
+    /// Whether it is a stream, which raises SIGPIPE.
+    pub fn is_stream(&self, id: SocketId) -> bool {
+        self.table.get(id).is_ok_and(|e| e.local.kind == SocketType::Stream)
+    }
+
     /// Poll bits.
-    pub fn readiness(&self, _id: SocketId) -> u32 {
-        0
+    pub fn readiness(&self, id: SocketId) -> u32 {
+        self.table.readiness(id)
     }
+
     /// Hangs a waiter in an entry's queue.
-    pub fn watch(&self, _id: SocketId, _waiter: Waiter, _sched: &Sched) {}
+    pub fn watch(&self, id: SocketId, waiter: Waiter, sched: &Sched) {
+        if let Some(place) = self.places.get(id.0 as usize) {
+            place.queue.add(waiter, sched);
+        }
+    }
+
+    /// Hangs the waiter of a call where it is woken.
+    pub fn watch_call(&self, wait: &SocketWait, waiter: Waiter, sched: &Sched) {
+        match wait.op {
+            Op::Linger(_) => self.lingerers.add(waiter, sched),
+            _ => self.watch(wait.socket, waiter, sched),
+        }
+    }
+
     /// O_NONBLOCK has changed.
-    pub fn set_nonblocking(&mut self, _id: SocketId, _on: bool) {}
-}
+    pub fn set_nonblocking(&mut self, id: SocketId, on: bool) {
+        self.table.set_blocking(id, !on);
+    }
 
-impl Kernel {
-    /// The last descriptor of a socket is closed.
-    pub fn close_socket(&mut self, _id: SocketId, _m: &mut dyn Machine) {}
-    /// Something in flight arrives.
-    pub fn network_due(&mut self) {}
-    /// When SO_RCVTIMEO or SO_SNDTIMEO ends a wait that begins now.
-    pub fn socket_deadline(&self, _file: &FileRef, _read: bool) -> Option<Nanos> {
-        None
+    /// Bytes that must have come before a receive call that may wait returns.
+    pub fn low_water(&self, id: SocketId) -> u64 {
+        self.table.options(id).map_or(1, |o| o.int(Int::ReceiveLowWater).max(1) as u64)
     }
-}
 
-impl Cx<'_> {
-    /// `read` of a socket.
-    ///
-    /// # Errors
-    /// What `recv` gives.
-    pub fn read_socket(&mut self, _id: SocketId, _iov: &Iov) -> Result<u64> {
-        Err(Errno::EAGAIN)
-    }
-    /// `write` to a socket.
-    ///
-    /// # Errors
-    /// What `send` gives.
-    pub fn write_socket(&mut self, _id: SocketId, _iov: &Iov, _done: u64) -> Result<u64> {
-        Err(Errno::EAGAIN)
-    }
-    /// Sends bytes of the kernel's own.
-    ///
-    /// # Errors
-    /// What `send` gives.
-    pub fn put_socket(&mut self, _id: SocketId, _data: &[u8]) -> Result<usize> {
-        Err(Errno::EAGAIN)
-    }
-    /// Takes bytes for the kernel's own use.
-    ///
-    /// # Errors
-    /// What `recv` gives.
-    pub fn take_socket(&mut self, _id: SocketId, _max: usize) -> Result<Vec<u8>> {
-        Err(Errno::EAGAIN)
-    }
-    /// Goes on with a blocked call.
-    ///
-    /// # Errors
-    /// `EAGAIN` while it must wait.
-    pub fn socket_now(&mut self, _wait: &mut SocketWait) -> Result<i64> {
-        Err(Errno::EAGAIN)
-    }
-    /// `ioctl` of a socket.
-    pub fn socket_ioctl(&mut self, _id: SocketId, _cmd: u32, _arg: u64) -> Answer {
-        Err(Errno::ENOTTY.into())
-    }
-}
-
-impl Sockets {
     /// A table of `/proc/net`.
     ///
     /// # Errors
     /// `ENOENT` for one that is not there.
-    pub fn proc_net(&self, _host: u32, _name: &str) -> Result<Vec<u8>> {
-        Ok(Vec::new())
+    pub fn proc_net(&self, host: u32, name: &str) -> Result<Vec<u8>> {
+        let file = match name {
+            "tcp" => ProcFile::Tcp,
+            "tcp6" => ProcFile::Tcp6,
+            "udp" => ProcFile::Udp,
+            "udp6" => ProcFile::Udp6,
+            "raw" => ProcFile::Raw,
+            "unix" => ProcFile::Unix,
+            "dev" => return Ok(self.devices_text(host).into_bytes()),
+            "route" => return Ok(self.routes_text(host).into_bytes()),
+            "if_inet6" => return Ok(self.inet6_text(host).into_bytes()),
+            _ => return Err(Errno::ENOENT),
+        };
+        Ok(self.table.proc_text(host, file).into_bytes())
+    }
+
+    fn interfaces(&self, host: u32) -> &[snowglobe_net::link::Interface] {
+        self.table.world().hosts.get(host as usize).map_or(&[], |h| &h.interfaces)
+    }
+
+    fn devices_text(&self, host: u32) -> String {
+        let mut out = String::from(
+            "Inter-|   Receive                                                |  Transmit\n \
+             face |bytes    packets errs drop fifo frame compressed multicast|\
+             bytes    packets errs drop fifo colls carrier compressed\n",
+        );
+        for i in self.interfaces(host) {
+            let zeros = "       0       0    0    0    0     0          0         0        \
+                         0       0    0    0    0     0       0          0";
+            out.push_str(&format!("{:>6}: {zeros}\n", i.name));
+        }
+        out
+    }
+
+    fn routes_text(&self, host: u32) -> String {
+        let head = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT";
+        let mut out = format!("{head:<127}\n");
+        for i in self.interfaces(host).iter().filter(|i| i.network.is_some()) {
+            let mask = u32::MAX.checked_shl(32 - u32::from(i.prefix)).unwrap_or(0);
+            let net = (u32::from(i.v4) & mask).swap_bytes();
+            let line = format!("{}\t{net:08X}\t00000000\t0001\t0\t0\t0\t{:08X}\t0\t0\t0", i.name, mask.swap_bytes());
+            out.push_str(&format!("{line:<127}\n"));
+        }
+        out
+    }
+
+    fn inet6_text(&self, host: u32) -> String {
+        let mut out = String::new();
+        for i in self.interfaces(host) {
+            for (ip, prefix) in &i.v6 {
+                // Scopes as include/net/ipv6.h has them: host, link, global.
+                let scope = if ip.is_loopback() { 0x10 } else { u32::from(ip.is_unicast_link_local()) * 0x20 };
+                let bits = u128::from(*ip);
+                let name = &i.name;
+                out.push_str(&format!("{bits:032x} {:02x} {prefix:02x} {scope:02x} 80 {name:>8}\n", i.index));
+            }
+        }
+        out
+    }
+}
+
+/// Text without the heap, cut where it does not fit.
+struct Short {
+    bytes: [u8; 160],
+    len: usize,
+}
+
+impl Write for Short {
+    fn write_str(&mut self, s: &str) -> core::fmt::Result {
+        let n = s.len().min(self.bytes.len() - self.len);
+        self.bytes[self.len..self.len + n].copy_from_slice(&s.as_bytes()[..n]);
+        self.len += n;
+        Ok(())
+    }
+}
+
+impl Kernel {
+    /// What follows from a call of the table: sleepers wake, the trace is told, the timer is set.
+    #[inline]
+    pub fn network_settle(&mut self) {
+        let Kernel { sockets, sched, .. } = self;
+        let Sockets { table, places, lingerers, timer, .. } = sockets;
+        let mut owned = Vec::new();
+        table.take_notifications(|id, bits| {
+            let Some(place) = places.get(id.0 as usize) else { return };
+            place.queue.wake(sched, bits);
+            if let Some(file) = place.file.upgrade()
+                && file.owner.get() != 0
+            {
+                owned.push((id, file, bits));
+            }
+        });
+        if !lingerers.is_empty() {
+            lingerers.wake(sched, 0);
+        }
+        let next = table.next_event();
+        if next != timer.map(|key| key.0) {
+            if let Some(key) = timer.take() {
+                sched.disarm(key);
+            }
+            *timer = next.map(|at| sched.arm(at, TimerAction::Network));
+        }
+        // Files that were on their way to nobody are closed.
+        drop(table.take_discarded());
+        if self.sockets.table.has_events() {
+            self.trace_network();
+        }
+        for (id, file, bits) in owned {
+            self.signal_owner(id, &file, bits);
+        }
+    }
+
+    /// socket(7), Signals: SIGURG for urgent data, and SIGIO for what O_ASYNC asks for, to the owner of F_SETOWN.
+    #[cold]
+    fn signal_owner(&mut self, id: SocketId, file: &FileRef, bits: u32) {
+        let Ok(entry) = self.sockets.table.get(id) else { return };
+        let (host, fd) = (HostId(entry.host()), entry.socket.map_or(-1, |s| s.fd));
+        let owner = file.owner.get();
+        let matches = |p: &ProcId| match owner {
+            1.. => self.proc(*p).pid == owner as u32,
+            _ => self.proc(*p).pgid == owner.unsigned_abs(),
+        };
+        let procs: Vec<ProcId> = self.host(host).pids.values().copied().filter(matches).collect();
+        let band = if bits == poll::ANY { self.sockets.readiness(id) } else { bits };
+        for proc in procs {
+            if bits != poll::ANY && bits & poll::PRI != 0 {
+                let _ = self.signal_process(proc, Info::kernel(SIGURG));
+            }
+            if file.flags.get() & O_ASYNC != 0 {
+                let info = match file.owner_signal.get() {
+                    0 => Info::kernel(SIGIO),
+                    signal => Info::band(signal, band, fd),
+                };
+                let _ = self.signal_process(proc, info);
+            }
+        }
+    }
+
+    fn trace_network(&mut self) {
+        let now = self.sched.now;
+        let Kernel { sockets, record, .. } = self;
+        for event in sockets.table.take_events() {
+            let socket = event.socket;
+            match event.what {
+                What::Status { old, new } => {
+                    record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
+                }
+                What::Send { len, to } => {
+                    let mut text = Short { bytes: [0; 160], len: 0 };
+                    let _ = write!(text, "{to}");
+                    record.network(now, trace::Kind::Send, &[socket, len], Some(&text.bytes[..text.len]));
+                }
+                What::Deliver { len } => record.network(now, trace::Kind::Deliver, &[socket, len], None),
+                What::Drop { len, reason } => {
+                    record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
+                }
+            }
+        }
+    }
+
+    /// The last descriptor of a socket is closed.
+    pub fn close_socket(&mut self, id: SocketId, _m: &mut dyn Machine) {
+        let now = self.sched.now;
+        if let Close::Linger { until, unique } = self.sockets.table.close(id, now) {
+            self.sockets.lingering = Some((until, unique));
+        }
+        // The place may be given to another socket.
+        if let Some(place) = self.sockets.places.get_mut(id.0 as usize) {
+            *place = Place::default();
+        }
+        self.network_settle();
+    }
+
+    /// Something in flight arrives.
+    pub fn network_due(&mut self) {
+        self.sockets.timer = None;
+        let now = self.sched.now;
+        self.sockets.table.advance(now);
+        self.network_settle();
+    }
+
+    /// When SO_RCVTIMEO or SO_SNDTIMEO ends a wait that begins now.
+    pub fn socket_deadline(&self, file: &FileRef, read: bool) -> Option<Nanos> {
+        let FileKind::Socket(id) = &file.kind else { return None };
+        let options = self.sockets.table.options(*id).ok()?;
+        let timeout = if read { options.receive_timeout } else { options.send_timeout };
+        (timeout != 0).then(|| self.sched.now.saturating_add(timeout))
+    }
+}
+
+impl Cx<'_> {
+    /// Who the caller is, as other programs may see it.
+    pub fn net_cred(&self) -> Cred {
+        let p = self.proc();
+        Cred { pid: p.pid, uid: p.cred.euid, gid: p.cred.egid }
+    }
+
+    /// One send of guest memory from byte `done` on.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there is no room, and what `send` gives.
+    #[inline]
+    pub fn send_bytes(&mut self, id: SocketId, iov: &Iov, done: u64, call: Send<FileRef>) -> Result<usize> {
+        let now = self.k.sched.now;
+        let mut source = FromGuest { m: self.m, iov, at: done };
+        let result = self.k.sockets.table.send(id, &mut source, call, now);
+        self.k.network_settle();
+        result
+    }
+
+    /// One receive into guest memory from byte `done` on.
+    ///
+    /// # Errors
+    /// `EAGAIN` when there is nothing, and what `recv` gives.
+    #[inline]
+    pub fn receive_bytes(&mut self, id: SocketId, iov: &Iov, done: u64, flags: u32) -> Result<Received<FileRef>> {
+        let now = self.k.sched.now;
+        let len = (iov.len().min(crate::io::MAX_RW) - done) as usize;
+        let mut sink = ToGuest { m: self.m, iov, at: done };
+        let result = self.k.sockets.table.recv(id, &mut sink, len, flags, now);
+        self.k.network_settle();
+        result
+    }
+
+    /// `read` of a socket.
+    ///
+    /// # Errors
+    /// What `recv` gives.
+    pub fn read_socket(&mut self, id: SocketId, iov: &Iov) -> Result<u64> {
+        // Linux's sock_read_iter: a read of nothing gives nothing, whatever the socket's state.
+        if iov.is_empty() {
+            return Ok(0);
+        }
+        Ok(self.receive_bytes(id, iov, 0, 0)?.len as u64)
+    }
+
+    /// `write` to a socket.
+    ///
+    /// # Errors
+    /// What `send` gives.
+    pub fn write_socket(&mut self, id: SocketId, iov: &Iov, done: u64) -> Result<u64> {
+        let len = (iov.len().min(crate::io::MAX_RW) - done) as usize;
+        let call = Send { cred: self.net_cred(), ..Send::bytes(len) };
+        Ok(self.send_bytes(id, iov, done, call)? as u64)
+    }
+
+    /// Sends bytes of the kernel's own.
+    ///
+    /// # Errors
+    /// What `send` gives.
+    pub fn put_socket(&mut self, id: SocketId, data: &[u8]) -> Result<usize> {
+        let call = Send { cred: self.net_cred(), ..Send::bytes(data.len()) };
+        let now = self.k.sched.now;
+        let result = self.k.sockets.table.send(id, &mut &data[..], call, now);
+        self.k.network_settle();
+        result
+    }
+
+    /// Takes bytes for the kernel's own use.
+    ///
+    /// # Errors
+    /// What `recv` gives.
+    pub fn take_socket(&mut self, id: SocketId, max: usize) -> Result<Vec<u8>> {
+        let mut out = Vec::new();
+        let now = self.k.sched.now;
+        let result = self.k.sockets.table.recv(id, &mut out, max, 0, now);
+        self.k.network_settle();
+        result.map(|_| out)
+    }
+
+    /// Makes a call wait.
+    pub fn wait_on_socket(&mut self, file: FileRef, socket: SocketId, op: Op) -> Stop {
+        let read = matches!(op, Op::Accept(..) | Op::Receive(..));
+        let deadline = self.k.socket_deadline(&file, read);
+        let wait = SocketWait { socket, _file: Some(file), op };
+        Wait::new(Kind::Socket(wait)).until(deadline).on_signal(Interrupt::for_timeout(deadline)).stop()
+    }
+
+    /// Closes a description that may be the last of its socket, and waits where SO_LINGER says so.
+    pub fn close_last(&mut self, file: FileRef, socket: SocketId) -> Answer {
+        drop(file);
+        self.k.sockets.lingering = None;
+        self.k.bury(self.m);
+        let Some((until, unique)) = self.k.sockets.lingering.take() else { return Ok(0) };
+        if !self.k.sockets.table.lingers(unique) {
+            return Ok(0);
+        }
+        let wait = SocketWait { socket, _file: None, op: Op::Linger(unique) };
+        Err(Wait::new(Kind::Socket(wait)).until(Some(until)).on_signal(Interrupt::Fail).stop())
+    }
+
+    /// Goes on with a blocked call.
+    ///
+    /// # Errors
+    /// `EAGAIN` while it must wait.
+    pub fn socket_now(&mut self, wait: &mut SocketWait) -> Result<i64> {
+        let id = wait.socket;
+        match &mut wait.op {
+            Op::Accept(addr, len, flags) => self.accept_now(id, *addr, *len, *flags),
+            Op::Connect(addr, _) => {
+                let now = self.k.sched.now;
+                let result = self.k.sockets.table.connect(id, addr, now);
+                self.k.network_settle();
+                match result {
+                    Ok(Connect::Done) => Ok(0),
+                    Ok(Connect::InProgress) | Err(Errno::EALREADY) => Err(Errno::EAGAIN),
+                    Err(e) => Err(e),
+                }
+            }
+            Op::Send(call, None) => self.send_now(id, call),
+            Op::Send(call, Some(many)) => self.send_many(id, call, many),
+            Op::Receive(call, None) => self.receive_now(id, call),
+            Op::Receive(call, Some(many)) => self.receive_many(id, call, many),
+            Op::Linger(unique) if self.k.sockets.table.lingers(*unique) => Err(Errno::EAGAIN),
+            Op::Linger(_) => Ok(0),
+        }
+    }
+
+    /// What the call gives when its time is up.
+    ///
+    /// # Errors
+    /// `EAGAIN`; for `connect` `EINPROGRESS` (socket(7), SO_SNDTIMEO).
+    pub fn socket_timed_out(&mut self, wait: &mut SocketWait) -> Result<i64> {
+        match (self.socket_partial(wait), &wait.op) {
+            (Some(result), _) => result,
+            (None, Op::Connect(_, errno)) => Err(*errno),
+            (None, _) => Err(Errno::EAGAIN),
+        }
+    }
+
+    /// What has been done already, if the call may end with it.
+    pub fn socket_partial(&mut self, wait: &mut SocketWait) -> Option<Result<i64>> {
+        match &mut wait.op {
+            Op::Send(call, many) => self.send_partial(call, many.as_mut()),
+            Op::Receive(call, many) => self.receive_partial(call, many.as_mut()),
+            Op::Linger(_) => Some(Ok(0)),
+            Op::Accept(..) | Op::Connect(..) => None,
+        }
     }
 }

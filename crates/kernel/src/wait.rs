@@ -31,6 +31,13 @@ pub enum Interrupt {
     Restart,
 }
 
+impl Interrupt {
+    /// signal(7): socket calls with a time-out fail with EINTR, whatever SA_RESTART says; the others restart.
+    pub fn for_timeout(deadline: Option<Nanos>) -> Interrupt {
+        if deadline.is_some() { Interrupt::Fail } else { Interrupt::Restart }
+    }
+}
+
 /// A wait.
 pub struct Wait {
     /// For what.
@@ -196,7 +203,7 @@ impl Kernel {
                 }
             }
             Kind::Epoll { epoll, .. } => epoll.queue.add(waiter, &self.sched),
-            Kind::Socket(wait) => self.sockets.watch(wait.socket, waiter, &self.sched),
+            Kind::Socket(wait) => self.sockets.watch_call(wait, waiter, &self.sched),
             Kind::Lock { inode, .. } => self.watch_locks(inode, waiter),
             Kind::Flock { file, .. } => {
                 if let Some(inode) = &file.inode {
@@ -300,7 +307,7 @@ impl Kernel {
             }
             Kind::Write { file, iov, done } => match cx.write_more(file, iov, done) {
                 Err(Errno::EAGAIN) => None,
-                Err(e) if *done == 0 => Some(cx.sigpipe(Err(e))),
+                Err(e) if *done == 0 => Some(cx.sigpipe(&file.clone(), Err(e))),
                 _ => Some(Ok(*done as i64)),
             },
             Kind::Sleep { .. } | Kind::Signal => None,
@@ -344,10 +351,13 @@ impl Kernel {
                 let mut cx = Cx { k: self, m, task, args: [0; 6] };
                 cx.select_nothing(select)
             }
-            Kind::Socket(wait) => wait.timed_out(),
             Kind::Read { file, iov } => {
                 let mut cx = Cx { k: self, m, task, args: [0; 6] };
                 cx.tty_timed_out(file, iov).unwrap_or(Err(Errno::EAGAIN))
+            }
+            Kind::Socket(wait) => {
+                let mut cx = Cx { k: self, m, task, args: [0; 6] };
+                cx.socket_timed_out(wait)
             }
             Kind::Ipc(wait) => Err(wait.timed_out()),
             // SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): what was moved, or EAGAIN.
@@ -391,8 +401,9 @@ impl Kernel {
                 cx.select_time_left(select);
             }
             Kind::Socket(wait) => {
-                if let Some(done) = wait.partial() {
-                    return Some(Ok(done));
+                let mut cx = Cx { k: self, m, task, args: [0; 6] };
+                if let Some(result) = cx.socket_partial(wait) {
+                    return Some(result);
                 }
             }
             _ => {}

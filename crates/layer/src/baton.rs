@@ -14,7 +14,7 @@ const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 17;
 /// in between.
 pub fn schedule() {
     loop {
-        kernel().stop_asked = control().stop.load(Relaxed) != 0;
+        kernel().stop_asked |= control().stop.load(Relaxed) != 0;
         let pick = kernel().pick(&mut crate::host::Host);
         publish();
         match pick {
@@ -103,6 +103,8 @@ pub fn load(task: u32) {
     unload();
     if let Some(context) = shared().contexts.get_mut(task as usize).and_then(Option::take) {
         *state::frame() = context.frame;
+        // The site at which it called may have been rewritten meanwhile, and what followed the call with it.
+        state::frame().rip = crate::rewrite::resume_rip(context.frame.rip);
         crate::vectors::set_fs_base(context.fs);
         crate::vectors::restore(context.vectors.ptr());
     }
@@ -223,4 +225,3 @@ pub fn end(slot: u32) {
     s.baton.store(baton::DIE, Release);
     futex_wake(&s.baton);
 }
-

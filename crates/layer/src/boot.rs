@@ -1,6 +1,5 @@
 //! From the first instruction of the layer's image to the first task of the world.
 
-use crate::rewrite::entry_address;
 use crate::state::{
     Cpu, Frame, Processor, SIGNAL_STACK, SIGNAL_STACK_SIZE, Shared, XSAVE_MAX, control, cpu, frame, shared,
 };
@@ -30,7 +29,7 @@ const STARTER: u32 = MAX_SLOTS as u32 - 1;
 extern "C" fn start() -> ! {
     map_regions();
     vectors::set_gs_base(PROC_BASE);
-    *cpu() = Cpu::new(entry_address());
+    *cpu() = Cpu::new(entry::layer_entry as *const () as u64, entry::yield_entry as *const () as u64);
     *frame() = Frame::ZERO;
     // SAFETY: the stack that the operating system gave is left for the layer's own.
     unsafe { entry::from_the_top(template) }
@@ -69,7 +68,10 @@ extern "C" fn template() {
     // SAFETY: what the operating system mapped for this process (stack, vdso) is not used any more.
     unsafe {
         crate::sys::call(crate::sys::nr::MUNMAP, [0x1000, LAYER_BASE - 0x1000, 0, 0, 0, 0]);
-        crate::sys::call(crate::sys::nr::MUNMAP, [STORE_BASE + STORE_SIZE, GUEST_MAX - STORE_BASE - STORE_SIZE, 0, 0, 0, 0]);
+        crate::sys::call(
+            crate::sys::nr::MUNMAP,
+            [STORE_BASE + STORE_SIZE, GUEST_MAX - STORE_BASE - STORE_SIZE, 0, 0, 0, 0],
+        );
     }
     tie_to_supervisor();
     // SAFETY: a session of its own keeps the terminal's signals away.
@@ -106,7 +108,8 @@ fn look_at_processor() -> Processor {
 }
 
 fn make_shared(processor: Processor) {
-    let value = Shared { kernel: None, contexts: alloc::vec::Vec::new(), lower: Default::default(), machine: processor };
+    let value =
+        Shared { kernel: None, contexts: alloc::vec::Vec::new(), lower: Default::default(), machine: processor };
     let shared = alloc::boxed::Box::new(value);
     // SAFETY: nobody else runs yet.
     unsafe { (*heap::header()).shared = alloc::boxed::Box::leak(shared) };
@@ -219,4 +222,3 @@ fn make_world() -> ! {
     baton::schedule();
     panic!("the process that makes the world has no task to run");
 }
-

@@ -5,6 +5,11 @@ use core::arch::global_asm;
 unsafe extern "C" {
     /// Where stubs of rewritten sites jump to; rcx holds the address to return to.
     pub fn layer_entry();
+    /// Where stubs of yield points jump to; rcx holds the branch's address, and the guest's rcx is kept.
+    pub fn yield_entry();
+    /// The way back to the guest by the frame, up to the jump.
+    static layer_resume: u8;
+    static layer_resume_end: u8;
     /// Where the operating system delivers signals.
     pub fn signal_entry();
     /// `rt_sigreturn` for signals that hit the layer itself.
@@ -34,6 +39,13 @@ pub fn fixup(rip: u64) -> Option<u64> {
         )
     };
     [copy, exchange].into_iter().find(|(from, to, _)| (*from..*to).contains(&rip)).map(|(_, _, go)| go)
+}
+
+/// Whether an address lies on the way back to the guest.
+pub fn is_way_back(rip: u64) -> bool {
+    // SAFETY: only the labels' addresses are taken.
+    let range = unsafe { core::ptr::from_ref(&layer_resume) as u64..core::ptr::from_ref(&layer_resume_end) as u64 };
+    range.contains(&rip)
 }
 
 // Offsets are those of `Frame` and `Cpu` in state.rs, and of ucontext_t.
@@ -84,6 +96,54 @@ layer_entry:
     cld
     mov rdi, rsp
     call {on_call}
+    jmp layer_resume
+
+    .globl yield_entry
+yield_entry:
+    mov gs:[8], rsp
+    mov rsp, gs:[32]
+    mov [rsp + 0], rax
+    mov [rsp + 8], rbx
+    mov [rsp + 24], rdx
+    mov [rsp + 32], rsi
+    mov [rsp + 40], rdi
+    mov [rsp + 48], rbp
+    mov [rsp + 64], r8
+    mov [rsp + 72], r9
+    mov [rsp + 80], r10
+    mov [rsp + 88], r11
+    mov [rsp + 96], r12
+    mov [rsp + 104], r13
+    mov [rsp + 112], r14
+    mov [rsp + 120], r15
+    mov [rsp + 128], rcx
+    mov rcx, gs:[40]
+    mov [rsp + 16], rcx
+    mov rcx, gs:[8]
+    mov [rsp + 56], rcx
+    pushfq
+    pop rcx
+    mov [rsp + 136], rcx
+    mov qword ptr [rsp + 144], 0
+    movaps [rsp + 160], xmm0
+    movaps [rsp + 176], xmm1
+    movaps [rsp + 192], xmm2
+    movaps [rsp + 208], xmm3
+    movaps [rsp + 224], xmm4
+    movaps [rsp + 240], xmm5
+    movaps [rsp + 256], xmm6
+    movaps [rsp + 272], xmm7
+    movaps [rsp + 288], xmm8
+    movaps [rsp + 304], xmm9
+    movaps [rsp + 320], xmm10
+    movaps [rsp + 336], xmm11
+    movaps [rsp + 352], xmm12
+    movaps [rsp + 368], xmm13
+    movaps [rsp + 384], xmm14
+    movaps [rsp + 400], xmm15
+    cld
+    call {on_yield}
+
     .globl layer_resume
 layer_resume:
     mov rsp, gs:[32]
@@ -126,6 +186,8 @@ layer_resume:
     popfq
     mov rsp, gs:[8]
     jmp qword ptr gs:[16]
+    .globl layer_resume_end
+layer_resume_end:
 
     .globl signal_entry
 signal_entry:
@@ -278,6 +340,7 @@ strlen:
     ret
 "#,
     on_call = sym crate::trap::on_call,
+    on_yield = sym crate::trap::on_yield,
     on_trap = sym crate::trap::on_trap,
     on_own_signal = sym crate::trap::on_own_signal,
 );

@@ -36,9 +36,9 @@ pub fn push(m: &mut dyn Machine, signal: &SignalFrame) -> Result<()> {
     let (trapno, err, cr2) = signal.fault.unwrap_or((0, 0, 0));
     let (base, flags, stack_size) = signal.altstack;
     let mut out = Struct::new().u64(signal.restorer).u64(UC_FLAGS).u64(0).u64(base).u32(flags).u32(0).u64(stack_size);
-    for reg in [
-        f.r8, f.r9, f.r10, f.r11, f.r12, f.r13, f.r14, f.r15, f.rdi, f.rsi, f.rbp, f.rbx, f.rdx, f.rax, f.rcx, f.rsp,
-    ] {
+    for reg in
+        [f.r8, f.r9, f.r10, f.r11, f.r12, f.r13, f.r14, f.r15, f.rdi, f.rsi, f.rbp, f.rbx, f.rdx, f.rax, f.rcx, f.rsp]
+    {
         out = out.u64(reg);
     }
     out = out.u64(rewrite::guest_rip(f.rip)).u64(f.rflags).u64(SEGMENTS).u64(err).u64(trapno);

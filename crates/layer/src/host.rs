@@ -152,6 +152,7 @@ impl Machine for Host {
         let high = sys!(MUNMAP, RESERVED_END, GUEST_MAX - RESERVED_END);
         assert!(low == 0 && high == 0, "clearing an address space failed: {low} {high}");
         rewrite::reset();
+        cpu().passes = crate::spin::PASSES;
     }
 
     fn lower_stat(&mut self, path: &str) -> Result<LowerStat> {
@@ -295,6 +296,10 @@ impl Machine for Host {
         frames::pop(self)
     }
 
+    fn yield_point(&mut self, addr: u64) {
+        rewrite::yield_point(addr);
+    }
+
     fn world_ended(&mut self, report: &[u8]) {
         let c = control();
         let len = report.len().min(BLOB_SIZE as usize);
@@ -310,4 +315,3 @@ impl Machine for Host {
         crate::note(&text);
     }
 }
-

@@ -48,7 +48,8 @@ fn c_path(path: &str) -> Vec<u8> {
 fn open(path: &str, flags: u64) -> Result<i32> {
     let path = c_path(path);
     // SAFETY: the path ends in NUL and outlives the call.
-    errno(sys!(OPENAT, AT_FDCWD, path.as_ptr(), flags | O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)).map(|fd| fd as i32)
+    errno(sys!(OPENAT, AT_FDCWD, path.as_ptr(), flags | O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK))
+        .map(|fd| fd as i32)
 }
 
 fn close(fd: i32) {
@@ -181,7 +182,8 @@ impl Lower {
         let mut done = 0;
         while done < len {
             // SAFETY: the caller answers for the range; a bad one gives EFAULT.
-            let ret = unsafe { crate::sys::call(nr::PREAD64, [fd as u64, addr + done, len - done, offset + done, 0, 0]) };
+            let ret =
+                unsafe { crate::sys::call(nr::PREAD64, [fd as u64, addr + done, len - done, offset + done, 0, 0]) };
             match errno(ret) {
                 Ok(0) => break,
                 Ok(n) => done += n as u64,

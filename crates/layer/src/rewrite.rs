@@ -9,7 +9,6 @@
 //!
 //! What is kept here is private to a host process and copied by fork with the code that it describes.
 
-use crate::entry::layer_entry;
 use crate::host::Host;
 use crate::state::{Frame, control, kernel};
 use crate::sys::sys;
@@ -35,6 +34,8 @@ struct Site {
     hits: u8,
     /// Whether it cannot be rewritten.
     given_up: bool,
+    /// Whether it is no call but a branch that a breakpoint makes a yield point.
+    is_branch: bool,
 }
 
 struct State {
@@ -44,7 +45,7 @@ struct State {
     next: [u64; map::STUB_ZONES.len()],
 }
 
-const EMPTY: Site = Site { at: 0, resume: 0, hits: 0, given_up: false };
+const EMPTY: Site = Site { at: 0, resume: 0, hits: 0, given_up: false, is_branch: false };
 static mut STATE: State = State { sites: [EMPTY; SITES], used: 0, next: [0; map::STUB_ZONES.len()] };
 
 fn state() -> &'static mut State {
@@ -111,7 +112,7 @@ pub fn guest_rip(rip: u64) -> u64 {
 /// The inverse: where a guest goes on that returns to an address.
 pub fn resume_rip(rip: u64) -> u64 {
     match site(rip.wrapping_sub(2), false) {
-        Some(s) if s.resume != 0 => s.resume,
+        Some(s) if s.resume != 0 && !s.is_branch => s.resume,
         _ => rip,
     }
 }
@@ -143,7 +144,11 @@ fn is_file_code(at: u64) -> bool {
     let k = kernel();
     let space = k.space_of(k.current);
     let Some((_, vma)) = space.find(at) else { return false };
-    !vma.shared && vma.prot & 4 != 0 && vma.prot & 2 == 0 && matches!(vma.source, Source::File { .. }) && vma.end >= at + 16
+    !vma.shared
+        && vma.prot & 4 != 0
+        && vma.prot & 2 == 0
+        && matches!(vma.source, Source::File { .. })
+        && vma.end >= at + 16
 }
 
 /// Room for a stub within reach of a site.
@@ -171,15 +176,15 @@ fn stub_near(at: u64) -> Option<u64> {
 }
 
 /// Bytes being put together.
-struct Code {
+struct Code<const N: usize> {
     at: u64,
-    bytes: [u8; STUB as usize],
+    bytes: [u8; N],
     len: usize,
 }
 
-impl Code {
-    fn new(at: u64) -> Code {
-        Code { at, bytes: [0xcc; STUB as usize], len: 0 }
+impl<const N: usize> Code<N> {
+    fn new(at: u64) -> Self {
+        Code { at, bytes: [0xcc; N], len: 0 }
     }
 
     fn here(&self) -> u64 {
@@ -206,7 +211,7 @@ impl Code {
 
     fn write(&self) {
         // SAFETY: the stub's place is this stub's alone.
-        unsafe { core::ptr::copy_nonoverlapping(self.bytes.as_ptr(), self.at as *mut u8, STUB as usize) };
+        unsafe { core::ptr::copy_nonoverlapping(self.bytes.as_ptr(), self.at as *mut u8, N) };
     }
 }
 
@@ -228,12 +233,12 @@ fn before(at: u64, nr: u64) -> bool {
     if !reaches(stub, at) {
         return false;
     }
-    let mut code = Code::new(stub);
+    let mut code = Code::<{ STUB as usize }>::new(stub);
     code.put(&[0xb8]);
     code.put(&number.to_le_bytes());
     code.enter(at + 2);
     code.write();
-    let mut jump = Code::new(at - 5);
+    let mut jump = Code::<{ STUB as usize }>::new(at - 5);
     jump.relative(&[0xe9], stub);
     patch(at - 5, &jump.bytes[..5])
 }
@@ -252,14 +257,14 @@ fn after(at: u64, site: &mut Site, f: &mut Frame) -> bool {
     if !reaches(stub, at) {
         return false;
     }
-    let mut out = Code::new(stub);
+    let mut out = Code::<{ STUB as usize }>::new(stub);
     out.enter(stub + 15);
     let resume = out.here();
     debug_assert!(resume == stub + 15);
     out.put(&code[2..2 + len]);
     out.relative(&[0xe9], end);
     out.write();
-    let mut jump = Code::new(at);
+    let mut jump = Code::<{ STUB as usize }>::new(at);
     jump.relative(&[0xe9], stub);
     // What is left of the moved instructions is never run: it traps.
     let mut bytes = [0xcc; 32];
@@ -275,10 +280,15 @@ fn after(at: u64, site: &mut Site, f: &mut Frame) -> bool {
 
 /// Bytes of the instructions after a call that must move with it, if they can.
 fn movable(at: u64, code: &[u8; 32]) -> Option<usize> {
-    let mut decoder = Decoder::with_ip(64, &code[2..], at + 2, DecoderOptions::NONE);
+    instructions(at + 2, &code[2..], 3)
+}
+
+/// Bytes of whole instructions that cover at least `want` bytes, if all of them do the same elsewhere.
+fn instructions(at: u64, code: &[u8], want: usize) -> Option<usize> {
+    let mut decoder = Decoder::with_ip(64, code, at, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
     let mut len = 0;
-    while len < 3 {
+    while len < want {
         decoder.decode_out(&mut instruction);
         let plain = !instruction.is_invalid()
             && instruction.flow_control() == FlowControl::Next
@@ -341,7 +351,65 @@ fn patch(at: u64, bytes: &[u8]) -> bool {
     true
 }
 
-/// The entry code's address, for the private block.
-pub fn entry_address() -> u64 {
-    layer_entry as *const () as u64
+/// Makes the branch at an address count its passes and give up the baton now and then.
+///
+/// Its bytes, and where it is short those after it, become a jump to a stub that counts, branches, and does what
+/// came after. Where nothing may be moved a breakpoint leads to the stub: slower, and always possible.
+pub fn yield_point(at: u64) {
+    let mut code = [0u8; 32];
+    if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..16]).is_err() {
+        return;
+    }
+    let mut decoder = Decoder::with_ip(64, &code, at, DecoderOptions::NONE);
+    let branch = decoder.decode();
+    let len = branch.len();
+    let (Some(low), Some(_)) = (stub_near(at), stub_near(at)) else { return };
+    let mut out = Code::<{ 2 * STUB as usize }>::new(low);
+    // Flags are alive here: moves, lea and jrcxz leave them alone.
+    out.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 40, 0, 0, 0]); // mov gs:[40], rcx
+    out.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 48, 0, 0, 0]); // mov rcx, gs:[48]
+    out.put(&[0x48, 0x8d, 0x49, 0xff]); // lea rcx, [rcx - 1]
+    out.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 48, 0, 0, 0]); // mov gs:[48], rcx
+    out.put(&[0xe3, 11]); // jrcxz: give up
+    out.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 40, 0, 0, 0]); // mov rcx, gs:[40]
+    out.put(&[0xeb, 15]); // over the giving up
+    out.relative(&[0x48, 0x8d, 0x0d], at); // lea rcx, [branch]
+    out.put(&[0x65, 0xff, 0x24, 0x25, 56, 0, 0, 0]); // jmp gs:[56]
+    match branch.flow_control() {
+        FlowControl::ConditionalBranch if branch.is_jcc_short_or_near() => {
+            let condition = if code[0] == 0x0f { code[1] & 0xf } else { code[0] & 0xf };
+            out.relative(&[0x0f, 0x80 | condition], branch.near_branch_target());
+        }
+        FlowControl::UnconditionalBranch => out.relative(&[0xe9], branch.near_branch_target()),
+        FlowControl::IndirectBranch if !branch.is_ip_rel_memory_operand() => out.put(&code[..len]),
+        _ => return,
+    }
+    let next = at + len as u64;
+    let more = if len >= 5 { Some(0) } else { instructions(next, &code[len..], 5 - len) };
+    let more = more.filter(|n| *n == 0 || !is_jumped_to(at, next + *n as u64));
+    if let Some(more) = more {
+        out.put(&code[len..len + more]);
+        out.relative(&[0xe9], next + more as u64);
+        out.write();
+        let mut jump = Code::<{ STUB as usize }>::new(at);
+        jump.relative(&[0xe9], low);
+        let mut bytes = [0xcc; 32];
+        bytes[..5].copy_from_slice(&jump.bytes[..5]);
+        patch(at, &bytes[..len + more]);
+        return;
+    }
+    out.relative(&[0xe9], next);
+    out.write();
+    if let Some(site) = site(at, true) {
+        site.is_branch = true;
+        site.given_up = true;
+        site.resume = low;
+        patch(at, &[0xcc]);
+    }
+}
+
+/// The stub of a yield point that a breakpoint leads to.
+pub fn breakpoint(at: u64) -> Option<u64> {
+    let site = site(at, false)?;
+    site.is_branch.then_some(site.resume)
 }

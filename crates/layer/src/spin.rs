@@ -1,6 +1,129 @@
-//! Loops that never call: the supervisor finds them, the layer makes them give up the baton.
+//! Loops that never call: the supervisor notices the stall, single steps find the loop, the kernel learns its branch.
+//!
+//! The run ends there and is made again with the branch as a yield point from the start, so that what was learned at a
+//! moment of the machine's choosing decides nothing in the run that counts.
 
-use crate::state::Frame;
+use crate::host::Host;
+use crate::rewrite;
+use crate::state::{Frame, kernel};
+use iced_x86::{Decoder, DecoderOptions, FlowControl};
+use snowglobe_kernel::machine::Machine;
 
-/// The guest has run for long without a call, and was interrupted here.
-pub fn learn(_frame: &mut Frame) {}
+/// Passes of yield points between two that give up the baton.
+pub const PASSES: u64 = 1000;
+/// Trap flag.
+const TF: u64 = 0x100;
+/// Steps of the first look; each look that finds nothing is followed by one twice as long.
+const FIRST_LOOK: u32 = 2000;
+const LONGEST_LOOK: u32 = 200_000;
+/// Backward branches remembered.
+const BRANCHES: usize = 64;
+
+struct Look {
+    stepping: bool,
+    left: u32,
+    length: u32,
+    /// The instruction being executed.
+    at: u64,
+    branches: [(u64, u32); BRANCHES],
+}
+
+static mut LOOK: Look = Look { stepping: false, left: 0, length: FIRST_LOOK, at: 0, branches: [(0, 0); BRANCHES] };
+
+fn state() -> &'static mut Look {
+    // SAFETY: a host process has one thread, and no function here calls another that borrows it again.
+    unsafe { &mut *core::ptr::addr_of_mut!(LOOK) }
+}
+
+/// The runner has been interrupted since it has not called for long: begins to step if anybody may wait for it.
+pub fn look(f: &mut Frame) {
+    let l = state();
+    if l.stepping || !kernel().is_waited_for() {
+        return;
+    }
+    *l = Look { stepping: true, left: l.length, length: l.length, at: f.rip, branches: [(0, 0); BRANCHES] };
+    f.rflags |= TF;
+}
+
+/// Whether guest code is being stepped through.
+pub fn is_stepping() -> bool {
+    state().stepping
+}
+
+/// A call has been made: no stall.
+#[inline]
+pub fn stop_stepping(f: &mut Frame) {
+    if state().stepping {
+        state().stepping = false;
+        f.rflags &= !TF;
+    }
+}
+
+/// One instruction has been executed. Returns false if nobody is stepping.
+pub fn step(f: &mut Frame) -> bool {
+    let l = state();
+    if !l.stepping {
+        return false;
+    }
+    let from = core::mem::replace(&mut l.at, f.rip);
+    if f.rip <= from && is_branch(from) {
+        note(&mut l.branches, from);
+    }
+    l.left -= 1;
+    if l.left > 0 {
+        f.rflags |= TF;
+        return true;
+    }
+    l.stepping = false;
+    l.length = (l.length * 2).min(LONGEST_LOOK);
+    let branches = l.branches;
+    choose(&branches);
+    true
+}
+
+/// Whether the instruction at an address is a branch (not a call or a return).
+fn is_branch(at: u64) -> bool {
+    let mut code = [0u8; 15];
+    if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..2]).is_err() {
+        return false;
+    }
+    let instruction = Decoder::with_ip(64, &code, at, DecoderOptions::NONE).decode();
+    match instruction.flow_control() {
+        FlowControl::ConditionalBranch => instruction.is_jcc_short_or_near(),
+        FlowControl::UnconditionalBranch => true,
+        FlowControl::IndirectBranch => !instruction.is_ip_rel_memory_operand(),
+        _ => false,
+    }
+}
+
+fn note(branches: &mut [(u64, u32); BRANCHES], at: u64) {
+    for slot in branches.iter_mut() {
+        if slot.0 == at || slot.0 == 0 {
+            *slot = (at, slot.1 + 1);
+            return;
+        }
+    }
+}
+
+/// Takes the branch that came round least often, which is the outermost loop seen: it costs least.
+fn choose(branches: &[(u64, u32); BRANCHES]) {
+    let seen = branches.iter().filter(|(at, n)| *at != 0 && *n >= 2);
+    let mut order: alloc::vec::Vec<(u32, u64)> = seen.map(|(at, n)| (*n, *at)).collect();
+    order.sort_unstable();
+    if order.into_iter().any(|(_, at)| kernel().learn(at)) {
+        // The world ends when the next task is asked for.
+        kernel().give_up();
+        crate::baton::schedule();
+    }
+}
+
+/// A breakpoint of a yield point has been hit: goes on in its stub. Returns false if it was not one.
+pub fn passed(f: &mut Frame) -> bool {
+    match rewrite::breakpoint(f.rip.wrapping_sub(1)) {
+        Some(stub) => {
+            f.rip = stub;
+            true
+        }
+        None => false,
+    }
+}

@@ -71,7 +71,7 @@ pub const SIGNAL_STACK: u64 = PROC_BASE + 0x11_0000;
 /// Its size.
 pub const SIGNAL_STACK_SIZE: u64 = 0x4_0000;
 
-/// The first bytes of the private area, to which gs points. The entry code knows the offsets of the first five.
+/// The first bytes of the private area, to which gs points. The entry code knows the offsets of the first eight.
 #[repr(C)]
 pub struct Cpu {
     this: u64,
@@ -83,6 +83,12 @@ pub struct Cpu {
     pub entry: u64,
     /// [`FRAME`].
     pub frame: u64,
+    /// rcx of a guest at a yield point, which counts in it.
+    pub yield_rcx: u64,
+    /// Passes of yield points until the next gives up the baton.
+    pub passes: u64,
+    /// Where stubs of yield points jump to.
+    pub yield_entry: u64,
     /// This host process's slot.
     pub slot: u32,
     /// The task whose registers are in the frame and in the processor; 0 for none.
@@ -93,8 +99,20 @@ pub struct Cpu {
 
 impl Cpu {
     /// The block of the first host process.
-    pub fn new(entry: u64) -> Cpu {
-        Cpu { this: PROC_BASE, rsp: 0, rip: 0, entry, frame: FRAME, slot: 0, loaded: 0, dying: false }
+    pub fn new(entry: u64, yield_entry: u64) -> Cpu {
+        Cpu {
+            this: PROC_BASE,
+            rsp: 0,
+            rip: 0,
+            entry,
+            frame: FRAME,
+            yield_rcx: 0,
+            passes: crate::spin::PASSES,
+            yield_entry,
+            slot: 0,
+            loaded: 0,
+            dying: false,
+        }
     }
 }
 

@@ -1,10 +1,10 @@
 //! What the entry code calls: a call at a rewritten site, a trap or a fault in guest code, a signal in the layer itself.
 
 use crate::baton;
-use crate::entry::fixup;
+use crate::entry::{fixup, is_way_back};
 use crate::host::Host;
-use crate::rewrite;
 use crate::state::{Frame, control, cpu, frame, kernel};
+use crate::{rewrite, spin};
 use core::sync::atomic::Ordering::Relaxed;
 use snowglobe_kernel::Flow;
 use snowglobe_kernel::signal::Info;
@@ -35,6 +35,7 @@ pub struct HostContext {
 }
 
 const RIP: usize = 16;
+const EFLAGS: usize = 17;
 const ERR: usize = 19;
 const TRAPNO: usize = 20;
 const CR2: usize = 22;
@@ -46,8 +47,16 @@ pub extern "C" fn on_call(f: &mut Frame) {
     answer(f);
 }
 
+/// A yield point has been passed often enough: the frame is filled in.
+pub extern "C" fn on_yield() {
+    cpu().passes = spin::PASSES;
+    let at = frame().rip;
+    after(kernel().yield_now(&mut Host, at));
+}
+
 /// Answers the call in the frame.
 fn answer(f: &mut Frame) {
+    spin::stop_stepping(f);
     let args = [f.rdi, f.rsi, f.rdx, f.r10, f.r8, f.r9];
     match kernel().syscall(&mut Host, f.rax, args) {
         Flow::Return(value) => f.rax = value as u64,
@@ -83,7 +92,8 @@ pub extern "C" fn on_trap(signal: i32, info: &HostInfo, uc: &HostContext) {
             rewrite::consider(f);
             answer(f);
         }
-        SIGURG => stalled(),
+        SIGURG => spin::look(f),
+        SIGTRAP if spin::step(f) || spin::passed(f) => {}
         SIGSEGV if read_counter(f) => {}
         SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP => fault(signal as u32, info, uc),
         _ => {}
@@ -129,15 +139,16 @@ fn read_counter(f: &mut Frame) -> bool {
     true
 }
 
-/// The supervisor finds that the runner has not called for long.
-fn stalled() {
-    crate::spin::learn(frame());
-}
-
 /// A signal while the layer's own code ran. Only copies of guest memory may fault.
 pub extern "C" fn on_own_signal(signal: i32, info: &HostInfo, uc: &mut HostContext) {
     match signal as u32 {
         SIGURG => {}
+        // Stepping begins and ends on the way between guest and layer.
+        SIGTRAP if spin::is_stepping() => {
+            if !is_way_back(uc.regs[RIP]) {
+                uc.regs[EFLAGS] &= !0x100;
+            }
+        }
         SIGSEGV | SIGBUS => match fixup(uc.regs[RIP]) {
             Some(rip) => uc.regs[RIP] = rip,
             None => own_fault(signal, info, uc),

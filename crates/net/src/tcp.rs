@@ -225,6 +225,10 @@ impl<R: Clone> SocketTable<R> {
         }
         self.send_syn(id);
         self.pump();
+        // Linux looks at the answer when it lets go of the socket: a connect that does not wait is always in progress.
+        if !self.at(id).local.blocking {
+            return Ok(Connect::InProgress);
+        }
         match self.connect_outcome(id) {
             Some(Err(Errno::EALREADY)) | None => Ok(Connect::InProgress),
             Some(outcome) => outcome,

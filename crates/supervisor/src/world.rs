@@ -212,7 +212,11 @@ impl World {
             self.look_for_stall();
             if sampled.elapsed() >= SAMPLE {
                 sampled = Instant::now();
-                (hooks.sample)(c_virtual(&self.arena), self.arena.control().events.load(Relaxed), hosts_up(&self.arena));
+                (hooks.sample)(
+                    c_virtual(&self.arena),
+                    self.arena.control().events.load(Relaxed),
+                    hosts_up(&self.arena),
+                );
             }
             if drained < 1 << 20 {
                 futex(&self.arena.control().state, libc::FUTEX_WAIT, now, Some(REST));

@@ -15,7 +15,10 @@ pub fn close(cx: &mut Cx) -> Answer {
     let fd = cx.proc().fds.borrow_mut().remove(cx.int(0))?;
     let owner = cx.proc().id.0;
     cx.k.forget_process_locks(owner, &fd.file);
-    Ok(0)
+    match fd.file.kind {
+        FileKind::Socket(id) => cx.close_last(fd.file, id),
+        _ => Ok(0),
+    }
 }
 
 pub fn close_range(cx: &mut Cx) -> Answer {
@@ -452,7 +455,7 @@ pub fn ioctl(cx: &mut Cx) -> Answer {
         _ => {}
     }
     if let FileKind::Socket(id) = &file.kind {
-        return cx.socket_ioctl(*id, cmd, arg);
+        return cx.socket_ioctl(&file, *id, cmd, arg);
     }
     match &file.kind {
         FileKind::Master(tty) => return cx.tty_ioctl(&file, tty, true, cmd, arg),

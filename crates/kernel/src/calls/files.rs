@@ -411,7 +411,7 @@ impl Cx<'_> {
                 let dev = if matches!(file.kind, FileKind::Socket(_)) { 8 } else { 13 };
                 Stat {
                     dev,
-                    ino: 10_000 + file.id,
+                    ino: self.k.file_ino(file),
                     mode: kind_mode(&file.kind),
                     nlink: 1,
                     uid: cred.fsuid,
@@ -923,7 +923,7 @@ impl Cx<'_> {
         dir.unlink(name, node, now)?;
         {
             let mut meta = node.meta.borrow_mut();
-            meta.nlink = if node.kind() == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
+            meta.nlink = if meta.mode & S_IFMT == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
             meta.ctime = now;
         }
         let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };

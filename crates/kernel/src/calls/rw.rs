@@ -5,7 +5,7 @@ use crate::fs::inode::Node;
 use crate::io::MAX_RW;
 use crate::mem::Iov;
 use crate::uapi::*;
-use crate::wait::{Kind, Wait};
+use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx};
 use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
@@ -30,8 +30,10 @@ impl Cx<'_> {
         match self.read_file(&file, &iov) {
             Ok(n) => Ok(n as i64),
             Err(Errno::EAGAIN) if !file.nonblocking() => {
-                let deadline = self.tty_deadline(&file, self.k.socket_deadline(&file, true));
-                Err(Wait::new(Kind::Read { file, iov }).until(deadline).stop())
+                let deadline = self.k.socket_deadline(&file, true);
+                let signal = Interrupt::for_timeout(deadline);
+                let deadline = self.tty_deadline(&file, deadline);
+                Err(Wait::new(Kind::Read { file, iov }).until(deadline).on_signal(signal).stop())
             }
             Err(e) => Err(e.into()),
         }
@@ -44,10 +46,11 @@ impl Cx<'_> {
             Ok(()) => Ok(done as i64),
             Err(Errno::EAGAIN) if !file.nonblocking() => {
                 let deadline = self.k.socket_deadline(&file, false);
-                Err(Wait::new(Kind::Write { file, iov, done }).until(deadline).stop())
+                let signal = Interrupt::for_timeout(deadline);
+                Err(Wait::new(Kind::Write { file, iov, done }).until(deadline).on_signal(signal).stop())
             }
             Err(_) if done > 0 => Ok(done as i64),
-            Err(e) => Ok(self.sigpipe(Err(e))?),
+            Err(e) => Ok(self.sigpipe(&file, Err(e))?),
         }
     }
 
@@ -329,7 +332,7 @@ pub fn sendfile(cx: &mut Cx) -> Answer {
                 if e == Errno::EAGAIN && !out.nonblocking() {
                     return cx.again_when_writable(out);
                 }
-                return Ok(cx.sigpipe(Err(e))?);
+                return Ok(cx.sigpipe(&out, Err(e))?);
             }
             Err(_) => break,
         }
@@ -389,10 +392,23 @@ pub fn splice(cx: &mut Cx) -> Answer {
             let at = if cx.args[1] == 0 { input.pos.get() } else { crate::mem::u64(cx.m, cx.args[1])? };
             cx.file_bytes(&input, at, len)?
         }
-        FileKind::Socket(id) => match cx.take_socket(*id, len.min(65536) as usize) {
-            Err(Errno::EAGAIN) if !nonblock && !input.nonblocking() => return cx.again_when(input.clone(), POLLIN),
-            other => other?,
-        },
+        FileKind::Socket(id) => {
+            // What is taken from a socket is gone: no more is taken than the pipe has room for.
+            let FileKind::Pipe(pipe) = &out.kind else { return Err(Errno::EINVAL.into()) };
+            let room = pipe.room();
+            if room == 0 && pipe.readers.get() > 0 {
+                if nonblock || out.nonblocking() {
+                    return Err(Errno::EAGAIN.into());
+                }
+                return cx.again_when_writable(out.clone());
+            }
+            match cx.take_socket(*id, len.min(room as u64) as usize) {
+                Err(Errno::EAGAIN) if !nonblock && !input.nonblocking() => {
+                    return cx.again_when(input.clone(), POLLIN);
+                }
+                other => other?,
+            }
+        }
         _ => return Err(Errno::EINVAL.into()),
     };
     let at = if cx.args[3] == 0 { None } else { Some(crate::mem::u64(cx.m, cx.args[3])?) };
@@ -400,7 +416,7 @@ pub fn splice(cx: &mut Cx) -> Answer {
         Err(Errno::EAGAIN) if !nonblock && !out.nonblocking() && !matches!(input.kind, FileKind::Socket(_)) => {
             return cx.again_when_writable(out);
         }
-        other => cx.sigpipe(other)?,
+        other => cx.sigpipe(&out, other)?,
     };
     match &input.kind {
         FileKind::Pipe(pipe) => {
@@ -438,7 +454,7 @@ pub fn tee(cx: &mut Cx) -> Answer {
         return cx.again_when(input.clone(), POLLIN);
     }
     if to.readers.get() == 0 {
-        return Ok(cx.sigpipe(Err(Errno::EPIPE))?);
+        return Ok(cx.sigpipe(&out, Err(Errno::EPIPE))?);
     }
     let n = to.put(&from.take(cx.args[2].min(MAX_RW) as usize, true));
     if n == 0 {

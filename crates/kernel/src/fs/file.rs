@@ -198,6 +198,12 @@ impl FdTable {
         Ok(at as i32)
     }
 
+    /// The descriptor that [`FdTable::add`] gives out next.
+    pub fn next_free(&self) -> usize {
+        let taken = self.fds.iter().skip(self.first_free).take_while(|fd| fd.is_some()).count();
+        self.first_free + taken
+    }
+
     /// Puts a description at a descriptor; returns what was there.
     pub fn set(&mut self, fd: usize, file: FileRef, cloexec: bool) -> Option<Fd> {
         if fd >= self.fds.len() {

@@ -483,12 +483,20 @@ pub fn link_text(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
 }
 
 impl Kernel {
+    /// Inode number of a description without an inode. A socket's is its unique ID, as `/proc/net` has it.
+    pub fn file_ino(&self, file: &FileRef) -> u64 {
+        match &file.kind {
+            FileKind::Socket(id) => self.sockets.table.get(*id).map_or(0, |entry| entry.unique()),
+            _ => 10_000 + file.id,
+        }
+    }
+
     /// What `/proc/self/fd/N` shows of a description.
     pub fn describe(&self, task: TaskId, file: &FileRef) -> Vec<u8> {
         if file.inode.is_some() {
             return self.file_path(task, file);
         }
-        let id = 10_000 + file.id;
+        let id = self.file_ino(file);
         match &file.kind {
             FileKind::Pipe(_) | FileKind::Console(_) | FileKind::Input(_) => format!("pipe:[{id}]"),
             FileKind::Socket(_) => format!("socket:[{id}]"),

@@ -1,0 +1,9 @@
+//! Scenarios for the kernel on a machine that is nothing but memory, one module for each family of calls.
+
+mod kernel {
+    mod files;
+    mod help;
+    mod messages;
+    mod sockets;
+    mod waits;
+}
