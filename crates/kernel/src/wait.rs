@@ -351,13 +351,13 @@ impl Kernel {
                 let mut cx = Cx { k: self, m, task, args: [0; 6] };
                 cx.select_nothing(select)
             }
-            Kind::Read { file, iov } => {
-                let mut cx = Cx { k: self, m, task, args: [0; 6] };
-                cx.tty_timed_out(file, iov).unwrap_or(Err(Errno::EAGAIN))
-            }
             Kind::Socket(wait) => {
                 let mut cx = Cx { k: self, m, task, args: [0; 6] };
                 cx.socket_timed_out(wait)
+            }
+            Kind::Read { file, iov } => {
+                let mut cx = Cx { k: self, m, task, args: [0; 6] };
+                cx.tty_timed_out(file, iov).unwrap_or(Err(Errno::EAGAIN))
             }
             Kind::Ipc(wait) => Err(wait.timed_out()),
             // SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): what was moved, or EAGAIN.

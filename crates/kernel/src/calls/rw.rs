@@ -30,9 +30,9 @@ impl Cx<'_> {
         match self.read_file(&file, &iov) {
             Ok(n) => Ok(n as i64),
             Err(Errno::EAGAIN) if !file.nonblocking() => {
-                let deadline = self.k.socket_deadline(&file, true);
-                let signal = Interrupt::for_timeout(deadline);
-                let deadline = self.tty_deadline(&file, deadline);
+                let socket = self.k.socket_deadline(&file, true);
+                let signal = Interrupt::for_timeout(socket);
+                let deadline = self.tty_deadline(&file, socket);
                 Err(Wait::new(Kind::Read { file, iov }).until(deadline).on_signal(signal).stop())
             }
             Err(e) => Err(e.into()),
