@@ -236,7 +236,7 @@ impl Kernel {
 
 /// An anonymous private mapping.
 pub fn anon(end: u64, prot: u32, label: &'static str) -> Vma {
-    Vma { end, prot, shared: false, may_write: true, source: Source::Anon, label }
+    Vma { end, prot, shared: false, may_write: true, source: Source::Anon, label, marks: 0 }
 }
 
 fn load_segments(
@@ -259,7 +259,8 @@ fn load_segments(
         let mapped_end = page_up(file_end);
         if s.filesz > 0 {
             let source = Source::File { inode: inode.clone(), offset: s.offset & !(PAGE - 1), path: path.clone() };
-            let vma = Vma { end: mapped_end, prot: s.prot, shared: false, may_write: true, source, label: "" };
+            let vma =
+                Vma { end: mapped_end, prot: s.prot, shared: false, may_write: true, source, label: "", marks: 0 };
             space.map(start, vma, m)?;
             if s.memsz > s.filesz && s.prot & PROT_WRITE != 0 {
                 // The rest of the last page is zero. A file that is too short has no page there: that kills, as on Linux.

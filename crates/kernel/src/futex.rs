@@ -17,6 +17,8 @@ struct Sleeper {
     task: TaskId,
     ticket: u64,
     bitset: u32,
+    /// Which of the words of a `futex_waitv` it is.
+    index: Option<usize>,
 }
 
 /// All futexes on which somebody waits.
@@ -25,13 +27,50 @@ pub struct Futexes {
     queues: BTreeMap<FutexKey, VecDeque<Sleeper>>,
     /// The key on which a task waits now, which a requeue moves.
     keys: BTreeMap<TaskId, FutexKey>,
+    /// Of tasks that wait on several words: which one they were woken on, if on any yet.
+    several: BTreeMap<TaskId, Option<usize>>,
 }
 
 impl Futexes {
     /// Puts a task to sleep on a word.
     pub fn add(&mut self, key: FutexKey, task: TaskId, ticket: u64, bitset: u32) {
-        self.queues.entry(key).or_default().push_back(Sleeper { task, ticket, bitset });
+        self.queues.entry(key).or_default().push_back(Sleeper { task, ticket, bitset, index: None });
         self.keys.insert(task, key);
+    }
+
+    /// Puts a task to sleep on several words.
+    pub fn add_several(&mut self, keys: &[FutexKey], task: TaskId, ticket: u64) {
+        for (index, key) in keys.iter().enumerate() {
+            let sleeper = Sleeper { task, ticket, bitset: u32::MAX, index: Some(index) };
+            self.queues.entry(*key).or_default().push_back(sleeper);
+        }
+        self.several.insert(task, None);
+    }
+
+    /// On which of its words a task was woken.
+    pub fn woken_on(&self, task: TaskId) -> Option<usize> {
+        self.several.get(&task).copied().flatten()
+    }
+
+    /// A wait on several words goes on under a new ticket.
+    pub fn renew_several(&mut self, keys: &[FutexKey], task: TaskId, ticket: u64) {
+        for key in keys {
+            for s in self.queues.get_mut(key).into_iter().flatten().filter(|s| s.task == task) {
+                s.ticket = ticket;
+            }
+        }
+    }
+
+    /// Forgets a sleeper on several words.
+    pub fn remove_several(&mut self, keys: &[FutexKey], task: TaskId) {
+        self.several.remove(&task);
+        for key in keys {
+            let Some(queue) = self.queues.get_mut(key) else { continue };
+            queue.retain(|s| s.task != task);
+            if queue.is_empty() {
+                self.queues.remove(key);
+            }
+        }
     }
 
     /// Whether a task still sleeps (it may have been moved to another word).
@@ -69,7 +108,10 @@ impl Futexes {
                 continue;
             }
             if let Some(s) = queue.remove(i) {
-                self.keys.remove(&s.task);
+                match s.index {
+                    None => drop(self.keys.remove(&s.task)),
+                    Some(index) => drop(self.several.insert(s.task, Some(index))),
+                }
                 sched.wake_ticket(s.task, s.ticket);
                 woken += 1;
             }
@@ -87,13 +129,18 @@ impl Futexes {
         }
         let Some(mut queue) = self.queues.remove(&from) else { return 0 };
         let mut moved = 0;
-        while moved < count
-            && let Some(s) = queue.pop_front()
-        {
+        let mut stay = VecDeque::new();
+        while let Some(s) = queue.pop_front() {
+            // Who waits on several words is not moved (Linux fails the call).
+            if moved == count || s.index.is_some() {
+                stay.push_back(s);
+                continue;
+            }
             self.keys.insert(s.task, to);
             self.queues.entry(to).or_default().push_back(s);
             moved += 1;
         }
+        let queue = stay;
         if !queue.is_empty() {
             self.queues.insert(from, queue);
         }

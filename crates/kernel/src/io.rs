@@ -174,12 +174,9 @@ impl Cx<'_> {
             FileKind::Master(tty) => self.read_master(tty, iov),
             FileKind::Terminal(tty) => self.read_terminal(tty, iov, file.nonblocking()),
             FileKind::Mqueue(queue) => {
-                let text = queue.status();
-                let rest = text.as_bytes().get(file.pos.get() as usize..).unwrap_or_default();
-                let n = rest.len().min(iov.len() as usize);
-                iov.scatter(self.m, 0, &rest[..n])?;
-                file.pos.set(file.pos.get() + n as u64);
-                Ok(n as u64)
+                let n = self.read_mq_status(queue, iov, file.pos.get())?;
+                file.pos.set(file.pos.get() + n);
+                Ok(n)
             }
             FileKind::Console(_) => Err(Errno::EBADF),
             FileKind::Epoll(_) | FileKind::Pid(_) | FileKind::Closed => Err(Errno::EINVAL),

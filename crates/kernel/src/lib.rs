@@ -410,6 +410,12 @@ impl Kernel {
     /// Goes on with the current task, whose address space is now the current one.
     pub fn resume(&mut self, m: &mut dyn Machine) -> Flow {
         let task = self.current;
+        for (addr, len, stays) in core::mem::take(&mut self.task_mut(task).lost) {
+            match stays {
+                true => m.advise(addr, len, uapi::MADV_DONTNEED),
+                false => m.unmap(addr, len),
+            }
+        }
         if let Some(addr) = self.task_mut(task).child_tid_to_set.take() {
             let tid = self.task(task).tid;
             // A bad pointer is ignored, as Linux ignores it.

@@ -72,6 +72,7 @@ impl Kernel {
             altstack: AltStack::default(),
             clear_child_tid: 0,
             child_tid_to_set: None,
+            lost: Vec::new(),
             robust_list: 0,
             comm,
             cpu_time: 0,
@@ -151,6 +152,7 @@ impl Kernel {
             execed: true,
             oom_score_adj: 0,
             timer_slack: 50_000,
+            aio: BTreeMap::new(),
             max_rss: 0,
             exe_inode: None,
         };
@@ -192,10 +194,7 @@ impl Kernel {
         proc.execed = true;
         proc.dumpable = 1;
         let mut actions = proc.actions.borrow().clone();
-        for action in &mut actions.0 {
-            let ignored = action.handler == 1;
-            *action = crate::signal::Action { handler: u64::from(ignored), ..Default::default() };
-        }
+        actions.forget_handlers();
         proc.actions = Rc::new(RefCell::new(actions));
         // Descriptors are this process's own from now on, and those marked are closed.
         let mut fds = proc.fds.borrow().clone();
@@ -203,6 +202,7 @@ impl Kernel {
         let old = core::mem::replace(&mut proc.fds, Rc::new(RefCell::new(fds)));
         let owner = proc.id.0;
         proc.posix_timers.clear();
+        proc.aio.clear();
         drop(old);
         for (_, fd) in closed {
             self.forget_process_locks(owner, &fd.file);
@@ -230,12 +230,14 @@ impl Kernel {
         self.check_task_limit(parent)?;
         let id = ProcId(self.procs.len() as u32);
         let pid = self.new_pid(host);
+        let mut lost = Vec::new();
         let (space, fresh_slot) = if flags & u64::from(CLONE_VM) != 0 {
             let space = self.proc_of(parent).space;
             self.spaces[space.0 as usize].as_mut().expect("a live process has a space").users += 1;
             (space, None)
         } else {
-            let copy = self.space_of(parent).clone();
+            let mut copy = self.space_of(parent).clone();
+            lost = copy.forked();
             let (space, slot) = self.new_space(copy);
             (space, Some((space, slot)))
         };
@@ -245,6 +247,9 @@ impl Kernel {
         let fs = if share(CLONE_FS) { p.fs.clone() } else { Rc::new(RefCell::new(p.fs.borrow().clone())) };
         let actions =
             if share(CLONE_SIGHAND) { p.actions.clone() } else { Rc::new(RefCell::new(p.actions.borrow().clone())) };
+        if flags & CLONE_CLEAR_SIGHAND != 0 {
+            actions.borrow_mut().forget_handlers();
+        }
         let real_parent = if share(CLONE_PARENT) { p.parent } else { Some(p.id) };
         let child = Process {
             id,
@@ -290,6 +295,7 @@ impl Kernel {
             execed: false,
             oom_score_adj: p.oom_score_adj,
             timer_slack: p.timer_slack,
+            aio: if share(CLONE_VM) { p.aio.clone() } else { BTreeMap::new() },
             max_rss: p.max_rss,
             exe_inode: p.exe_inode.clone(),
         };
@@ -298,6 +304,7 @@ impl Kernel {
             self.touch_segments(id, true);
         }
         let task = self.new_child_task(parent, id, host, pid, how);
+        self.task_mut(task).lost = lost;
         m.copy_context(task.0, how.stack, how.tls());
         if let Some((space, slot)) = fresh_slot
             && let Err(e) = m.fork_space(slot)

@@ -61,7 +61,16 @@ pub struct Vma {
     pub source: Source,
     /// A name in `/proc/self/maps`.
     pub label: &'static str,
+    /// [`SEALED`], [`WIPE_ON_FORK`], [`DONT_FORK`].
+    pub marks: u8,
 }
+
+/// `mseal`: the mapping stays as it is.
+pub const SEALED: u8 = 1;
+/// MADV_WIPEONFORK: a child finds zeros.
+pub const WIPE_ON_FORK: u8 = 2;
+/// MADV_DONTFORK: a child finds nothing.
+pub const DONT_FORK: u8 = 4;
 
 impl Vma {
     /// The same mapping from `delta` bytes on.
@@ -77,8 +86,8 @@ impl Vma {
 
     /// Whether `next`, which begins where this one ends, is more of the same.
     fn continues(&self, next: &Vma, len: u64) -> bool {
-        if (self.prot, self.shared, self.may_write, self.label) != (next.prot, next.shared, next.may_write, next.label)
-        {
+        let kind = |v: &Vma| (v.prot, v.shared, v.may_write, v.label, v.marks);
+        if kind(self) != kind(next) {
             return false;
         }
         match (&self.source, &next.source) {
@@ -113,6 +122,8 @@ pub struct Space {
     pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
     /// Start and end of code, start of the stack.
     pub code: (u64, u64, u64),
+    /// Whether any mapping is sealed.
+    pub sealed: bool,
 }
 
 /// Rounds up to a page.
@@ -301,6 +312,30 @@ impl Space {
             self.insert(start, v);
         }
         Ok(())
+    }
+
+    /// Sets or clears a mark on the mappings of a range.
+    pub fn mark(&mut self, addr: u64, len: u64, mark: u8, on: bool) {
+        let pieces = self.pieces(addr, len);
+        self.remove(addr, len);
+        for (start, n, mut v) in pieces {
+            v.marks = if on { v.marks | mark } else { v.marks & !mark };
+            v.end = start + n;
+            self.insert(start, v);
+        }
+    }
+
+    /// Makes a copied address space what a child of fork gets; returns the ranges whose pages it must lose, and whether
+    /// they stay mapped.
+    pub fn forked(&mut self) -> Vec<(u64, u64, bool)> {
+        let marked = self.vmas.iter().filter(|(_, v)| v.marks & (WIPE_ON_FORK | DONT_FORK) != 0);
+        let out: Vec<_> = marked.map(|(start, v)| (*start, v.end - start, v.marks & DONT_FORK == 0)).collect();
+        for (start, len, stays) in &out {
+            if !stays {
+                self.remove(*start, *len);
+            }
+        }
+        out
     }
 
     /// The identity of a byte of shared memory, for futexes that processes share: a store offset, or file and offset.

@@ -34,6 +34,15 @@ impl Default for Actions {
     }
 }
 
+impl Actions {
+    /// No handlers any more; what is ignored stays so.
+    pub fn forget_handlers(&mut self) {
+        for action in &mut self.0 {
+            *action = Action { handler: u64::from(action.handler == 1), ..Action::default() };
+        }
+    }
+}
+
 /// What happens when nobody catches a signal.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Default_ {

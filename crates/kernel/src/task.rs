@@ -71,6 +71,8 @@ pub struct Task {
     pub clear_child_tid: u64,
     /// Where its tid is to be written before it first runs (CLONE_CHILD_SETTID).
     pub child_tid_to_set: Option<u64>,
+    /// Ranges of a forked child whose pages it must lose before it first runs, and whether they stay mapped.
+    pub lost: Vec<(u64, u64, bool)>,
     /// `set_robust_list`.
     pub robust_list: u64,
     /// `PR_SET_NAME`.
@@ -177,6 +179,8 @@ pub struct Process {
     pub oom_score_adj: i32,
     /// `timerslack`.
     pub timer_slack: u64,
+    /// Contexts of asynchronous I/O by their names.
+    pub aio: BTreeMap<u64, Rc<crate::calls::aio::Context>>,
     /// High-water mark of its address space in bytes.
     pub max_rss: u64,
     /// The directory entry of its program.

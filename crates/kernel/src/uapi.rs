@@ -365,6 +365,8 @@ pub const CAP_IPC_OWNER: u32 = 15;
 /// See `capabilities(7)`.
 pub const CAP_SYS_CHROOT: u32 = 18;
 /// See `capabilities(7)`.
+pub const CAP_SYS_PTRACE: u32 = 19;
+/// See `capabilities(7)`.
 pub const CAP_SYS_ADMIN: u32 = 21;
 /// See `capabilities(7)`.
 pub const CAP_SYS_NICE: u32 = 23;
@@ -372,3 +374,7 @@ pub const CAP_SYS_NICE: u32 = 23;
 pub const CAP_SYS_RESOURCE: u32 = 24;
 /// See `sigaltstack(2)`.
 pub const SS_AUTODISARM: u32 = 1 << 31;
+/// `CLONE_CLEAR_SIGHAND` (`clone3` only).
+pub const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
+/// `CLONE_INTO_CGROUP` (`clone3` only).
+pub const CLONE_INTO_CGROUP: u64 = 1 << 33;

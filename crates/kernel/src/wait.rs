@@ -80,6 +80,8 @@ pub enum Kind {
         /// For a PI lock: the word's address, which the waiter must own when woken.
         pi: Option<u64>,
     },
+    /// `futex_waitv`: any of these words.
+    Futexes(Vec<FutexKey>),
     /// A child's change of state.
     Child(calls::wait::WaitFor),
     /// `poll` and `ppoll`.
@@ -152,6 +154,8 @@ pub enum Kind {
         /// Opens of the other side seen at the beginning.
         seen: u64,
     },
+    /// `io_getevents`.
+    Aio(calls::aio::AioWait),
     /// A System V or POSIX queue or semaphore.
     Ipc(crate::ipc::IpcWait),
 }
@@ -188,6 +192,7 @@ impl Kernel {
             Kind::Read { file, .. } | Kind::Write { file, .. } | Kind::Again { file, .. } => self.watch(file, waiter),
             Kind::Sleep { .. } | Kind::Signal | Kind::SigWait { .. } | Kind::Vfork { .. } => {}
             Kind::Futex { key, bitset, .. } => self.futexes.add(*key, task, ticket, *bitset),
+            Kind::Futexes(keys) => self.futexes.add_several(keys, task, ticket),
             Kind::Child(_) => {
                 // A task is woken for its siblings' children too: any thread may wait for them.
                 self.proc_of(task).child_wait.add(waiter, &self.sched);
@@ -211,6 +216,7 @@ impl Kernel {
                 }
             }
             Kind::Fifo { file, .. } => self.watch(file, waiter),
+            Kind::Aio(wait) => wait.context.queue.add(waiter, &self.sched),
             // Whoever has the result ready wakes the task.
             Kind::Ipc(_) => {}
         }
@@ -270,10 +276,11 @@ impl Kernel {
             self.sched.disarm(key);
         }
         self.sched.block(task, ticket);
-        if !matches!(wait.kind, Kind::Futex { .. }) {
-            self.register(task, ticket, &wait);
-        } else {
-            self.futexes.renew(task, ticket);
+        match &wait.kind {
+            // A place in a futex's queue is kept.
+            Kind::Futex { .. } => self.futexes.renew(task, ticket),
+            Kind::Futexes(keys) => self.futexes.renew_several(keys, task, ticket),
+            _ => self.register(task, ticket, &wait),
         }
         let key = wait.deadline.map(|at| self.sched.arm(at, crate::sched::TimerAction::Task(task, ticket)));
         let t = self.task_mut(task);
@@ -288,6 +295,7 @@ impl Kernel {
         }
         match &wait.kind {
             Kind::Futex { key, .. } => self.futexes.remove(*key, task),
+            Kind::Futexes(keys) => self.futexes.remove_several(keys, task),
             Kind::Ipc(wait) => self.ipc_forget(task, wait),
             _ => {}
         }
@@ -324,6 +332,7 @@ impl Kernel {
                     None => Some(Ok(0)),
                 }
             }
+            Kind::Futexes(_) => cx.k.futexes.woken_on(task).map(|index| Ok(index as i64)),
             Kind::Child(what) => cx.wait_now(what).transpose(),
             Kind::Poll { addr, fds, files } => cx.poll_now(*addr, fds, files).transpose(),
             Kind::Select(select) => cx.select_now(select).transpose(),
@@ -337,6 +346,7 @@ impl Kernel {
                 (!waiting).then_some(Ok(i64::from(*pid)))
             }
             Kind::Fifo { file, cloexec, seen } => again(cx.fifo_now(&file.clone(), *cloexec, *seen)),
+            Kind::Aio(wait) => cx.aio_now(wait, false).transpose(),
             Kind::Ipc(wait) => cx.ipc_now(wait),
         }
     }
@@ -344,7 +354,7 @@ impl Kernel {
     /// What the call returns when its time is up.
     fn timed_out(&mut self, m: &mut dyn Machine, task: TaskId, wait: &mut Wait) -> Result<i64> {
         match &mut wait.kind {
-            Kind::Futex { .. } => Err(Errno::ETIMEDOUT),
+            Kind::Futex { .. } | Kind::Futexes(_) => Err(Errno::ETIMEDOUT),
             Kind::SigWait { .. } => Err(Errno::EAGAIN),
             Kind::Poll { .. } | Kind::Epoll { .. } | Kind::Sleep { .. } => Ok(0),
             Kind::Select(select) => {
@@ -358,6 +368,10 @@ impl Kernel {
             Kind::Read { file, iov } => {
                 let mut cx = Cx { k: self, m, task, args: [0; 6] };
                 cx.tty_timed_out(file, iov).unwrap_or(Err(Errno::EAGAIN))
+            }
+            Kind::Aio(wait) => {
+                let mut cx = Cx { k: self, m, task, args: [0; 6] };
+                cx.aio_now(wait, true).map(Option::unwrap_or_default)
             }
             Kind::Ipc(wait) => Err(wait.timed_out()),
             // SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): what was moved, or EAGAIN.

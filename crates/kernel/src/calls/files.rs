@@ -4,7 +4,7 @@ use super::paths::{Target, kind_mode, same};
 use crate::fs::dev::Device;
 use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::fs::inode::{Entry, Inode, InodeRef, Node};
-use crate::fs::path::{Found, R, W, X, permit, permit_as};
+use crate::fs::path::{BENEATH, Found, IN_ROOT, R, W, X, permit, permit_as};
 use crate::fs::{pipe::Pipe, procfs};
 use crate::mem::{self, Struct};
 use crate::uapi::*;
@@ -46,21 +46,35 @@ pub fn openat(cx: &mut Cx) -> Answer {
 }
 
 pub fn openat2(cx: &mut Cx) -> Answer {
+    const RESOLVE_CACHED: u64 = 0x20;
     if cx.args[3] < 24 {
         return Err(Errno::EINVAL.into());
     }
     let how: [u8; 24] = mem::array(cx.m, cx.args[2])?;
     let (flags, mode, resolve) = (mem::field64(&how, 0), mem::field64(&how, 8), mem::field64(&how, 16));
-    if flags & !u64::from(OPEN_FLAGS) != 0 || resolve & !0x3f != 0 || (mode != 0 && flags as u32 & O_CREAT == 0) {
+    // openat2(2), extensibility: what this kernel does not know must be zero.
+    if cx.args[3] > 24 {
+        let more = mem::bytes(cx.m, cx.args[2] + 24, (cx.args[3] - 24).min(PAGE) as usize)?;
+        if cx.args[3] > PAGE || more.iter().any(|b| *b != 0) {
+            return Err(Errno::E2BIG.into());
+        }
+    }
+    let path_flags = u64::from(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    let makes = flags as u32 & O_CREAT != 0 || flags as u32 & O_TMPFILE == O_TMPFILE;
+    if flags & !u64::from(OPEN_FLAGS) != 0
+        || flags & u64::from(O_PATH) != 0 && flags & !path_flags != 0
+        || resolve & !0x3f != 0
+        || mode & !0o7777 != 0
+        || mode != 0 && !makes
+    {
         return Err(Errno::EINVAL.into());
     }
-    if resolve != 0 {
-        // RESOLVE_ restrictions are not there: callers fall back to openat.
-        cx.k.note_unsupported(437, "openat2 RESOLVE_ flags", 0);
-        return Err(Errno::ENOSYS.into());
+    if resolve & (BENEATH | IN_ROOT) == BENEATH | IN_ROOT {
+        return Err(Errno::EINVAL.into());
     }
     let path = mem::path(cx.m, cx.args[1])?;
-    cx.open(cx.int(0), &path, flags as u32, mode as u32)
+    // RESOLVE_CACHED asks not to wait for a disk: there is none.
+    cx.open_within(cx.int(0), &path, flags as u32, mode as u32, resolve & !RESOLVE_CACHED)
 }
 
 pub fn creat(cx: &mut Cx) -> Answer {
@@ -70,6 +84,10 @@ pub fn creat(cx: &mut Cx) -> Answer {
 
 impl Cx<'_> {
     fn open(&mut self, dirfd: i32, path: &[u8], flags: u32, mode: u32) -> Answer {
+        self.open_within(dirfd, path, flags, mode, 0)
+    }
+
+    fn open_within(&mut self, dirfd: i32, path: &[u8], flags: u32, mode: u32, resolve: u64) -> Answer {
         let mut flags = flags & OPEN_FLAGS;
         if flags & O_PATH != 0 {
             flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -82,7 +100,7 @@ impl Cx<'_> {
         }
         // A new file's name is not followed when it must not exist; otherwise a dangling link's target is made.
         let follow = flags & O_NOFOLLOW == 0 && flags & (O_CREAT | O_EXCL) != O_CREAT | O_EXCL;
-        let found = self.k.walk(self.m, self.task, dirfd, path, follow)?;
+        let found = self.k.walk_within(self.m, self.task, dirfd, path, follow, resolve)?;
         let mut created = false;
         let node = match &found.node {
             Some(_) if flags & (O_CREAT | O_EXCL) == O_CREAT | O_EXCL => return Err(Errno::EEXIST.into()),
@@ -1148,36 +1166,48 @@ struct Dirent {
 }
 
 pub fn getdents64(cx: &mut Cx) -> Answer {
-    let file = cx.file(0)?;
-    let node = file.inode.clone().ok_or(Errno::ENOTDIR)?;
-    if !node.is_dir() {
-        return Err(Errno::ENOTDIR.into());
-    }
-    let start = file.pos.get();
-    let mut out: Vec<u8> = Vec::new();
-    let mut at = start;
-    let room = cx.args[2] as usize;
-    loop {
-        let Some(entry) = cx.dirent(&file, &node, at)? else { break };
+    cx.put_dirents(|entry, next| {
         let len = (19 + entry.name.len() + 1).next_multiple_of(8);
-        if out.len() + len > room {
-            if out.is_empty() {
-                return Err(Errno::EINVAL.into());
-            }
-            break;
+        let out = Struct::new().u64(entry.ino).u64(next).u16(len as u16);
+        out.bytes(&[(entry.kind >> 12) as u8]).bytes(&entry.name).pad(len).0
+    })
+}
+
+pub fn getdents(cx: &mut Cx) -> Answer {
+    cx.put_dirents(|entry, next| {
+        // getdents(2): the type is the last byte.
+        let len = (18 + entry.name.len() + 2).next_multiple_of(8);
+        let out = Struct::new().u64(entry.ino).u64(next).u16(len as u16).bytes(&entry.name);
+        out.pad(len - 1).bytes(&[(entry.kind >> 12) as u8]).0
+    })
+}
+
+impl Cx<'_> {
+    /// Hands entries out in the form that `layout` gives them: entry and position after it.
+    fn put_dirents(&mut self, layout: fn(&Dirent, u64) -> Vec<u8>) -> Answer {
+        let file = self.file(0)?;
+        let node = file.inode.clone().ok_or(Errno::ENOTDIR)?;
+        if !node.is_dir() {
+            return Err(Errno::ENOTDIR.into());
         }
-        at += 1;
-        let end = out.len() + len;
-        out.extend_from_slice(&entry.ino.to_le_bytes());
-        out.extend_from_slice(&at.to_le_bytes());
-        out.extend_from_slice(&(len as u16).to_le_bytes());
-        out.push((entry.kind >> 12) as u8);
-        out.extend_from_slice(&entry.name);
-        out.resize(end, 0);
+        let mut out: Vec<u8> = Vec::new();
+        let mut at = file.pos.get();
+        let room = self.args[2] as usize;
+        while let Some(entry) = self.dirent(&file, &node, at)? {
+            let bytes = layout(&entry, at + 1);
+            if out.len() + bytes.len() > room {
+                if out.is_empty() {
+                    return Err(Errno::EINVAL.into());
+                }
+                break;
+            }
+            at += 1;
+            out.extend(bytes);
+        }
+        self.m.write(self.args[1], &out)?;
+        file.pos.set(at);
+        Ok(out.len() as i64)
     }
-    cx.m.write(cx.args[1], &out)?;
-    file.pos.set(at);
-    Ok(out.len() as i64)
 }
 
 impl Cx<'_> {
@@ -1215,9 +1245,16 @@ impl Cx<'_> {
     }
 }
 
-pub fn getdents(cx: &mut Cx) -> Answer {
-    // Only programs older than glibc 2.28 call it.
-    cx.unsupported_call(78)
+/// `ustat(2)`: free blocks and inodes of a mounted device.
+pub fn ustat(cx: &mut Cx) -> Answer {
+    let dev = cx.args[0];
+    if cx.k.host_of(cx.task).root.fs.dev != dev {
+        return Err(Errno::EINVAL.into());
+    }
+    let free = cx.k.host_of(cx.task).root.fs.capacity / PAGE;
+    let free = free.saturating_sub(cx.k.store.used());
+    Struct::new().u64(free.min(i32::MAX as u64)).u64((1 << 20) - 1000).pad(32).put(cx.m, cx.args[1])?;
+    Ok(0)
 }
 
 impl Cx<'_> {
@@ -1243,122 +1280,4 @@ pub fn fstatfs(cx: &mut Cx) -> Answer {
         None => cx.proc().fs.borrow().root.fs.clone(),
     };
     cx.put_statfs(&fs, cx.args[1])
-}
-
-impl Cx<'_> {
-    fn xattr_target(&mut self, how: Xattr) -> Result<InodeRef> {
-        match how {
-            Xattr::Follow => self.at(AT_FDCWD, 0, true)?.inode(),
-            Xattr::Link => self.at(AT_FDCWD, 0, false)?.inode(),
-            Xattr::Fd => self.file(0)?.inode.clone().ok_or(Errno::EOPNOTSUPP),
-        }
-    }
-
-    fn xattr_name(&mut self) -> Result<Vec<u8>> {
-        let name = mem::c_string(self.m, self.args[1], 256, Errno::ERANGE)?;
-        let known = [&b"user."[..], b"trusted.", b"security.", b"system."];
-        if name.is_empty() || name.len() > 255 {
-            return Err(Errno::ERANGE);
-        }
-        if !known.iter().any(|p| name.starts_with(p)) {
-            return Err(Errno::EOPNOTSUPP);
-        }
-        Ok(name)
-    }
-
-    fn setxattr(&mut self, how: Xattr) -> Answer {
-        let flags = self.uint(4);
-        if flags & !3 != 0 {
-            return Err(Errno::EINVAL.into());
-        }
-        let name = self.xattr_name()?;
-        if self.args[3] > 65536 {
-            return Err(Errno::E2BIG.into());
-        }
-        let value = mem::bytes(self.m, self.args[2], self.args[3] as usize)?;
-        let node = self.xattr_target(how)?;
-        if node.fs.read_only {
-            return Err(Errno::EROFS.into());
-        }
-        if name.starts_with(b"user.") {
-            if !matches!(node.kind(), S_IFREG | S_IFDIR) {
-                return Err(Errno::EPERM.into());
-            }
-            permit(&self.proc().cred, &node, W)?;
-        } else if name.starts_with(b"system.") {
-            return Err(Errno::EOPNOTSUPP.into());
-        } else if !self.proc().cred.capable(CAP_SYS_ADMIN) {
-            return Err(Errno::EPERM.into());
-        }
-        let mut meta = node.meta.borrow_mut();
-        match (flags, meta.xattrs.contains_key(&name)) {
-            (1, true) => return Err(Errno::EEXIST.into()),
-            (2, false) => return Err(Errno::ENODATA.into()),
-            _ => {}
-        }
-        meta.xattrs.insert(name, value);
-        Ok(0)
-    }
-
-    fn getxattr(&mut self, how: Xattr) -> Answer {
-        let name = self.xattr_name()?;
-        let node = self.xattr_target(how)?;
-        let value = node.meta.borrow().xattrs.get(&name).cloned().ok_or(Errno::ENODATA)?;
-        self.put_sized(self.args[2], self.args[3], &value)
-    }
-
-    fn listxattr(&mut self, how: Xattr) -> Answer {
-        let node = self.xattr_target(how)?;
-        let names: Vec<u8> = node.meta.borrow().xattrs.keys().flat_map(|k| k.iter().copied().chain([0])).collect();
-        self.put_sized(self.args[1], self.args[2], &names)
-    }
-
-    fn removexattr(&mut self, how: Xattr) -> Answer {
-        let name = self.xattr_name()?;
-        let node = self.xattr_target(how)?;
-        permit(&self.proc().cred, &node, W)?;
-        node.meta.borrow_mut().xattrs.remove(&name).ok_or(Errno::ENODATA)?;
-        Ok(0)
-    }
-
-    /// Copies bytes out where size 0 asks for their length.
-    fn put_sized(&mut self, addr: u64, room: u64, data: &[u8]) -> Answer {
-        if room != 0 {
-            if data.len() as u64 > room {
-                return Err(Errno::ERANGE.into());
-            }
-            self.m.write(addr, data)?;
-        }
-        Ok(data.len() as i64)
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Xattr {
-    Follow,
-    Link,
-    Fd,
-}
-
-macro_rules! xattr {
-    ($($name:ident = $method:ident($how:ident);)*) => {
-        $(pub fn $name(cx: &mut Cx) -> Answer {
-            cx.$method(Xattr::$how)
-        })*
-    };
-}
-
-xattr! {
-    setxattr = setxattr(Follow);
-    lsetxattr = setxattr(Link);
-    fsetxattr = setxattr(Fd);
-    getxattr = getxattr(Follow);
-    lgetxattr = getxattr(Link);
-    fgetxattr = getxattr(Fd);
-    listxattr = listxattr(Follow);
-    llistxattr = listxattr(Link);
-    flistxattr = listxattr(Fd);
-    removexattr = removexattr(Follow);
-    lremovexattr = removexattr(Link);
-    fremovexattr = removexattr(Fd);
 }

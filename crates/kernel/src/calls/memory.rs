@@ -28,8 +28,12 @@ pub fn mmap(cx: &mut Cx) -> Answer {
     if kind == MAP_SHARED_VALIDATE && flags & 0x80000 != 0 {
         return Err(Errno::EOPNOTSUPP.into());
     }
+    if flags & (MAP_HUGETLB | MAP_ANONYMOUS) == MAP_HUGETLB | MAP_ANONYMOUS {
+        // There are no huge pages, as /proc/sys/vm/nr_hugepages says.
+        return Err(Errno::ENOMEM.into());
+    }
     let shared = kind != MAP_PRIVATE;
-    let mut vma = Vma { end: 0, prot: prot & 7, shared, may_write: true, source: Source::Anon, label: "" };
+    let mut vma = Vma { end: 0, prot: prot & 7, shared, may_write: true, source: Source::Anon, label: "", marks: 0 };
     if flags & MAP_ANONYMOUS == 0 {
         vma = cx.file_mapping(vma, offset, len)?;
     }
@@ -111,6 +115,9 @@ impl Cx<'_> {
             if flags & MAP_FIXED_NOREPLACE != 0 && !free {
                 return Err(Errno::EEXIST);
             }
+            if !free {
+                self.unsealed(addr, len)?;
+            }
             return Ok(addr);
         }
         let hint = addr & !(PAGE - 1);
@@ -150,6 +157,7 @@ pub fn munmap(cx: &mut Cx) -> Answer {
     if addr % PAGE != 0 || len == 0 || addr.checked_add(len).is_none_or(|e| e > 1 << 47) {
         return Err(Errno::EINVAL.into());
     }
+    cx.unsealed(addr, len)?;
     cx.with_space(|space, m| space.unmap(addr, len, m));
     Ok(0)
 }
@@ -166,6 +174,7 @@ pub fn mprotect(cx: &mut Cx) -> Answer {
     if addr.checked_add(len).is_none() {
         return Err(Errno::ENOMEM.into());
     }
+    cx.unsealed(addr, len)?;
     cx.with_space(|space, m| space.protect(addr, len, prot & 7, m))?;
     Ok(0)
 }
@@ -211,9 +220,13 @@ pub fn mremap(cx: &mut Cx) -> Answer {
     if fixed && (new_addr % PAGE != 0 || !allowed(new_addr, new_len) || overlap) {
         return Err(Errno::EINVAL.into());
     }
-    if flags & MREMAP_DONTUNMAP != 0 {
-        cx.k.note_unsupported(25, "mremap MREMAP_DONTUNMAP", 0);
+    let stays = flags & MREMAP_DONTUNMAP != 0;
+    if stays && old_len != new_len {
         return Err(Errno::EINVAL.into());
+    }
+    cx.unsealed(addr, old_len)?;
+    if fixed {
+        cx.unsealed(new_addr, new_len)?;
     }
     let space = cx.k.space_of(cx.task);
     let (start, vma) = space.find(addr).ok_or(Errno::EFAULT)?;
@@ -231,6 +244,15 @@ pub fn mremap(cx: &mut Cx) -> Answer {
         let to = if fixed { new_addr } else { cx.k.space_of_mut(cx.task).room(new_len, None)? };
         vma.end = to + new_len;
         cx.with_space(|space, m| space.map(to, vma, m))?;
+        return Ok(to as i64);
+    }
+    if stays {
+        let to = if fixed { new_addr } else { cx.k.space_of_mut(cx.task).room(new_len, None)? };
+        cx.check_address_limit(new_len)?;
+        cx.move_mapping(addr, old_len, to)?;
+        // What stays shows the same, without the pages that have moved.
+        vma.end = addr + old_len;
+        cx.with_space(|space, m| space.map(addr, vma, m))?;
         return Ok(to as i64);
     }
     if !fixed && new_len <= old_len {
@@ -312,6 +334,7 @@ pub fn madvise(cx: &mut Cx) -> Answer {
     match advice {
         // MADV_FREE may keep or drop the pages at any time: here it always drops them.
         MADV_DONTNEED | MADV_FREE => {
+            cx.may_discard(addr, len)?;
             for (start, n, vma) in cx.k.space_of(cx.task).pieces(addr, len) {
                 if !vma.shared {
                     cx.m.advise(start, n, MADV_DONTNEED);
@@ -331,9 +354,8 @@ pub fn madvise(cx: &mut Cx) -> Answer {
                 }
             }
         }
-        MADV_WIPEONFORK => {
-            cx.k.note_unsupported(28, "madvise MADV_WIPEONFORK", 0);
-            return Err(Errno::EINVAL.into());
+        MADV_DONTFORK | MADV_DOFORK | MADV_WIPEONFORK | 19 => {
+            return super::pages::mark_for_fork(cx, addr, len, advice);
         }
         _ => {}
     }

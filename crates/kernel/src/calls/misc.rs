@@ -503,6 +503,10 @@ pub fn not_permitted(_: &mut Cx) -> Answer {
     Err(Errno::EPERM.into())
 }
 
+pub fn not_supported(_: &mut Cx) -> Answer {
+    Err(Errno::EOPNOTSUPP.into())
+}
+
 pub fn missing(_: &mut Cx) -> Answer {
     Err(Errno::ENOSYS.into())
 }
@@ -520,11 +524,6 @@ pub fn seccomp(cx: &mut Cx) -> Answer {
         GET_ACTION_AVAIL => Ok(0),
         _ => Err(Errno::EINVAL.into()),
     }
-}
-
-pub fn getpmsg(cx: &mut Cx) -> Answer {
-    let nr = u64::from(cx.me().call);
-    cx.unsupported_call(nr)
 }
 
 pub fn umount(cx: &mut Cx) -> Answer {

@@ -3,6 +3,7 @@
 // A handler does what the manual page of its name says; the table says where it does not.
 #![allow(missing_docs)]
 
+pub mod aio;
 pub mod cred;
 pub mod event;
 pub mod fd;
@@ -14,6 +15,7 @@ pub mod misc;
 pub mod mqueue;
 pub mod msg;
 pub mod net;
+pub mod pages;
 pub mod paths;
 pub mod poll;
 pub mod process;
@@ -25,6 +27,7 @@ pub mod sync;
 pub mod time;
 pub mod tty;
 pub mod wait;
+pub mod xattr;
 
 use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::task::{Process, Task};

@@ -107,7 +107,7 @@ pub fn mq_open(cx: &mut Cx) -> Answer {
             queue
         }
     };
-    let file = cx.new_file(FileKind::Mqueue(queue), flags & (O_ACCMODE | O_NONBLOCK) | O_LARGEFILE);
+    let file = cx.new_file(FileKind::Mqueue(queue), flags & (O_ACCMODE | O_NONBLOCK));
     Ok(i64::from(cx.install(file, flags & O_CLOEXEC != 0)?))
 }
 
@@ -153,6 +153,18 @@ impl Cx<'_> {
             // A signal that cannot be queued is lost; the notification is over all the same.
             let _ = self.k.signal_process(notify.proc, info);
         }
+    }
+
+    /// Reads what the queue's file says of it.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn read_mq_status(&mut self, queue: &Mqueue, iov: &mem::Iov, at: u64) -> Result<u64> {
+        let text = queue.status();
+        let rest = text.as_bytes().get(at as usize..).unwrap_or_default();
+        let n = rest.len().min(iov.len() as usize);
+        iov.scatter(self.m, 0, &rest[..n])?;
+        Ok(n as u64)
     }
 
     /// Copies a received message out; returns its length.

@@ -2,10 +2,10 @@
 
 use crate::fs::file::FileKind;
 use crate::fs::inode::{Inode, InodeRef};
-use crate::fs::path::{Found, W, Walk, X, permit};
+use crate::fs::path::{Found, IN_ROOT, W, Walk, X, permit};
 use crate::machine::Machine;
 use crate::mem;
-use crate::task::{Cred, TaskId};
+use crate::task::{Cred, FsContext, ProcId, TaskId};
 use crate::uapi::*;
 use crate::{Cx, Kernel};
 use alloc::rc::Rc;
@@ -35,9 +35,36 @@ impl Kernel {
         follow: bool,
         cred: &Cred,
     ) -> Result<Found> {
+        let (base, fs, id) = self.walk_base(task, dirfd, path)?;
+        Walk::new(self, m, id, cred, &fs).walk(&base, path, follow)
+    }
+
+    /// The same with the restrictions of `openat2(2)`.
+    ///
+    /// # Errors
+    /// Those of the walk.
+    pub fn walk_within(
+        &mut self,
+        m: &mut dyn Machine,
+        task: TaskId,
+        dirfd: i32,
+        path: &[u8],
+        follow: bool,
+        resolve: u64,
+    ) -> Result<Found> {
+        let cred = self.proc_of(task).cred.clone();
+        // Where the root is the base, an absolute path begins there too.
+        let from = if resolve & IN_ROOT != 0 { &b"."[..] } else { path };
+        let (base, mut fs, id) = self.walk_base(task, dirfd, from)?;
+        if resolve & IN_ROOT != 0 {
+            fs.root = base.clone();
+        }
+        Walk::new(self, m, id, &cred, &fs).within(&base, resolve).walk(&base, path, follow)
+    }
+
+    fn walk_base(&self, task: TaskId, dirfd: i32, path: &[u8]) -> Result<(InodeRef, FsContext, ProcId)> {
         let proc = self.proc_of(task);
         let fs = proc.fs.borrow().clone();
-        let id = proc.id;
         let base = if path.first() == Some(&b'/') || dirfd == AT_FDCWD {
             fs.cwd.clone()
         } else {
@@ -48,7 +75,7 @@ impl Kernel {
             }
             inode
         };
-        Walk::new(self, m, id, cred, &fs).walk(&base, path, follow)
+        Ok((base, fs, proc.id))
     }
 
     /// The absolute path of what was found, as its task sees it.

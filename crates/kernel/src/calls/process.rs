@@ -6,6 +6,7 @@ use crate::uapi::*;
 use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx, Stop};
 use alloc::boxed::Box;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
 
@@ -54,10 +55,21 @@ pub fn clone3(cx: &mut Cx) -> Answer {
     if (stack == 0) != (stack_size == 0) {
         return Err(Errno::EINVAL.into());
     }
-    // CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP and set_tid are not there: glibc falls back when told so.
-    if flags >> 32 != 0 || field(9) != 0 {
-        cx.k.note_unsupported(435, "clone3 with CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP or set_tid", 0);
-        return Err(Errno::ENOSYS.into());
+    let both = CLONE_CLEAR_SIGHAND | u64::from(CLONE_SIGHAND);
+    if flags & !(CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP) >> 32 != 0 || flags & both == both {
+        return Err(Errno::EINVAL.into());
+    }
+    let (tids, count) = (field(8), field(9));
+    if count > 32 || (tids == 0) != (count == 0) {
+        return Err(Errno::EINVAL.into());
+    }
+    if count > 0 {
+        // clone(2): ids are chosen only by who may restore processes.
+        return Err(Errno::EPERM.into());
+    }
+    if flags & CLONE_INTO_CGROUP != 0 {
+        // No descriptor here is of a control group.
+        return Err(Errno::EBADF.into());
     }
     let how = Clone {
         flags,
@@ -302,7 +314,77 @@ pub fn pidfd_open(cx: &mut Cx) -> Answer {
 }
 
 pub fn kcmp(cx: &mut Cx) -> Answer {
-    cx.unsupported_call(312)
+    if cx.uint(0) == 0 || cx.uint(1) == 0 {
+        return Err(Errno::ESRCH.into());
+    }
+    let (one, other) = (cx.process(cx.uint(0))?, cx.process(cx.uint(1))?);
+    if !cx.may_inspect(one) || !cx.may_inspect(other) {
+        return Err(Errno::EPERM.into());
+    }
+    let order = |a: u64, b: u64| match a.cmp(&b) {
+        core::cmp::Ordering::Equal => 0,
+        core::cmp::Ordering::Less => 1,
+        core::cmp::Ordering::Greater => 2,
+    };
+    let (a, b) = (cx.k.proc(one), cx.k.proc(other));
+    // Objects that are not the same are in the order of their processes.
+    let same = |same: bool| if same { 0 } else { order(u64::from(one.0), u64::from(other.0)) };
+    Ok(match cx.uint(2) {
+        0 => {
+            let (x, y) = (cx.args[3] as i32, cx.args[4] as i32);
+            let (x, y) = (a.fds.borrow().get(x)?.id, b.fds.borrow().get(y)?.id);
+            order(x, y)
+        }
+        1 => order(u64::from(a.space.0), u64::from(b.space.0)),
+        2 => same(Rc::ptr_eq(&a.fds, &b.fds)),
+        3 => same(Rc::ptr_eq(&a.fs, &b.fs)),
+        4 => same(Rc::ptr_eq(&a.actions, &b.actions)),
+        // Nobody has an I/O context or a list of semaphore adjustments in common with another process.
+        5 | 6 => same(one == other),
+        7 => {
+            cx.k.note_unsupported(312, "kcmp KCMP_EPOLL_TFD", 0);
+            return Err(Errno::EOPNOTSUPP.into());
+        }
+        _ => return Err(Errno::EINVAL.into()),
+    })
+}
+
+impl Cx<'_> {
+    /// Whether the caller may look into a process (`ptrace(2)`, access mode checking).
+    fn may_inspect(&self, target: crate::task::ProcId) -> bool {
+        let (me, other) = (&self.proc().cred, self.k.proc(target));
+        let ids = [other.cred.uid, other.cred.euid, other.cred.suid].iter().all(|id| *id == me.fsuid);
+        target == self.proc().id || me.capable(CAP_SYS_PTRACE) || ids && other.dumpable == 1
+    }
+}
+
+pub fn pidfd_getfd(cx: &mut Cx) -> Answer {
+    if cx.uint(2) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let crate::fs::file::FileKind::Pid(proc) = cx.file(0)?.kind else { return Err(Errno::EBADF.into()) };
+    if cx.k.try_proc(proc).is_none_or(|p| p.status.is_some()) {
+        return Err(Errno::ESRCH.into());
+    }
+    if !cx.may_inspect(proc) {
+        return Err(Errno::EPERM.into());
+    }
+    let file = cx.k.proc(proc).fds.borrow().get(cx.int(1))?.clone();
+    Ok(i64::from(cx.install(file, true)?))
+}
+
+pub fn process_mrelease(cx: &mut Cx) -> Answer {
+    if cx.uint(1) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let crate::fs::file::FileKind::Pid(proc) = cx.file(0)?.kind else { return Err(Errno::EBADF.into()) };
+    match cx.k.try_proc(proc) {
+        None => Err(Errno::ESRCH.into()),
+        Some(p) if p.status.is_some() => Err(Errno::ESRCH.into()),
+        // Its memory goes with it anyway.
+        Some(p) if p.dying.is_some() => Ok(0),
+        Some(_) => Err(Errno::EINVAL.into()),
+    }
 }
 
 pub fn times(cx: &mut Cx) -> Answer {

@@ -58,6 +58,7 @@ impl Cx<'_> {
         self.check_position(&file, at)?;
         match &file.kind {
             FileKind::Inode => Ok(self.read_inode(&file, &iov, at)? as i64),
+            FileKind::Mqueue(queue) => Ok(self.read_mq_status(queue, &iov, at)? as i64),
             // Devices have no position: pread(2) of /dev/zero reads zeros.
             _ => Ok(self.read_file(&file, &iov)? as i64),
         }
@@ -85,7 +86,7 @@ impl Cx<'_> {
             return Err(Errno::EINVAL);
         }
         match &file.kind {
-            FileKind::Inode | FileKind::Device(_) => Ok(()),
+            FileKind::Inode | FileKind::Device(_) | FileKind::Mqueue(_) => Ok(()),
             _ => Err(Errno::ESPIPE),
         }
     }
@@ -177,6 +178,16 @@ pub fn lseek(cx: &mut Cx) -> Answer {
     match &file.kind {
         FileKind::Inode => {}
         FileKind::Device(_) => return Ok(0),
+        FileKind::Mqueue(_) => {
+            let base = match whence {
+                0 => 0,
+                1 => file.pos.get() as i64,
+                _ => return Err(Errno::EINVAL.into()),
+            };
+            let pos = base.checked_add(offset).filter(|p| *p >= 0).ok_or(Errno::EINVAL)?;
+            file.pos.set(pos as u64);
+            return Ok(pos);
+        }
         _ => return Err(Errno::ESPIPE.into()),
     }
     let inode = file.inode.as_ref().ok_or(Errno::EBADF)?;

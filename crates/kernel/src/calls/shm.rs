@@ -97,7 +97,7 @@ pub fn shmat(cx: &mut Cx) -> Answer {
     let at = cx.place(addr, len, placing)?;
     let may_write = flags & SHM_RDONLY == 0;
     let source = Source::Shared(memory, 0);
-    let vma = Vma { end: at + len, prot, shared: true, may_write, source, label: "" };
+    let vma = Vma { end: at + len, prot, shared: true, may_write, source, label: "", marks: 0 };
     cx.with_space(|space, m| space.map(at, vma, m))?;
     tag.pid.set(cx.proc().pid);
     tag.atime.set(cx.k.seconds());

@@ -267,3 +267,88 @@ pub fn get_robust_list(cx: &mut Cx) -> Answer {
     cx.m.write(cx.args[2], &24u64.to_le_bytes())?;
     Ok(0)
 }
+
+// The calls that Linux 5.16 and 6.7 added: one operation each, with flags of their own.
+
+const FUTEX2_U32: u32 = 2;
+const FUTEX2_PRIVATE: u32 = 128;
+
+/// Whether a word is private, from the flags of the newer calls.
+fn futex2_private(flags: u32) -> Result<bool> {
+    // Of the sizes only 32 bits are there, and there are no memory nodes.
+    if flags & !FUTEX2_PRIVATE != FUTEX2_U32 { Err(Errno::EINVAL) } else { Ok(flags & FUTEX2_PRIVATE != 0) }
+}
+
+impl Cx<'_> {
+    /// An absolute time of CLOCK_REALTIME (0) or CLOCK_MONOTONIC (1) as virtual time.
+    fn futex2_deadline(&mut self, addr: u64, clock: u32) -> Result<Option<u64>> {
+        if addr != 0 && clock > 1 {
+            return Err(Errno::EINVAL);
+        }
+        self.absolute(addr, clock == 0)
+    }
+}
+
+pub fn futex_waitv(cx: &mut Cx) -> Answer {
+    let (addr, count, flags) = (cx.args[0], cx.uint(1), cx.uint(2));
+    if flags != 0 || !(1..=128).contains(&count) || addr == 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let deadline = cx.futex2_deadline(cx.args[3], cx.uint(4))?;
+    let raw = mem::bytes(cx.m, addr, count as usize * 24)?;
+    let mut keys = alloc::vec::Vec::new();
+    for waiter in raw.chunks_exact(24) {
+        if mem::field32(waiter, 20) != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        let private = futex2_private(mem::field32(waiter, 16))?;
+        keys.push(cx.key(mem::field64(waiter, 8), private)?);
+    }
+    for waiter in raw.chunks_exact(24) {
+        if u64::from(mem::u32(cx.m, mem::field64(waiter, 8))?) != mem::field64(waiter, 0) {
+            return Err(Errno::EAGAIN.into());
+        }
+    }
+    if deadline.is_some_and(|at| at <= cx.k.sched.now) {
+        return Err(Errno::ETIMEDOUT.into());
+    }
+    let interrupt = if deadline.is_some() { Interrupt::Fail } else { Interrupt::Restart };
+    Err(Wait::new(Kind::Futexes(keys)).until(deadline).on_signal(interrupt).stop())
+}
+
+pub fn futex_wake(cx: &mut Cx) -> Answer {
+    let (addr, mask, count) = (cx.args[0], cx.args[1], cx.int(2));
+    let private = futex2_private(cx.uint(3))?;
+    if mask as u32 == 0 || mask >> 32 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let key = cx.key(addr, private)?;
+    Ok(cx.k.futexes.wake(key, count.max(0) as u64, mask as u32, &mut cx.k.sched) as i64)
+}
+
+pub fn futex_wait(cx: &mut Cx) -> Answer {
+    let [addr, value, mask, flags, timeout, clock] = cx.args;
+    let private = futex2_private(flags as u32)?;
+    if (value | mask) >> 32 != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let deadline = cx.futex2_deadline(timeout, clock as u32)?;
+    cx.futex_wait(addr, private, value as u32, deadline, mask as u32)
+}
+
+pub fn futex_requeue(cx: &mut Cx) -> Answer {
+    let (addr, flags, wake, requeue) = (cx.args[0], cx.uint(1), cx.int(2), cx.int(3));
+    if flags != 0 || addr == 0 || wake < 0 || requeue < 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let raw: [u8; 48] = mem::array(cx.m, addr)?;
+    let (from, to) = (mem::field64(&raw, 8), mem::field64(&raw, 32));
+    let key = futex2_private(mem::field32(&raw, 16)).and_then(|private| cx.key(from, private))?;
+    let key2 = futex2_private(mem::field32(&raw, 40)).and_then(|private| cx.key(to, private))?;
+    if u64::from(mem::u32(cx.m, from)?) != mem::field64(&raw, 0) {
+        return Err(Errno::EAGAIN.into());
+    }
+    let woken = cx.k.futexes.wake(key, wake as u64, ALL, &mut cx.k.sched);
+    let moved = cx.k.futexes.requeue(key, key2, requeue as u64);
+    Ok((woken + moved) as i64)
+}

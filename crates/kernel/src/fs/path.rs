@@ -94,12 +94,38 @@ pub struct Walk<'a> {
     /// Where paths begin.
     pub fs: &'a FsContext,
     links: u32,
+    /// RESOLVE_ flags of `openat2(2)`.
+    resolve: u64,
+    /// The directory that BENEATH does not let the walk leave.
+    base: Option<InodeRef>,
 }
+
+/// RESOLVE_NO_XDEV: mount points are not crossed.
+pub const NO_XDEV: u64 = 0x1;
+/// RESOLVE_NO_MAGICLINKS
+pub const NO_MAGICLINKS: u64 = 0x2;
+/// RESOLVE_NO_SYMLINKS
+pub const NO_SYMLINKS: u64 = 0x4;
+/// RESOLVE_BENEATH: the base directory is not left.
+pub const BENEATH: u64 = 0x8;
+/// RESOLVE_IN_ROOT: the base directory is the root.
+pub const IN_ROOT: u64 = 0x10;
 
 impl<'a> Walk<'a> {
     /// A walk of a process.
     pub fn new(k: &'a Kernel, m: &'a mut dyn Machine, proc: ProcId, cred: &'a Cred, fs: &'a FsContext) -> Walk<'a> {
-        Walk { k, m, proc, cred, fs, links: 0 }
+        Walk { k, m, proc, cred, fs, links: 0, resolve: 0, base: None }
+    }
+
+    /// With restrictions.
+    pub fn within(mut self, base: &InodeRef, resolve: u64) -> Walk<'a> {
+        self.resolve = resolve;
+        self.base = (resolve & BENEATH != 0).then(|| base.clone());
+        self
+    }
+
+    fn restricted(&self, flag: u64, e: Errno) -> Result<()> {
+        if self.resolve & flag != 0 { Err(e) } else { Ok(()) }
     }
 
     /// Walks `path` from `base`; a symbolic link at its end is followed if `follow`.
@@ -110,7 +136,14 @@ impl<'a> Walk<'a> {
         if path.is_empty() {
             return Err(Errno::ENOENT);
         }
-        let mut dir = if path[0] == b'/' { self.fs.root.top() } else { base.clone() };
+        let mut dir = base.clone();
+        if path[0] == b'/' {
+            self.restricted(BENEATH, Errno::EXDEV)?;
+            dir = self.fs.root.top();
+            if !Rc::ptr_eq(&dir.fs, &base.fs) {
+                self.restricted(NO_XDEV, Errno::EXDEV)?;
+            }
+        }
         let slash = path.last() == Some(&b'/');
         let mut parts = path.split(|b| *b == b'/').filter(|p| !p.is_empty()).peekable();
         loop {
@@ -126,8 +159,15 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if part == b".." {
+                if self.base.as_ref().is_some_and(|base| Rc::ptr_eq(base, &dir)) {
+                    return Err(Errno::EXDEV);
+                }
                 if !Rc::ptr_eq(&dir, &self.fs.root.top()) {
-                    dir = dir.parent().top();
+                    let up = dir.parent().top();
+                    if !Rc::ptr_eq(&up.fs, &dir.fs) {
+                        self.restricted(NO_XDEV, Errno::EXDEV)?;
+                    }
+                    dir = up;
                 }
                 continue;
             }
@@ -144,12 +184,17 @@ impl<'a> Walk<'a> {
             let to_follow = !last || follow || slash;
             match self.link_target(&node, to_follow)? {
                 Link::None => {}
+                Link::Magic(_) if self.resolve != 0 => {
+                    self.restricted(NO_MAGICLINKS | NO_SYMLINKS, Errno::ELOOP)?;
+                    self.restricted(BENEATH | IN_ROOT | NO_XDEV, Errno::EXDEV)?;
+                }
                 Link::Magic(found) if last => return Ok(Found { slash, ..found }),
                 Link::Magic(found) => {
                     dir = found.inode()?;
                     continue;
                 }
                 Link::To(target) => {
+                    self.restricted(NO_SYMLINKS, Errno::ELOOP)?;
                     self.links += 1;
                     if self.links > MAX_LINKS {
                         return Err(Errno::ELOOP);
@@ -180,7 +225,11 @@ impl<'a> Walk<'a> {
             Node::Proc(proc) => procfs::lookup(self.k, dir, proc, name, self.proc)?,
             _ => dir.lookup(name, self.m)?,
         };
-        Ok(node.top())
+        let top = node.top();
+        if !Rc::ptr_eq(&top, &node) {
+            self.restricted(NO_XDEV, Errno::EXDEV)?;
+        }
+        Ok(top)
     }
 
     fn link_target(&mut self, node: &InodeRef, follow: bool) -> Result<Link> {

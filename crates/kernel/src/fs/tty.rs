@@ -24,7 +24,6 @@ const ICRNL: u32 = 0x100;
 const IUCLC: u32 = 0x200;
 const IXON: u32 = 0x400;
 const IXANY: u32 = 0x800;
-const IMAXBEL: u32 = 0x2000;
 const IUTF8: u32 = 0x4000;
 const OPOST: u32 = 0x1;
 const OLCUC: u32 = 0x2;
@@ -181,6 +180,8 @@ pub struct Discipline {
     /// For the master's reader.
     shown: VecDeque<u8>,
     column: u32,
+    /// How much was shown, and in which column, before the echoes that a signal would still take back.
+    committed: (usize, u32),
     /// The column in which the line being edited begins.
     edit_column: u32,
     /// Whether output is held back (^S).
@@ -218,6 +219,7 @@ impl Discipline {
     /// Works on what was typed; returns the signals that it asks for, and whether output goes on that was held back.
     pub fn pump(&mut self) -> (Vec<u32>, bool) {
         let (mut signals, stopped) = (Vec::new(), self.stopped);
+        self.committed = (self.shown.len(), self.column);
         while !self.typed.is_empty() {
             // Without a complete line to be read, characters are let through so that the line can still be edited.
             let full = self.held() >= INPUT - 1;
@@ -231,6 +233,13 @@ impl Discipline {
         (signals, stopped && !self.stopped)
     }
 
+    /// Echoes of what was typed in one go with a key that makes a signal are not shown.
+    fn forget_echoes(&mut self) {
+        let (shown, column) = self.committed;
+        self.shown.truncate(shown);
+        self.column = column;
+    }
+
     fn receive(&mut self, c: u8, full: bool, signals: &mut Vec<u32>) {
         let t = self.termios;
         let mut c = c;
@@ -241,7 +250,7 @@ impl Discipline {
             c = c.to_ascii_lowercase();
         }
         if core::mem::take(&mut self.literal) {
-            return self.keep(c, full);
+            return self.keep(c, false, full);
         }
         if t.i(IXON) && (t.is(c, VSTART) || t.is(c, VSTOP)) {
             self.stopped = t.is(c, VSTOP) && !t.is(c, VSTART);
@@ -255,6 +264,7 @@ impl Discipline {
             if let Some((_, signal)) = keys.into_iter().find(|(key, _)| t.is(c, *key)) {
                 if !t.l(NOFLSH) {
                     self.flush_input();
+                    self.forget_echoes();
                 }
                 if t.i(IXON) {
                     self.stopped = false;
@@ -266,6 +276,7 @@ impl Discipline {
                 return;
             }
         }
+        let typed = c;
         match c {
             b'\r' if t.i(IGNCR) => return,
             b'\r' if t.i(ICRNL) => c = b'\n',
@@ -275,7 +286,7 @@ impl Discipline {
         if t.l(ICANON) && self.edit_key(c) {
             return;
         }
-        self.keep(c, full);
+        self.keep(c, c == b'\n' && typed == b'\r', full);
     }
 
     /// Does what a key of canonical mode does; whether it was one.
@@ -325,21 +336,21 @@ impl Discipline {
         self.lines.push_back(Line { data });
     }
 
-    fn keep(&mut self, c: u8, full: bool) {
-        if full {
-            if self.termios.i(IMAXBEL) {
-                self.shown.push_back(b'\x07');
-            }
-            return;
-        }
+    /// Takes a character; one that was made a newline is shown as one.
+    fn keep(&mut self, c: u8, made: bool, full: bool) {
         if self.termios.l(ECHO) {
             if self.edit.is_empty() {
                 self.edit_column = self.column;
             }
-            match c {
-                b'\n' => self.put(b'\n'),
-                c => self.echo(c),
+            if made {
+                self.put(c);
+            } else {
+                self.echo(c);
             }
+        }
+        if full {
+            // The last character gives way, so that an end of line still comes in.
+            self.edit.pop();
         }
         match self.termios.l(ICANON) {
             true => self.edit.push(c),
@@ -427,7 +438,7 @@ impl Discipline {
 
     /// Shows a typed character.
     fn echo(&mut self, c: u8) {
-        if self.termios.l(ECHOCTL) && control(c) && c != b'\t' && c != b'\n' {
+        if self.termios.l(ECHOCTL) && control(c) && c != b'\t' {
             self.put(b'^');
             self.put(c ^ 0x40);
         } else {
@@ -745,9 +756,10 @@ mod tests {
 
     #[test]
     fn keys_make_signals_and_throw_the_line_away() {
-        let (mut d, signals) = typed(|_| {}, b"abc\x03\x1c\x1ad\n");
-        assert_eq!(signals, [SIGINT, SIGQUIT, SIGTSTP]);
-        assert_eq!(shown(&mut d), b"abc^C^\\^Zd\r\n");
+        let (mut d, _) = typed(|_| {}, b"abc");
+        d.type_in(b"def\x03\x1c\x1ad\n");
+        assert_eq!(d.pump().0, [SIGINT, SIGQUIT, SIGTSTP]);
+        assert_eq!(shown(&mut d), b"abc^Zd\r\n");
         assert_eq!(d.read(64, false).as_deref(), Some(&b"d\n"[..]));
     }
 
