@@ -277,6 +277,9 @@ impl Space {
 
     /// Whether a range is mapped without a gap.
     pub fn covers(&self, addr: u64, len: u64) -> bool {
+        if addr.checked_add(len).is_none() {
+            return false;
+        }
         let mut at = addr;
         for (start, n, _) in self.pieces(addr, len) {
             if start != at {

@@ -755,7 +755,7 @@ impl Cx<'_> {
             *slot = match nsec {
                 UTIME_NOW => Some(None),
                 UTIME_OMIT => None,
-                0..1_000_000_000 => Some(Some((sec.max(0) as u64).saturating_mul(1_000_000_000) + nsec)),
+                0..1_000_000_000 => Some(Some((sec.max(0) as u64).saturating_mul(1_000_000_000).saturating_add(nsec))),
                 _ => return Err(Errno::EINVAL),
             };
         }
@@ -812,7 +812,7 @@ impl Cx<'_> {
             if usec >= 1_000_000 {
                 Err(Errno::EINVAL)
             } else {
-                Ok(Some(Some(sec.saturating_mul(1_000_000_000) + usec * 1000)))
+                Ok(Some(Some(sec.saturating_mul(1_000_000_000).saturating_add(usec * 1000))))
             }
         };
         Ok([one(0)?, one(16)?])

@@ -216,6 +216,14 @@ pub fn mremap(cx: &mut Cx) -> Answer {
     {
         return Err(Errno::EINVAL.into());
     }
+    // No sum of these leaves 64 bits: there are no more addresses than this.
+    const ALL: u64 = 1 << 47;
+    if new_len > ALL || old_len > ALL || fixed && new_addr > ALL {
+        return Err(Errno::EINVAL.into());
+    }
+    if addr > ALL {
+        return Err(Errno::EFAULT.into());
+    }
     let (old_len, new_len) = (page_up(old_len), page_up(new_len));
     let overlap = new_addr < addr + old_len && addr < new_addr + new_len;
     if fixed && (new_addr % PAGE != 0 || !allowed(new_addr, new_len) || overlap) {
@@ -399,8 +407,13 @@ pub fn mincore(cx: &mut Cx) -> Answer {
         return Err(Errno::ENOMEM.into());
     }
     // Which pages are resident is the machine's business: all of them, as far as a guest can tell.
-    let ones = alloc::vec![1u8; (len / PAGE) as usize];
-    cx.m.write(cx.args[2], &ones)?;
+    let ones = [1u8; 256];
+    let mut done = 0;
+    while done < len / PAGE {
+        let n = (len / PAGE - done).min(256);
+        cx.m.write(cx.args[2].saturating_add(done), &ones[..n as usize])?;
+        done += n;
+    }
     Ok(0)
 }
 

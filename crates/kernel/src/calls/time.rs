@@ -254,7 +254,7 @@ impl Kernel {
 
 fn next_after(expiry: Nanos, interval: Nanos, now: Nanos) -> Nanos {
     let missed = now.saturating_sub(expiry) / interval;
-    expiry + (missed + 1) * interval
+    expiry.saturating_add((missed + 1).saturating_mul(interval))
 }
 
 // timer_create
@@ -325,7 +325,7 @@ impl Cx<'_> {
             (0, _) => Ok(None),
             (value, false) => Ok(Some(now.saturating_add(value))),
             (value, true) if matches!(clock, PROCESS_CPU | THREAD_CPU) => {
-                Ok(Some(now + value.saturating_sub(self.clock(clock)?)))
+                Ok(Some(now.saturating_add(value.saturating_sub(self.clock(clock)?))))
             }
             (value, true) => Ok(Some(self.when(clock, value)?)),
         }
