@@ -188,7 +188,7 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
         run.write_world(&spec).map_err(fault)?;
         let mut recorder = Recorder::new(&run, names.clone()).map_err(fault)?;
         if let Some(shown) = &mut shown {
-            recorder = recorder.listen(shown.from_the_beginning());
+            recorder = recorder.listen(shown.begin_again());
         }
         if let Some(recorded) = compare.take() {
             recorder = recorder.compare_with(recorded);
@@ -255,7 +255,7 @@ impl Once {
     }
 
     /// A listener for a world that begins (again): it passes on what goes beyond what was shown.
-    fn from_the_beginning(&self) -> Listener {
+    fn begin_again(&self) -> Listener {
         let (listener, shown) = (self.listener.clone(), self.shown.clone());
         let mut seen: BTreeMap<(u32, u8), usize> = BTreeMap::new();
         Box::new(move |host, stream, bytes| {

@@ -10,7 +10,6 @@ use crate::sched::Waiter;
 use crate::signal::Info;
 use crate::uapi::*;
 use crate::{Cx, Kernel};
-use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
 
 /// Most bytes that one read or write moves (`read(2)`).
@@ -306,8 +305,7 @@ impl Cx<'_> {
             }
             FileKind::Console(stream) => {
                 let len = iov.len().min(MAX_RW);
-                let mut buf = Vec::new();
-                buf.resize(len.min(1 << 20) as usize, 0);
+                let mut buf = alloc::vec![0u8; len.min(1 << 20) as usize];
                 iov.gather(self.m, 0, &mut buf)?;
                 let host = self.k.proc_of(self.task).host.0;
                 self.k.record.output(self.k.sched.now, self.task, host, *stream, &buf, self.m);

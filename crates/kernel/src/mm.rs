@@ -155,7 +155,7 @@ pub struct Space {
 
 /// Rounds up to a page.
 pub fn page_up(v: u64) -> u64 {
-    v.checked_add(PAGE - 1).map_or(u64::MAX & !(PAGE - 1), |v| v & !(PAGE - 1))
+    v.checked_add(PAGE - 1).map_or(!(PAGE - 1), |v| v & !(PAGE - 1))
 }
 
 /// Whether a guest may have these addresses.

@@ -225,6 +225,20 @@ impl<const N: usize> Code<N> {
         self.put(&[0x65, 0xff, 0x24, 0x25, 24, 0, 0, 0]);
     }
 
+    /// Counts a pass of a yield point, and gives up the baton when enough have been counted. Flags are alive here: moves, lea
+    /// and jrcxz leave them alone. Offsets are those of `Cpu`.
+    fn count_passes(&mut self, resume: u64) {
+        self.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 40, 0, 0, 0]); // mov gs:[40], rcx
+        self.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 48, 0, 0, 0]); // mov rcx, gs:[48]
+        self.put(&[0x48, 0x8d, 0x49, 0xff]); // lea rcx, [rcx - 1]
+        self.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 48, 0, 0, 0]); // mov gs:[48], rcx
+        self.put(&[0xe3, 11]); // jrcxz to the giving up
+        self.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 40, 0, 0, 0]); // mov rcx, gs:[40]
+        self.put(&[0xeb, 15]); // over the giving up
+        self.relative(&[0x48, 0x8d, 0x0d], resume); // lea rcx, [resume]
+        self.put(&[0x65, 0xff, 0x24, 0x25, 56, 0, 0, 0]); // jmp gs:[56]
+    }
+
     fn write(&self) {
         // SAFETY: the stub's place is this stub's alone.
         unsafe { core::ptr::copy_nonoverlapping(self.bytes.as_ptr(), self.at as *mut u8, N) };
@@ -319,38 +333,64 @@ fn instructions(at: u64, code: &[u8], want: usize) -> Option<usize> {
     Some(len)
 }
 
-/// Whether a branch near goes into the bytes from after `at` to `end`. When in doubt it is so: that only costs traps.
-fn is_jumped_to(at: u64, end: u64) -> bool {
+/// Reads the code around an address in step with it, and shows each instruction. Returns false if that cannot be done.
+fn read_around(at: u64, mut see: impl FnMut(&Instruction)) -> bool {
     const REACH: u64 = 1024;
     const LONGEST: u64 = 15;
     let mut code = [0u8; 2 * REACH as usize];
     let k = kernel();
-    let Some((start, vma)) = k.space_of(k.current).find(at) else { return true };
+    let Some((start, vma)) = k.space_of(k.current).find(at) else { return false };
     let from = at.saturating_sub(REACH).max(start);
     let len = ((at + REACH).min(vma.end) - from) as usize;
     if Host.read(from, &mut code[..len]).is_err() {
-        return true;
+        return false;
     }
+    let mut instruction = Instruction::default();
     // Reading from a wrong place falls into step with the code soon; a reading that meets `at` has.
-    let readings = (from..(from + LONGEST).min(at)).find_map(|begin| {
-        let mut decoder = Decoder::with_ip(64, &code[(begin - from) as usize..len], begin, DecoderOptions::NONE);
-        let mut instruction = Instruction::default();
-        let (mut met, mut hit) = (false, false);
-        while decoder.can_decode() {
+    let in_step = (from..(from + LONGEST).min(at)).find(|begin| {
+        let mut decoder = Decoder::with_ip(64, &code[(begin - from) as usize..len], *begin, DecoderOptions::NONE);
+        while decoder.ip() < at && decoder.can_decode() {
             decoder.decode_out(&mut instruction);
-            met |= instruction.ip() == at;
-            let near = matches!(
-                instruction.flow_control(),
-                FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch | FlowControl::Call
-            );
-            if near && !instruction.is_invalid() {
-                let target = instruction.near_branch_target();
-                hit |= target > at && target < end;
-            }
         }
-        met.then_some(hit)
+        decoder.ip() == at
     });
-    readings.unwrap_or(true)
+    let Some(begin) = in_step else { return false };
+    let mut decoder = Decoder::with_ip(64, &code[(begin - from) as usize..len], begin, DecoderOptions::NONE);
+    while decoder.can_decode() {
+        decoder.decode_out(&mut instruction);
+        see(&instruction);
+    }
+    true
+}
+
+/// Whether a branch near goes into the bytes from after `at` to `end`. When in doubt it is so: that only costs traps.
+fn is_jumped_to(at: u64, end: u64) -> bool {
+    let mut hit = false;
+    let read = read_around(at, |instruction| {
+        let near = matches!(
+            instruction.flow_control(),
+            FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch | FlowControl::Call
+        );
+        if near && !instruction.is_invalid() {
+            let target = instruction.near_branch_target();
+            hit |= target > at && target < end;
+        }
+    });
+    hit || !read
+}
+
+/// The instruction before an address, if it does the same elsewhere.
+fn previous(at: u64) -> Option<u64> {
+    let mut found = None;
+    read_around(at, |instruction| {
+        let plain = !instruction.is_invalid()
+            && instruction.flow_control() == FlowControl::Next
+            && !instruction.is_ip_rel_memory_operand();
+        if plain && instruction.next_ip() == at {
+            found = Some(instruction.ip());
+        }
+    });
+    found
 }
 
 /// Writes into code.
@@ -373,57 +413,73 @@ fn patch(at: u64, bytes: &[u8]) -> bool {
 
 /// Makes the branch at an address count its passes and give up the baton now and then.
 ///
-/// Its bytes, and where it is short those after it, become a jump to a stub that counts, branches, and does what
-/// came after. Where nothing may be moved a breakpoint leads to the stub: slower, and always possible.
+/// Its bytes, and where it is short those after or before it, become a jump to a stub that does what was before, counts,
+/// branches, and does what came after. Where nothing may be moved a breakpoint leads to the stub: slower, and always
+/// possible.
 pub fn yield_point(at: u64) {
     let mut code = [0u8; 32];
     if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..16]).is_err() {
         return;
     }
-    let mut decoder = Decoder::with_ip(64, &code, at, DecoderOptions::NONE);
-    let branch = decoder.decode();
+    let branch = Decoder::with_ip(64, &code, at, DecoderOptions::NONE).decode();
     let len = branch.len();
-    let Some(low) = stub_near(at, 2, |_| true) else { return };
-    let mut out = Code::<{ 2 * STUB as usize }>::new(low);
-    // Flags are alive here: moves, lea and jrcxz leave them alone.
-    out.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 40, 0, 0, 0]); // mov gs:[40], rcx
-    out.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 48, 0, 0, 0]); // mov rcx, gs:[48]
-    out.put(&[0x48, 0x8d, 0x49, 0xff]); // lea rcx, [rcx - 1]
-    out.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 48, 0, 0, 0]); // mov gs:[48], rcx
-    out.put(&[0xe3, 11]); // jrcxz: give up
-    out.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 40, 0, 0, 0]); // mov rcx, gs:[40]
-    out.put(&[0xeb, 15]); // over the giving up
-    out.relative(&[0x48, 0x8d, 0x0d], at); // lea rcx, [branch]
-    out.put(&[0x65, 0xff, 0x24, 0x25, 56, 0, 0, 0]); // jmp gs:[56]
+    let next = at + len as u64;
+    let movable = match branch.flow_control() {
+        FlowControl::ConditionalBranch => branch.is_jcc_short_or_near(),
+        FlowControl::UnconditionalBranch => true,
+        FlowControl::IndirectBranch => !branch.is_ip_rel_memory_operand(),
+        _ => false,
+    };
+    let Some(stub) = stub_near(at, 2, |_| true) else { return };
+    if !movable || !reaches(stub, at) {
+        return;
+    }
+    let more = if len >= 5 { Some(0) } else { instructions(next, &code[len..], 5 - len) };
+    let more = more.filter(|n| *n == 0 || !is_jumped_to(at, next + *n as u64));
+    let before = if more.is_some() { None } else { previous(at) };
+    let before = before.filter(|p| next - p >= 5 && next - p <= 32 && !is_jumped_to(*p, next));
+    let mut out = Code::<{ 2 * STUB as usize }>::new(stub);
+    // Where the guest goes on after it has given up the baton.
+    let mut resume = at;
+    if let Some(from) = before {
+        let mut moved = [0u8; 32];
+        let n = (at - from) as usize;
+        if Host.read(from, &mut moved[..n]).is_err() {
+            return;
+        }
+        out.put(&moved[..n]);
+        resume = out.here();
+    }
+    out.count_passes(resume);
     match branch.flow_control() {
-        FlowControl::ConditionalBranch if branch.is_jcc_short_or_near() => {
+        FlowControl::ConditionalBranch => {
             let condition = if code[0] == 0x0f { code[1] & 0xf } else { code[0] & 0xf };
             out.relative(&[0x0f, 0x80 | condition], branch.near_branch_target());
         }
         FlowControl::UnconditionalBranch => out.relative(&[0xe9], branch.near_branch_target()),
-        FlowControl::IndirectBranch if !branch.is_ip_rel_memory_operand() => out.put(&code[..len]),
-        _ => return,
+        _ => out.put(&code[..len]),
     }
-    let next = at + len as u64;
-    let more = if len >= 5 { Some(0) } else { instructions(next, &code[len..], 5 - len) };
-    let more = more.filter(|n| *n == 0 || !is_jumped_to(at, next + *n as u64));
-    if let Some(more) = more {
-        out.put(&code[len..len + more]);
-        out.relative(&[0xe9], next + more as u64);
-        out.write();
-        let mut jump = Code::<{ STUB as usize }>::new(at);
-        jump.relative(&[0xe9], low);
-        let mut bytes = [0xcc; 32];
-        bytes[..5].copy_from_slice(&jump.bytes[..5]);
-        patch(at, &bytes[..len + more]);
-        return;
-    }
-    out.relative(&[0xe9], next);
+    let after = more.unwrap_or(0);
+    out.put(&code[len..len + after]);
+    out.relative(&[0xe9], next + after as u64);
     out.write();
-    if let Some(site) = site(at, true) {
-        site.is_branch = true;
-        site.given_up = true;
-        site.resume = low;
+    let jump_to_stub = |from: u64, len: usize| {
+        let mut jump = Code::<{ STUB as usize }>::new(from);
+        jump.relative(&[0xe9], stub);
+        let mut bytes = [0xcc; 64];
+        bytes[..5].copy_from_slice(&jump.bytes[..5]);
+        patch(from, &bytes[..len])
+    };
+    if more.is_some() {
+        jump_to_stub(at, len + after);
+    } else if let Some(from) = before {
+        // To the guest it stands at the branch when it has given up the baton.
+        if let Some(site) = site(at.wrapping_sub(2), true) {
+            *site = Site { at: at.wrapping_sub(2), resume, hits: 0, given_up: true, is_branch: false };
+            jump_to_stub(from, (next - from) as usize);
+        }
+    } else if let Some(site) = site(at, true) {
+        *site = Site { at, resume: stub, hits: 0, given_up: true, is_branch: true };
         patch(at, &[0xcc]);
     }
 }

@@ -20,8 +20,9 @@ const REST: Duration = Duration::from_millis(2);
 const SAMPLE: Duration = Duration::from_millis(100);
 /// How long a world may take to end when it is asked to.
 const STOP_GRACE: Duration = Duration::from_secs(2);
-/// A runner that has not called for so long may be in a loop that waits for another.
-const STALL: Duration = Duration::from_millis(200);
+/// A runner that has used so much of its processor without a call may be in a loop that waits for another. Time on the
+/// wall would say nothing on a busy machine.
+const STALL: Duration = Duration::from_millis(500);
 
 /// What a world asks of the caller while it runs.
 pub struct Hooks<'a> {
@@ -179,13 +180,25 @@ struct World {
 struct Stall {
     calls: u64,
     runner: u32,
-    since: Instant,
+    /// Processor time of the runner when it was first seen where it is.
+    since: Option<Duration>,
+    looked: Instant,
 }
 
 impl Stall {
     fn new() -> Stall {
-        Stall { calls: 0, runner: 0, since: Instant::now() }
+        Stall { calls: 0, runner: 0, since: None, looked: Instant::now() }
     }
+}
+
+/// Processor time that a process has used.
+fn processor_time(pid: i32) -> Option<Duration> {
+    // The clock of a process is its id, inverted, with 2 (scheduled time) in the low bits (clock_getcpuclockid(3)).
+    let clock = !pid << 3 | 2;
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the time outlives the call.
+    let ret = unsafe { libc::clock_gettime(clock, &mut time) };
+    (ret == 0).then(|| Duration::new(time.tv_sec as u64, time.tv_nsec as u32))
 }
 
 impl World {
@@ -303,14 +316,23 @@ impl World {
         let c = self.arena.control();
         let (calls, runner) = (c.ring_head.load(Relaxed) ^ c.calls.load(Relaxed), c.runner.load(Relaxed));
         if calls != self.stall.calls || runner != self.stall.runner {
-            self.stall = Stall { calls, runner, since: Instant::now() };
-        } else if self.stall.since.elapsed() >= STALL {
-            self.stall.since = Instant::now();
-            let pid = c.slots[runner as usize % MAX_SLOTS].host_pid.load(Acquire);
-            if pid > 0 {
+            self.stall = Stall { calls, runner, since: None, looked: Instant::now() };
+            return;
+        }
+        if self.stall.looked.elapsed() < STALL {
+            return;
+        }
+        self.stall.looked = Instant::now();
+        let pid = c.slots[runner as usize % MAX_SLOTS].host_pid.load(Acquire);
+        let Some(used) = (pid > 0).then(|| processor_time(pid)).flatten() else { return };
+        match self.stall.since {
+            Some(since) if used.saturating_sub(since) >= STALL => {
+                self.stall.since = Some(used);
                 // SAFETY: a child of this process that has not been reaped, or a signal that nobody gets.
                 unsafe { libc::kill(pid, libc::SIGURG) };
             }
+            Some(_) => {}
+            None => self.stall.since = Some(used),
         }
     }
 

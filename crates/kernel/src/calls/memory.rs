@@ -15,7 +15,7 @@ use snowglobe_abi::map::PAGE;
 pub fn mmap(cx: &mut Cx) -> Answer {
     let [addr, len, prot, flags, _, offset] = cx.args;
     let (prot, flags) = (prot as u32, flags as u32);
-    if len == 0 || offset % PAGE != 0 {
+    if len == 0 || !offset.is_multiple_of(PAGE) {
         return Err(Errno::EINVAL.into());
     }
     let len = page_up(len);
@@ -106,7 +106,7 @@ impl Cx<'_> {
     /// `EINVAL`, `EPERM`, `EEXIST`, `ENOMEM`.
     pub fn place(&mut self, addr: u64, len: u64, flags: u32) -> Result<u64> {
         if flags & (MAP_FIXED | MAP_FIXED_NOREPLACE) != 0 {
-            if addr % PAGE != 0 {
+            if !addr.is_multiple_of(PAGE) {
                 return Err(Errno::EINVAL);
             }
             if !allowed(addr, len) {
@@ -155,7 +155,7 @@ impl crate::Kernel {
 
 pub fn munmap(cx: &mut Cx) -> Answer {
     let (addr, len) = (cx.args[0], page_up(cx.args[1]));
-    if addr % PAGE != 0 || len == 0 || addr.checked_add(len).is_none_or(|e| e > 1 << 47) {
+    if !addr.is_multiple_of(PAGE) || len == 0 || addr.checked_add(len).is_none_or(|e| e > 1 << 47) {
         return Err(Errno::EINVAL.into());
     }
     cx.unsealed(addr, len)?;
@@ -166,7 +166,7 @@ pub fn munmap(cx: &mut Cx) -> Answer {
 pub fn mprotect(cx: &mut Cx) -> Answer {
     let (addr, len, prot) = (cx.args[0], page_up(cx.args[1]), cx.uint(2));
     // PROT_GROWSDOWN and PROT_GROWSUP need a mapping of that kind, which none here is.
-    if addr % PAGE != 0 || prot & !7 & !0x8 != 0 {
+    if !addr.is_multiple_of(PAGE) || prot & !7 & !0x8 != 0 {
         return Err(Errno::EINVAL.into());
     }
     if len == 0 {
@@ -209,7 +209,7 @@ pub fn mremap(cx: &mut Cx) -> Answer {
     let [addr, old_len, new_len, flags, new_addr, _] = cx.args;
     let flags = flags as u32;
     let fixed = flags & MREMAP_FIXED != 0;
-    if addr % PAGE != 0
+    if !addr.is_multiple_of(PAGE)
         || new_len == 0
         || flags & !(MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP) != 0
         || (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) != 0 && flags & MREMAP_MAYMOVE == 0)
@@ -226,7 +226,7 @@ pub fn mremap(cx: &mut Cx) -> Answer {
     }
     let (old_len, new_len) = (page_up(old_len), page_up(new_len));
     let overlap = new_addr < addr + old_len && addr < new_addr + new_len;
-    if fixed && (new_addr % PAGE != 0 || !allowed(new_addr, new_len) || overlap) {
+    if fixed && (!new_addr.is_multiple_of(PAGE) || !allowed(new_addr, new_len) || overlap) {
         return Err(Errno::EINVAL.into());
     }
     let stays = flags & MREMAP_DONTUNMAP != 0;
@@ -344,7 +344,7 @@ impl Cx<'_> {
 
 pub fn madvise(cx: &mut Cx) -> Answer {
     let (addr, len, advice) = (cx.args[0], page_up(cx.args[1]), cx.uint(2));
-    if addr % PAGE != 0 || addr.checked_add(len).is_none() {
+    if !addr.is_multiple_of(PAGE) || addr.checked_add(len).is_none() {
         return Err(Errno::EINVAL.into());
     }
     if !matches!(advice, 0..=4 | 8..=25 | 100 | 101) {
@@ -389,7 +389,7 @@ pub fn madvise(cx: &mut Cx) -> Answer {
 
 pub fn msync(cx: &mut Cx) -> Answer {
     let (addr, len, flags) = (cx.args[0], page_up(cx.args[1]), cx.uint(2));
-    if addr % PAGE != 0 || flags & !7 != 0 || flags & 5 == 5 {
+    if !addr.is_multiple_of(PAGE) || flags & !7 != 0 || flags & 5 == 5 {
         return Err(Errno::EINVAL.into());
     }
     if !cx.k.space_of(cx.task).covers(addr, len) {
@@ -400,7 +400,7 @@ pub fn msync(cx: &mut Cx) -> Answer {
 
 pub fn mincore(cx: &mut Cx) -> Answer {
     let (addr, len) = (cx.args[0], page_up(cx.args[1]));
-    if addr % PAGE != 0 {
+    if !addr.is_multiple_of(PAGE) {
         return Err(Errno::EINVAL.into());
     }
     if !cx.k.space_of(cx.task).covers(addr, len) {

@@ -320,7 +320,7 @@ pub fn sched_yield(cx: &mut Cx) -> Answer {
 }
 
 pub fn sched_getaffinity(cx: &mut Cx) -> Answer {
-    if cx.args[1] < 8 || cx.args[1] % 8 != 0 {
+    if cx.args[1] < 8 || !cx.args[1].is_multiple_of(8) {
         return Err(Errno::EINVAL.into());
     }
     let task = cx.sched_target(cx.uint(0))?;

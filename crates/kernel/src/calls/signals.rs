@@ -273,7 +273,7 @@ pub fn kill(cx: &mut Cx) -> Answer {
             host.pids.values().copied().filter(|p| cx.k.proc(*p).pid != 1 && *p != me).collect()
         }
         p if p < 0 => group(p.unsigned_abs()),
-        p => host.pids.get(&(p as u32)).or_else(|| None).copied().into_iter().collect(),
+        p => host.pids.get(&(p as u32)).copied().into_iter().collect(),
     };
     let info = cx.me_as_sender(signal, SI_USER);
     cx.send_to(targets, info)

@@ -14,7 +14,7 @@ const ALL: u32 = u32::MAX;
 
 impl Cx<'_> {
     fn key(&mut self, addr: u64, private: bool) -> Result<FutexKey> {
-        if addr % 4 != 0 {
+        if !addr.is_multiple_of(4) {
             return Err(Errno::EINVAL);
         }
         if !private {

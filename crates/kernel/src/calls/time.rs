@@ -75,7 +75,7 @@ impl Cx<'_> {
         let pid = !(id as i32 >> 3) as u32;
         let host = self.k.host_of(self.task);
         match (id & 7, pid) {
-            (3, _) => return Err(Errno::EINVAL),
+            (3, _) => Err(Errno::EINVAL),
             (kind, 0) if kind & 4 != 0 => Ok(self.me().cpu_time),
             (_, 0) => Ok(self.k.process_cpu(self.proc().id)),
             (kind, tid) if kind & 4 != 0 => {

@@ -943,7 +943,7 @@ fn fdinfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let mut out = format!("pos:\t{}\nflags:\t0{flags:o}\nmnt_id:\t21\n", file.pos.get());
     if let FileKind::Pid(proc) = &file.kind {
         let pid = cx.k.try_proc(*proc).map_or(-1, |p| i64::from(p.pid));
-        let _ = write!(out, "Pid:\t{pid}\n");
+        let _ = writeln!(out, "Pid:\t{pid}");
     }
     if let FileKind::Event(event) = &file.kind {
         let _ = writeln!(out, "eventfd-count: {:16x}", event.count.get());
