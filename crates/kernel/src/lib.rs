@@ -168,6 +168,8 @@ pub struct Kernel {
     pub ended: Option<Ending>,
     /// Learned yield points by file.
     pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
+    /// Armed `setitimer` timers that count CPU time.
+    pub cpu_timers: usize,
     /// Ties the two halves of a rename together for inotify.
     pub next_cookie: u32,
     /// Inode numbers of anonymous objects (pipes, sockets).
@@ -226,6 +228,7 @@ impl Kernel {
             stop_asked: false,
             ended: None,
             yields: Rc::new(yields),
+            cpu_timers: 0,
             next_cookie: 1,
             next_anon_ino: 1000,
         };
@@ -323,9 +326,8 @@ impl Kernel {
             self.run_timers(m);
         }
         let cost = self.spec.knobs.call_cost;
-        let t = self.task_mut(task);
-        t.call = nr as u32;
-        t.cpu_time += cost;
+        self.task_mut(task).call = nr as u32;
+        self.charge(task, cost);
         let entry = table::entry(nr);
         self.record.begin(self.sched.now, task, nr, entry, &args, m);
         let answer = {
@@ -487,7 +489,7 @@ impl Kernel {
         let calls = if self.sched.anyone() { 2 } else { 20 };
         let cost = calls * self.spec.knobs.call_cost;
         self.sched.now += cost;
-        self.task_mut(task).cpu_time += cost;
+        self.charge(task, cost);
         self.turn_over = true;
         self.record.yielded(self.sched.now, task, at, m);
         self.before_return(m)

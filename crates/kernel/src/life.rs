@@ -527,10 +527,12 @@ impl Kernel {
 
     fn stop_timers(&mut self, id: ProcId) {
         let proc = self.proc_mut(id);
-        let mut keys: Vec<_> = proc.itimers.iter().flatten().map(|t| t.key).collect();
+        let mut keys: Vec<_> = proc.itimers.iter().flatten().filter_map(|t| t.key).collect();
         keys.extend(proc.posix_timers.values().filter_map(|t| t.key));
+        let cpu = proc.itimers[1..].iter().flatten().count();
         proc.itimers = [None; 3];
         proc.posix_timers.clear();
+        self.cpu_timers -= cpu;
         for key in keys {
             self.sched.disarm(key);
         }
@@ -643,7 +645,7 @@ impl Kernel {
                     self.timerfd_due(&timer);
                 }
             }
-            TimerAction::Interval(proc, which) => self.interval_due(proc, which),
+            TimerAction::Interval(proc) => self.interval_due(proc, 0),
             TimerAction::Posix(proc, id) => self.posix_timer_due(proc, id),
             TimerAction::Network => self.network_due(),
             TimerAction::Service(host, timer) => self.service_due(m, host, timer),

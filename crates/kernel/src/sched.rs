@@ -78,8 +78,8 @@ pub enum TimerAction {
     Task(TaskId, u64),
     /// A timerfd.
     TimerFd(Weak<crate::time::TimerFd>),
-    /// A `setitimer` timer of a process.
-    Interval(crate::task::ProcId, usize),
+    /// The `setitimer` timer of a process that counts virtual time.
+    Interval(crate::task::ProcId),
     /// A `timer_create` timer of a process.
     Posix(crate::task::ProcId, u32),
     /// The network has something to deliver.

@@ -194,12 +194,12 @@ pub struct Process {
 /// One `setitimer` timer.
 #[derive(Clone, Copy, Debug)]
 pub struct IntervalTimer {
-    /// When it expires next.
+    /// When it expires next: virtual time, or for the CPU timers the process's CPU time.
     pub expiry: Nanos,
     /// Its period, or 0.
     pub interval: Nanos,
-    /// Its entry in the timer queue.
-    pub key: (Nanos, u64),
+    /// Its entry in the timer queue, which the CPU timers do not have.
+    pub key: Option<(Nanos, u64)>,
 }
 
 /// A change of state that a parent can wait for.

@@ -98,9 +98,17 @@ impl Suite {
             Mode::Layer => self.start(&label, self.snowglobe(&["run"], argv)?)?.passed().map(drop),
             Mode::Verify => self.start(&label, self.snowglobe(&["verify", "--runs", "2"], argv)?)?.passed().map(drop),
             Mode::Digest => {
-                // Both at once: each is the other's busy machine.
-                let first = self.start(&format!("{label}.1"), self.snowglobe(&["run", "--json"], argv)?)?;
-                let second = self.start(&format!("{label}.2"), self.snowglobe(&["run", "--json"], argv)?)?;
+                // Both at once: each is the other's busy machine. The folder that they work in is an input of the run:
+                // it is the same, and stays empty.
+                let place = self.folder(&label)?;
+                let [first, second] = [1, 2].map(|n| -> Result<Started, Failed> {
+                    let label = format!("{label}.{n}");
+                    let out = self.folder(&label)?.join("run");
+                    let out = out.to_str().ok_or("the target folder's path is not text")?;
+                    let command = self.snowglobe(&["run", "--json", "--out", out], argv)?;
+                    self.start_in(&place, &label, command)
+                });
+                let (first, second) = (first?, second?);
                 let (first, second) = (digest(&first.passed()?)?, digest(&second.passed()?)?);
                 if first != second {
                     return Err(format!("two runs differ: digests {first} and {second}").into());
@@ -120,13 +128,24 @@ impl Suite {
         Ok(command)
     }
 
-    fn start(&self, label: &str, mut command: Command) -> Result<Started, Failed> {
+    /// A new and empty folder.
+    fn folder(&self, label: &str) -> Result<PathBuf, Failed> {
         let folder = self.logs.join(label);
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder)?;
-        command.current_dir(&folder);
+        Ok(folder)
+    }
+
+    fn start(&self, label: &str, command: Command) -> Result<Started, Failed> {
+        let folder = self.folder(label)?;
+        self.start_in(&folder, label, command)
+    }
+
+    fn start_in(&self, place: &Path, label: &str, mut command: Command) -> Result<Started, Failed> {
+        let folder = self.logs.join(label);
+        command.current_dir(place);
         let described = format!("{command:?}");
         let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
         let running = run::start(command, &stdout, &stderr).map_err(|error| format!("{described}: {error}"))?;

@@ -217,35 +217,66 @@ impl Cx<'_> {
 }
 
 impl Kernel {
+    /// What a `setitimer` timer counts: virtual time, or (ITIMER_VIRTUAL, ITIMER_PROF) what its process has run.
+    fn interval_clock(&self, proc: ProcId, which: usize) -> Nanos {
+        if which == 0 { self.sched.now } else { self.process_cpu(proc) }
+    }
+
     fn interval_left(&self, proc: ProcId, which: usize) -> (Nanos, Nanos) {
         match self.proc(proc).itimers[which] {
-            Some(t) => (t.expiry.saturating_sub(self.sched.now).max(1000), t.interval),
+            Some(t) => (t.expiry.saturating_sub(self.interval_clock(proc, which)).max(1000), t.interval),
             None => (0, 0),
+        }
+    }
+
+    fn arm_interval(&mut self, proc: ProcId, which: usize, expiry: Nanos, interval: Nanos) {
+        let key = (which == 0).then(|| self.sched.arm(expiry, TimerAction::Interval(proc)));
+        self.cpu_timers += usize::from(which > 0);
+        self.proc_mut(proc).itimers[which] = Some(IntervalTimer { expiry, interval, key });
+    }
+
+    fn disarm_interval(&mut self, proc: ProcId, which: usize) {
+        let Some(timer) = self.proc_mut(proc).itimers[which].take() else { return };
+        match timer.key {
+            Some(key) => self.sched.disarm(key),
+            None => self.cpu_timers -= 1,
         }
     }
 
     /// Arms (or with value 0 disarms) a `setitimer` timer; returns what was left and its period.
     fn set_interval(&mut self, proc: ProcId, which: usize, value: Nanos, interval: Nanos) -> (Nanos, Nanos) {
         let old = self.interval_left(proc, which);
-        if let Some(t) = self.proc_mut(proc).itimers[which].take() {
-            self.sched.disarm(t.key);
-        }
+        self.disarm_interval(proc, which);
         if value > 0 {
-            let expiry = self.sched.now.saturating_add(value);
-            let key = self.sched.arm(expiry, TimerAction::Interval(proc, which));
-            self.proc_mut(proc).itimers[which] = Some(IntervalTimer { expiry, interval, key });
+            let expiry = self.interval_clock(proc, which).saturating_add(value);
+            self.arm_interval(proc, which, expiry, interval);
         }
         old
     }
 
-    /// A `setitimer` timer is due. The CPU timers run with virtual time, which passes only while somebody runs or all wait.
+    /// A task has run for so long: its process's CPU timers may be due.
+    pub fn charge(&mut self, task: TaskId, cost: Nanos) {
+        let t = self.task_mut(task);
+        t.cpu_time += cost;
+        if self.cpu_timers == 0 {
+            return;
+        }
+        let proc = self.task(task).proc;
+        for which in [1, 2] {
+            let due = |t: IntervalTimer| t.expiry <= self.process_cpu(proc);
+            if self.proc(proc).itimers[which].is_some_and(due) {
+                self.interval_due(proc, which);
+            }
+        }
+    }
+
+    /// A `setitimer` timer is due.
     pub fn interval_due(&mut self, proc: ProcId, which: usize) {
         let Some(timer) = self.try_proc(proc).and_then(|p| p.itimers[which]) else { return };
-        self.proc_mut(proc).itimers[which] = None;
+        self.disarm_interval(proc, which);
         if timer.interval > 0 {
-            let expiry = next_after(timer.expiry, timer.interval, self.sched.now);
-            let key = self.sched.arm(expiry, TimerAction::Interval(proc, which));
-            self.proc_mut(proc).itimers[which] = Some(IntervalTimer { expiry, key, ..timer });
+            let expiry = next_after(timer.expiry, timer.interval, self.interval_clock(proc, which));
+            self.arm_interval(proc, which, expiry, timer.interval);
         }
         let signal = [SIGALRM, SIGVTALRM, SIGPROF][which];
         let _ = self.signal_process(proc, Info::kernel(signal));
