@@ -199,6 +199,6 @@ pub fn io_destroy(cx: &mut Cx) -> Answer {
 pub fn io_cancel(cx: &mut Cx) -> Answer {
     cx.aio(cx.args[0])?;
     // Every request is done: there is none to be cancelled.
-    mem::u32(cx.m, cx.args[1] + 8)?;
+    mem::u32(cx.m, cx.args[1].saturating_add(8))?;
     Err(Errno::EINVAL.into())
 }

@@ -101,13 +101,22 @@ pub fn inotify_rm_watch(cx: &mut Cx) -> Answer {
         watches.remove(at).1
     };
     node.watches.borrow_mut().retain(|(i, w)| *w != wd || !core::ptr::eq(i.as_ptr(), Rc::as_ptr(&inotify)));
-    cx.k.post(&inotify, wd, IN_IGNORED, None);
+    cx.k.post(&inotify, wd, IN_IGNORED, 0, None);
     Ok(0)
 }
 
 impl Kernel {
-    /// Tells an inode's watchers, and for a file its directory's, what happened.
+    /// Tells an inode's watchers what happened to it, or to a name in it.
     pub fn notify_inode(&mut self, inode: &Rc<Inode>, event: u32, name: Option<&[u8]>) {
+        self.notify_with(inode, event, name, 0);
+    }
+
+    /// The same for one half of a rename.
+    pub fn notify_moved(&mut self, dir: &Rc<Inode>, event: u32, name: &[u8], cookie: u32) {
+        self.notify_with(dir, event, Some(name), cookie);
+    }
+
+    fn notify_with(&mut self, inode: &Rc<Inode>, event: u32, name: Option<&[u8]>, cookie: u32) {
         if inode.watches.borrow().is_empty() {
             return;
         }
@@ -118,10 +127,10 @@ impl Kernel {
             if mask & event & IN_ALL == 0 {
                 continue;
             }
-            self.post(&inotify, wd, event, name);
-            if event & 0x400 != 0 || mask & IN_ONESHOT != 0 {
+            self.post(&inotify, wd, event, cookie, name);
+            if event & IN_DELETE_SELF != 0 || mask & IN_ONESHOT != 0 {
                 inotify.watches.borrow_mut().retain(|(w, _, _)| *w != wd);
-                self.post(&inotify, wd, IN_IGNORED, None);
+                self.post(&inotify, wd, IN_IGNORED, 0, None);
             }
         }
     }
@@ -132,14 +141,14 @@ impl Kernel {
         if let Some((dir, name)) = dir
             && !name.is_empty()
         {
-            let bit = if inode.is_dir() { 0x4000_0000 } else { 0 };
+            let bit = if inode.is_dir() { IN_ISDIR } else { 0 };
             self.notify_inode(dir, event | bit, Some(name));
         }
     }
 
-    fn post(&mut self, inotify: &Rc<Inotify>, wd: i32, event: u32, name: Option<&[u8]>) {
+    fn post(&mut self, inotify: &Rc<Inotify>, wd: i32, event: u32, cookie: u32, name: Option<&[u8]>) {
         let padded = name.map_or(0, |n| (n.len() + 1).next_multiple_of(16));
-        let record = Struct::new().u32(wd as u32).u32(event).u32(0).u32(padded as u32);
+        let record = Struct::new().u32(wd as u32).u32(event).u32(cookie).u32(padded as u32);
         let record = record.bytes(name.unwrap_or_default()).pad(16 + padded).0;
         let mut events = inotify.events.borrow_mut();
         // inotify(7): an event that is the same as the last one in the queue is not added.

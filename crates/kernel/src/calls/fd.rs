@@ -104,7 +104,8 @@ impl Cx<'_> {
         if flags & !(O_CLOEXEC | O_NONBLOCK | O_DIRECT) != 0 {
             return Err(Errno::EINVAL.into());
         }
-        let pipe = Pipe::new();
+        // The first end's name is the pipe's.
+        let pipe = Pipe::new(self.k.next_file);
         pipe.writer_opens.set(1);
         let status = flags & (O_NONBLOCK | O_DIRECT);
         let mut ends = [0i32; 2];
@@ -254,13 +255,19 @@ impl Cx<'_> {
             _ => return Err(Errno::EINVAL.into()),
         };
         let mut start = base.checked_add(start).ok_or(Errno::EOVERFLOW)?;
-        let mut end = if len == 0 { i64::MAX } else { start.checked_add(len - 1).ok_or(Errno::EOVERFLOW)? };
-        if len < 0 {
-            (start, end) = (start + len, start - 1);
-        }
         if start < 0 {
             return Err(Errno::EINVAL.into());
         }
+        let end = match len {
+            0 => i64::MAX,
+            1.. => start.checked_add(len - 1).ok_or(Errno::EOVERFLOW)?,
+            _ => {
+                // fcntl(2): a negative length locks what comes before.
+                let end = start - 1;
+                start = start.checked_add(len).filter(|s| *s >= 0).ok_or(Errno::EINVAL)?;
+                end
+            }
+        };
         let ofd = cmd >= 36;
         if ofd && mem::field32(&raw, 24) != 0 {
             return Err(Errno::EINVAL.into());

@@ -7,6 +7,7 @@ use crate::fs::inode::{Entry, Inode, InodeRef, Node};
 use crate::fs::path::{BENEATH, Found, IN_ROOT, R, W, X, permit, permit_as};
 use crate::fs::{pipe::Pipe, procfs};
 use crate::mem::{self, Struct};
+use crate::mm::Before;
 use crate::uapi::*;
 use crate::wait::{Kind, Wait};
 use crate::{Answer, Cx, Kernel};
@@ -132,11 +133,11 @@ impl Cx<'_> {
 
     fn check_open(&mut self, node: &InodeRef, flags: u32, created: bool) -> Result<()> {
         let kind = node.kind();
-        if kind == S_IFLNK && flags & O_PATH == 0 {
-            return Err(Errno::ELOOP);
-        }
         if flags & O_DIRECTORY != 0 && kind != S_IFDIR {
             return Err(Errno::ENOTDIR);
+        }
+        if kind == S_IFLNK && flags & O_PATH == 0 {
+            return Err(Errno::ELOOP);
         }
         if flags & O_PATH != 0 {
             return Ok(());
@@ -187,11 +188,9 @@ impl Cx<'_> {
                 _ => {}
             }
         }
-        if flags & O_ACCMODE != O_RDONLY && flags & O_PATH == 0 && node.kind() == S_IFREG {
-            node.writers.set(node.writers.get() + 1);
-        }
         let file = self.make_file(kind, status, node, found);
-        self.k.notify_inode(file.inode.as_ref().ok_or(Errno::EIO)?, 0x20, None);
+        file.count_writer();
+        self.k.notify_file(file.inode.as_ref().ok_or(Errno::EIO)?, file.name.as_ref(), IN_OPEN);
         Ok(i64::from(self.install(file, cloexec)?))
     }
 
@@ -283,11 +282,13 @@ impl Cx<'_> {
         let (mode, uid, gid) = self.new_owner(&dir, mode, false);
         let node = Inode::new_file(&dir.fs, mode, uid, gid, self.k.realtime());
         node.meta.borrow_mut().nlink = 0;
-        node.writers.set(1);
+        // open(2): with O_EXCL it cannot be given a name.
+        node.linkable.set(flags & O_EXCL == 0);
         let status = flags & !(O_CREAT | O_EXCL | O_CLOEXEC | O_TMPFILE) | O_LARGEFILE | O_TMPFILE;
         let name = alloc::format!("#{} (deleted)", node.ino).into_bytes();
         let found = Found { dir, name, node: None, slash: false, file: None };
         let file = self.make_file(FileKind::Inode, status, node, found);
+        file.count_writer();
         Ok(i64::from(self.install(file, flags & O_CLOEXEC != 0)?))
     }
 
@@ -309,10 +310,12 @@ impl Cx<'_> {
             let _ = self.k.signal_task(self.task, crate::signal::Info::kernel(SIGXFSZ));
             return Err(Errno::EFBIG);
         }
+        let before = Before::of(node);
         content.borrow_mut().truncate(size, self.m)?;
+        self.k.show_change(self.m, node, &before);
         node.touch_modified(self.k.realtime());
         self.k.drop_set_ids(self.task, node);
-        self.k.notify_inode(node, 0x2, None);
+        self.k.notify_inode(node, IN_MODIFY, None);
         Ok(())
     }
 }
@@ -388,6 +391,7 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
         return Err(Errno::EPERM.into());
     }
     cx.k.check_room(&node, at, len)?;
+    let before = Before::of(&node);
     {
         let mut content = content.borrow_mut();
         if mode & (PUNCH_HOLE | ZERO_RANGE) != 0 {
@@ -401,6 +405,7 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
             }
         }
     }
+    cx.k.show_change(cx.m, &node, &before);
     node.touch_modified(cx.k.realtime());
     Ok(0)
 }
@@ -750,7 +755,7 @@ impl Cx<'_> {
             *slot = match nsec {
                 UTIME_NOW => Some(None),
                 UTIME_OMIT => None,
-                0..1_000_000_000 => Some(Some((sec.max(0) as u64).saturating_mul(1_000_000_000) + nsec)),
+                0..1_000_000_000 => Some(Some((sec.max(0) as u64).saturating_mul(1_000_000_000).saturating_add(nsec))),
                 _ => return Err(Errno::EINVAL),
             };
         }
@@ -807,7 +812,7 @@ impl Cx<'_> {
             if usec >= 1_000_000 {
                 Err(Errno::EINVAL)
             } else {
-                Ok(Some(Some(sec.saturating_mul(1_000_000_000) + usec * 1000)))
+                Ok(Some(Some(sec.saturating_mul(1_000_000_000).saturating_add(usec * 1000))))
             }
         };
         Ok([one(0)?, one(16)?])
@@ -842,7 +847,7 @@ impl Cx<'_> {
             let (mode, uid, gid) = cx.new_owner(dir, mode, false);
             let node = match kind {
                 S_IFREG => return Ok(Inode::new_file(&dir.fs, mode, uid, gid, now)),
-                S_IFIFO => Node::Fifo(Pipe::new()),
+                S_IFIFO => Node::Fifo(Pipe::new(0)),
                 S_IFSOCK => Node::Socket(0),
                 S_IFCHR | S_IFBLK => Node::Device(Device::from_rdev(dev)),
                 _ => return Err(Errno::EINVAL),
@@ -888,6 +893,10 @@ impl Cx<'_> {
         if !Rc::ptr_eq(&node.fs, &found.dir.fs) {
             return Err(Errno::EXDEV.into());
         }
+        // linkat(2): a file that has lost its last name gets no new one; one made with O_TMPFILE may.
+        if node.meta.borrow().nlink == 0 && !node.linkable.get() {
+            return Err(Errno::ENOENT.into());
+        }
         let now = self.k.realtime();
         let linked = node.clone();
         self.add_name(&found, |_, _| Ok(linked))?;
@@ -932,6 +941,9 @@ impl Cx<'_> {
             }
         }
         self.remove_name(&found.dir, &found.name, &node)?;
+        let is_dir = if node.is_dir() { IN_ISDIR } else { 0 };
+        self.k.notify_inode(&found.dir, IN_DELETE | is_dir, Some(&found.name));
+        self.notify_gone(&node);
         Ok(0)
     }
 
@@ -944,12 +956,17 @@ impl Cx<'_> {
             meta.nlink = if meta.mode & S_IFMT == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
             meta.ctime = now;
         }
-        let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };
-        self.k.notify_inode(dir, 0x200 | is_dir, Some(name));
-        if node.meta.borrow().nlink == 0 {
-            self.k.notify_inode(node, 0x400, None);
+        if !node.is_dir() {
+            self.k.notify_inode(node, IN_ATTRIB, None);
         }
         Ok(())
+    }
+
+    /// Tells the watchers of a file that has lost its last name.
+    fn notify_gone(&mut self, node: &InodeRef) {
+        if node.meta.borrow().nlink == 0 {
+            self.k.notify_inode(node, IN_DELETE_SELF, None);
+        }
     }
 
     fn rename_at(&mut self, old: (i32, usize), new: (i32, usize), flags: u32) -> Answer {
@@ -1016,9 +1033,15 @@ impl Cx<'_> {
         from.dir.unlink(&from.name, &node, now)?;
         to.dir.link(&to.name, &node, now)?;
         node.meta.borrow_mut().ctime = now;
-        let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };
-        self.k.notify_inode(&from.dir, 0x40 | is_dir, Some(&from.name));
-        self.k.notify_inode(&to.dir, 0x80 | is_dir, Some(&to.name));
+        let is_dir = if node.is_dir() { IN_ISDIR } else { 0 };
+        let cookie = self.k.next_cookie;
+        self.k.next_cookie += 1;
+        self.k.notify_moved(&from.dir, IN_MOVED_FROM | is_dir, &from.name, cookie);
+        self.k.notify_moved(&to.dir, IN_MOVED_TO | is_dir, &to.name, cookie);
+        self.k.notify_inode(&node, IN_MOVE_SELF, None);
+        if let Some(target) = &to.node {
+            self.notify_gone(target);
+        }
         Ok(0)
     }
 }
@@ -1151,6 +1174,9 @@ pub fn getcwd(cx: &mut Cx) -> Answer {
     let gone = fs.cwd.meta.borrow().nlink == 0;
     let mut path = if gone { None } else { fs.cwd.dir_path(&fs.root) }.ok_or(Errno::ENOENT)?;
     path.push(0);
+    if path.len() > mem::PATH_MAX {
+        return Err(Errno::ENAMETOOLONG.into());
+    }
     if path.len() as u64 > cx.args[1] {
         return Err(Errno::ERANGE.into());
     }
@@ -1203,6 +1229,7 @@ impl Cx<'_> {
             }
             at += 1;
             out.extend(bytes);
+            *file.dir_at.borrow_mut() = Some(entry.name);
         }
         self.m.write(self.args[1], &out)?;
         file.pos.set(at);
@@ -1238,10 +1265,7 @@ impl Cx<'_> {
             Entry::There(node) => Some((name.clone(), node.top())),
             Entry::Gone => None,
         });
-        Ok(next.map(|(name, node)| {
-            *file.dir_at.borrow_mut() = Some(name.clone());
-            Dirent { ino: node.ino, kind: node.kind(), name }
-        }))
+        Ok(next.map(|(name, node)| Dirent { ino: node.ino, kind: node.kind(), name }))
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::exec::anon;
 use crate::fs::file::{FileKind, OpenFile};
 use crate::fs::inode::{Inode, Node};
+use crate::machine::Backing;
 use crate::mem;
-use crate::mm::{SharedMemory, Source, Vma, allowed, page_up};
+use crate::mm::{SharedMemory, Source, Vma, allowed, page_up, show};
 use crate::uapi::*;
 use crate::{Answer, Cx};
 use alloc::rc::Rc;
@@ -215,6 +216,14 @@ pub fn mremap(cx: &mut Cx) -> Answer {
     {
         return Err(Errno::EINVAL.into());
     }
+    // No sum of these leaves 64 bits: there are no more addresses than this.
+    const ALL: u64 = 1 << 47;
+    if new_len > ALL || old_len > ALL || fixed && new_addr > ALL {
+        return Err(Errno::EINVAL.into());
+    }
+    if addr > ALL {
+        return Err(Errno::EFAULT.into());
+    }
     let (old_len, new_len) = (page_up(old_len), page_up(new_len));
     let overlap = new_addr < addr + old_len && addr < new_addr + new_len;
     if fixed && (!new_addr.is_multiple_of(PAGE) || !allowed(new_addr, new_len) || overlap) {
@@ -303,8 +312,24 @@ impl Cx<'_> {
         self.with_space(|space, m| {
             let pieces = space.pieces(from, len);
             space.unmap(to, len, m);
-            for (start, n, _) in &pieces {
-                m.remap(*start, *n, to + (start - from))?;
+            for (start, n, vma) in &pieces {
+                let at = to + (start - from);
+                if vma.shared {
+                    // Nothing of it is the mapping's own: it is shown again there.
+                    let mut there = vma.clone();
+                    there.end = at + n;
+                    show(at, &there, m)?;
+                    m.unmap(*start, *n);
+                    continue;
+                }
+                let inside = vma.inside(*n);
+                if inside > 0 {
+                    m.remap(*start, inside, at)?;
+                }
+                if inside < *n {
+                    m.map(at + inside, n - inside, 0, Backing::Anon)?;
+                    m.unmap(start + inside, n - inside);
+                }
             }
             space.remove(from, len);
             for (start, n, mut vma) in pieces {
@@ -382,8 +407,13 @@ pub fn mincore(cx: &mut Cx) -> Answer {
         return Err(Errno::ENOMEM.into());
     }
     // Which pages are resident is the machine's business: all of them, as far as a guest can tell.
-    let ones = alloc::vec![1u8; (len / PAGE) as usize];
-    cx.m.write(cx.args[2], &ones)?;
+    let ones = [1u8; 256];
+    let mut done = 0;
+    while done < len / PAGE {
+        let n = (len / PAGE - done).min(256);
+        cx.m.write(cx.args[2].saturating_add(done), &ones[..n as usize])?;
+        done += n;
+    }
     Ok(0)
 }
 
@@ -416,7 +446,6 @@ pub fn memfd_create(cx: &mut Cx) -> Answer {
     let mode = if flags & NOEXEC_SEAL != 0 { 0o666 } else { 0o777 };
     let node = Inode::new_file(&fs, mode, cred.fsuid, cred.fsgid, cx.k.realtime());
     node.meta.borrow_mut().nlink = 0;
-    node.writers.set(1);
     let sealable = flags & (ALLOW_SEALING | NOEXEC_SEAL) != 0;
     node.seals.set(Some(if sealable { 0 } else { 1 }));
     let id = cx.k.next_file;

@@ -79,7 +79,7 @@ pub fn pkey_mprotect(cx: &mut Cx) -> Answer {
 pub fn remap_file_pages(cx: &mut Cx) -> Answer {
     let [start, size, prot, page, _, _] = cx.args;
     let (start, len) = (start & !(PAGE - 1), size & !(PAGE - 1));
-    if prot != 0 || len == 0 || start.checked_add(len).is_none() || page.checked_add(len / PAGE).is_none() {
+    if prot != 0 || len == 0 || start.checked_add(len).is_none() || page > 1 << 40 {
         return Err(Errno::EINVAL.into());
     }
     let space = cx.k.space_of(cx.task);
