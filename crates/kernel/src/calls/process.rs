@@ -56,7 +56,7 @@ pub fn clone3(cx: &mut Cx) -> Answer {
         return Err(Errno::EINVAL.into());
     }
     let both = CLONE_CLEAR_SIGHAND | u64::from(CLONE_SIGHAND);
-    if flags & !(CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP) >> 32 != 0 || flags & both == both {
+    if (flags & !(CLONE_CLEAR_SIGHAND | CLONE_INTO_CGROUP)) >> 32 != 0 || flags & both == both {
         return Err(Errno::EINVAL.into());
     }
     let (tids, count) = (field(8), field(9));
