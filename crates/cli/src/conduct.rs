@@ -209,6 +209,7 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
         spec.yield_points.extend(new.iter().cloned());
         spec.yield_points.sort();
         earlier = run.stdin().map_err(fault)?;
+        run.forget_recording().map_err(fault)?;
     };
     drop(shown);
     progress.finish();

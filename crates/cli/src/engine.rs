@@ -139,7 +139,7 @@ fn explain(failure: &Failure) -> Problem {
     let help = match failure {
         Failure::System(..) => "`snowglobe doctor` says what this machine allows",
         Failure::Layer(_) => "this is a bug of snowglobe: please report it with the run directory",
-        Failure::Died(_) => "look for an out-of-memory kill in the system's log, then run again",
+        Failure::Died(_) | Failure::Vanished => "look for an out-of-memory kill in the system's log, then run again",
         Failure::Hook(_) => "look at the disk under the run directory",
     };
     Problem::new(failure.to_string()).help(help)

@@ -13,6 +13,7 @@ const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 17;
 /// Finds the next task and goes on with it: with the registers in the frame when this returns. Other host processes run
 /// in between.
 pub fn schedule() {
+    crate::spin::stop_stepping(state::frame());
     loop {
         kernel().stop_asked |= control().stop.load(Relaxed) != 0;
         let pick = kernel().pick(&mut crate::host::Host);

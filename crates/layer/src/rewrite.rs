@@ -301,36 +301,38 @@ fn instructions(at: u64, code: &[u8], want: usize) -> Option<usize> {
     Some(len)
 }
 
-/// Whether something near looks like a jump or call into the bytes from after `at` to `end`. A false alarm only costs traps.
+/// Whether a branch near goes into the bytes from after `at` to `end`. When in doubt it is so: that only costs traps.
 fn is_jumped_to(at: u64, end: u64) -> bool {
-    const REACH: u64 = 4096;
-    let from = at.saturating_sub(REACH);
+    const REACH: u64 = 1024;
+    const LONGEST: u64 = 15;
     let mut code = [0u8; 2 * REACH as usize];
     let k = kernel();
     let Some((start, vma)) = k.space_of(k.current).find(at) else { return true };
-    let from = from.max(start);
+    let from = at.saturating_sub(REACH).max(start);
     let len = ((at + REACH).min(vma.end) - from) as usize;
     if Host.read(from, &mut code[..len]).is_err() {
         return true;
     }
-    let inside = |target: u64| target > at && target < end;
-    for i in 0..len.saturating_sub(6) {
-        let pc = from + i as u64;
-        let b = code[i];
-        if (b & 0xf0 == 0x70 || b == 0xeb || b & 0xfc == 0xe0)
-            && inside((pc + 2).wrapping_add(code[i + 1] as i8 as u64))
-        {
-            return true;
+    // Reading from a wrong place falls into step with the code soon; a reading that meets `at` has.
+    let readings = (from..(from + LONGEST).min(at)).find_map(|begin| {
+        let mut decoder = Decoder::with_ip(64, &code[(begin - from) as usize..len], begin, DecoderOptions::NONE);
+        let mut instruction = Instruction::default();
+        let (mut met, mut hit) = (false, false);
+        while decoder.can_decode() {
+            decoder.decode_out(&mut instruction);
+            met |= instruction.ip() == at;
+            let near = matches!(
+                instruction.flow_control(),
+                FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch | FlowControl::Call
+            );
+            if near && !instruction.is_invalid() {
+                let target = instruction.near_branch_target();
+                hit |= target > at && target < end;
+            }
         }
-        let near = |at: usize| i32::from_le_bytes([code[at], code[at + 1], code[at + 2], code[at + 3]]) as i64 as u64;
-        if (b == 0xe9 || b == 0xe8) && inside((pc + 5).wrapping_add(near(i + 1))) {
-            return true;
-        }
-        if b == 0x0f && code[i + 1] & 0xf0 == 0x80 && inside((pc + 6).wrapping_add(near(i + 2))) {
-            return true;
-        }
-    }
-    false
+        met.then_some(hit)
+    });
+    readings.unwrap_or(true)
 }
 
 /// Writes into code.

@@ -11,6 +11,8 @@ use snowglobe_kernel::machine::Machine;
 
 /// Passes of yield points between two that give up the baton.
 pub const PASSES: u64 = 1000;
+/// Passes that a breakpoint counts for besides its own.
+const TRAP_PASSES: u64 = 99;
 /// Trap flag.
 const TF: u64 = 0x100;
 /// Steps of the first look; each look that finds nothing is followed by one twice as long.
@@ -122,6 +124,9 @@ pub fn passed(f: &mut Frame) -> bool {
     match rewrite::breakpoint(f.rip.wrapping_sub(1)) {
         Some(stub) => {
             f.rip = stub;
+            // A trap takes as long as many passes.
+            let passes = &mut crate::state::cpu().passes;
+            *passes = passes.saturating_sub(TRAP_PASSES).max(1);
             true
         }
         None => false,

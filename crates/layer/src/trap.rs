@@ -34,6 +34,7 @@ pub struct HostContext {
     fpstate: u64,
 }
 
+const RSP: usize = 15;
 const RIP: usize = 16;
 const EFLAGS: usize = 17;
 const ERR: usize = 19;
@@ -143,12 +144,14 @@ fn read_counter(f: &mut Frame) -> bool {
 pub extern "C" fn on_own_signal(signal: i32, info: &HostInfo, uc: &mut HostContext) {
     match signal as u32 {
         SIGURG => {}
-        // Stepping begins and ends on the way between guest and layer.
-        SIGTRAP if spin::is_stepping() => {
-            if !is_way_back(uc.regs[RIP]) {
-                uc.regs[EFLAGS] &= !0x100;
-            }
+        // The flags are restored, and with them the trap flag: the rest of the way back is done here, so that the
+        // next trap comes after one instruction of the guest.
+        SIGTRAP if spin::is_stepping() && is_way_back(uc.regs[RIP]) => {
+            uc.regs[RSP] = cpu().rsp;
+            uc.regs[RIP] = cpu().rip;
         }
+        // A guest that is stepped through has called.
+        SIGTRAP if spin::is_stepping() => uc.regs[EFLAGS] &= !0x100,
         SIGSEGV | SIGBUS => match fixup(uc.regs[RIP]) {
             Some(rip) => uc.regs[RIP] = rip,
             None => own_fault(signal, info, uc),
@@ -163,7 +166,7 @@ fn own_fault(signal: i32, info: &HostInfo, uc: &HostContext) {
         info.code,
         info.addr,
         uc.regs[RIP],
-        uc.regs[15],
+        uc.regs[RSP],
         cpu().slot
     );
 }

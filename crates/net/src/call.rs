@@ -29,11 +29,15 @@ pub struct Ancillary<R> {
     pub cred: Option<Cred>,
     /// IP_PKTINFO or IPV6_PKTINFO: interface index (0: any) to send by.
     pub interface: u32,
+    /// IP_TTL or IPV6_HOPLIMIT of this one message.
+    pub ttl: Option<u8>,
+    /// IP_TOS or IPV6_TCLASS of this one message.
+    pub tos: Option<u8>,
 }
 
 impl<R> Default for Ancillary<R> {
     fn default() -> Self {
-        Ancillary { rights: Vec::new(), cred: None, interface: 0 }
+        Ancillary { rights: Vec::new(), cred: None, interface: 0, ttl: None, tos: None }
     }
 }
 

@@ -26,6 +26,7 @@ const SIOCGIFMTU: u32 = 0x8921;
 const SIOCGIFHWADDR: u32 = 0x8927;
 const SIOCGIFINDEX: u32 = 0x8933;
 const SIOCGIFTXQLEN: u32 = 0x8942;
+const SIOCGIFMAP: u32 = 0x8970;
 const SIOCETHTOOL: u32 = 0x8946;
 
 fn put(request: &mut [u8; IFREQ], bytes: &[u8]) {
@@ -68,6 +69,7 @@ impl<R: Clone> SocketTable<R> {
             SIOCGIFHWADDR,
             SIOCGIFINDEX,
             SIOCGIFTXQLEN,
+            SIOCGIFMAP,
             SIOCETHTOOL,
         ];
         if !known.contains(&number) {
@@ -85,6 +87,8 @@ impl<R: Clone> SocketTable<R> {
             SIOCGIFMETRIC => put(request, &0u32.to_ne_bytes()),
             SIOCGIFMTU => put(request, &i.mtu.to_ne_bytes()),
             SIOCGIFINDEX => put(request, &i.index.to_ne_bytes()),
+            // No device has registers.
+            SIOCGIFMAP => put(request, &[0; 24]),
             SIOCGIFTXQLEN => put(request, &1000u32.to_ne_bytes()),
             SIOCGIFHWADDR => {
                 let mut hardware = [0; 8];

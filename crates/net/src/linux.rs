@@ -219,6 +219,19 @@ pub mod udp {
     pub const GRO: u32 = 104;
 }
 
+/// Socket options of level `SOL_NETLINK`.
+pub mod netlink {
+    #![allow(missing_docs)]
+    pub const ADD_MEMBERSHIP: u32 = 1;
+    pub const DROP_MEMBERSHIP: u32 = 2;
+    pub const PKTINFO: u32 = 3;
+    pub const BROADCAST_ERROR: u32 = 4;
+    pub const NO_ENOBUFS: u32 = 5;
+    pub const CAP_ACK: u32 = 10;
+    pub const EXT_ACK: u32 = 11;
+    pub const GET_STRICT_CHK: u32 = 12;
+}
+
 /// Types of control messages of level `SOL_SOCKET`.
 pub mod scm {
     #![allow(missing_docs)]

@@ -295,9 +295,7 @@ impl<R: Clone> SocketTable<R> {
         }
         let mut bytes = alloc::vec![0; call.len];
         source.read_into(&mut bytes)?;
-        if self.at(id).local.protocol == Protocol::Netlink(0) {
-            self.netlink_requests(id, &bytes);
-        }
+        self.netlink_requests(id, &bytes);
         Ok(call.len)
     }
 
@@ -313,7 +311,11 @@ impl<R: Clone> SocketTable<R> {
             let request = Request { kind: short(4), flags: short(6), seq: long(8), port, body, header };
             // rtnetlink(7) messages below 16 are control messages, which ask for nothing.
             if request.kind >= 16 && request.flags & 1 != 0 {
-                let out = self.netlink_answer(host, &request);
+                let out = match self.at(id).local.protocol {
+                    Protocol::Netlink(0) => self.netlink_answer(host, &request),
+                    // sock_diag(7) and the others know no family: programs then read /proc/net.
+                    _ => alloc::vec![request.error(Errno::ENOENT.0)],
+                };
                 out.into_iter().for_each(|datagram| self.netlink_deliver(id, &datagram));
             }
             bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or(&[]);

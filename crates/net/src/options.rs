@@ -3,7 +3,7 @@
 use crate::addr::Family;
 use crate::call::{Cred, SocketId};
 use crate::entry::{Entry, Membership, Phase, Protocol};
-use crate::linux::{ip, ip6, ipproto, so, sol, tcp, udp};
+use crate::linux::{ip, ip6, ipproto, netlink, so, sol, tcp, udp};
 use crate::table::SocketTable;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -196,6 +196,7 @@ enum On {
     Inet6,
     Tcp,
     Udp,
+    Netlink,
 }
 
 /// How an option's value is kept and given.
@@ -232,11 +233,19 @@ enum Own {
     Cookie,
     Mtu,
     MulticastIf,
-    Membership { join: bool },
-    Membership6 { join: bool },
-    GroupRequest { join: bool },
+    Membership {
+        join: bool,
+    },
+    Membership6 {
+        join: bool,
+    },
+    GroupRequest {
+        join: bool,
+    },
     TcpInfo,
     Congestion,
+    /// Refused, as by a Linux that is older than the option.
+    Refused,
 }
 
 /// One option.
@@ -385,6 +394,17 @@ static OPTIONS: &[Row] = &[
     flag(sol::UDP, udp::CORK, "UDP_CORK", On::Udp, Flag::UdpCork, false),
     flag(sol::UDP, udp::GRO, "UDP_GRO", On::Udp, Flag::UdpGro, false),
     int(sol::UDP, udp::SEGMENT, "UDP_SEGMENT", On::Udp, Int::UdpSegment, 0, (0, 65535)),
+
+    // Interfaces and routes of a world do not change: a member of a group is never told anything.
+    ignored(sol::NETLINK, netlink::ADD_MEMBERSHIP, "NETLINK_ADD_MEMBERSHIP", On::Netlink, 0),
+    ignored(sol::NETLINK, netlink::DROP_MEMBERSHIP, "NETLINK_DROP_MEMBERSHIP", On::Netlink, 0),
+    ignored(sol::NETLINK, netlink::PKTINFO, "NETLINK_PKTINFO", On::Netlink, 0),
+    ignored(sol::NETLINK, netlink::BROADCAST_ERROR, "NETLINK_BROADCAST_ERROR", On::Netlink, 0),
+    ignored(sol::NETLINK, netlink::NO_ENOBUFS, "NETLINK_NO_ENOBUFS", On::Netlink, 0),
+    ignored(sol::NETLINK, netlink::CAP_ACK, "NETLINK_CAP_ACK", On::Netlink, 0),
+    ignored(sol::NETLINK, netlink::EXT_ACK, "NETLINK_EXT_ACK", On::Netlink, 0),
+    // Programs that are refused this filter what they asked for themselves.
+    own(sol::NETLINK, netlink::GET_STRICT_CHK, "NETLINK_GET_STRICT_CHK", On::Netlink, Own::Refused),
 ];
 
 /// Levels, names and texts of all options that are known, for the support page.
@@ -404,6 +424,7 @@ fn applies<R>(on: On, entry: &Entry<R>) -> bool {
         On::Inet6 => entry.local.family == Family::Inet6,
         On::Tcp => entry.local.protocol == Protocol::Tcp,
         On::Udp => entry.local.protocol == Protocol::Udp,
+        On::Netlink => entry.local.family == Family::Netlink,
     }
 }
 

@@ -141,11 +141,20 @@ impl<R: Clone> SocketTable<R> {
             self.autobind(id)?;
         }
         let payload = self.pool.fill(source, call.len)?;
-        self.udp_dispatch(id, to, route, payload);
+        let stated = call.ancillary.as_ref().map_or((None, None), |a| (a.ttl, a.tos));
+        self.udp_dispatch(id, to, route, payload, stated);
         Ok(call.len)
     }
 
-    fn udp_dispatch(&mut self, id: SocketId, to: Endpoint, route: Route, payload: Chunk) {
+    /// `stated` are the time to live and the type of service that the call asks for.
+    fn udp_dispatch(
+        &mut self,
+        id: SocketId,
+        to: Endpoint,
+        route: Route,
+        payload: Chunk,
+        stated: (Option<u8>, Option<u8>),
+    ) {
         let entry = self.slab.at_mut(id);
         let (host, unique, own) = (entry.connection.host, entry.local.id, entry.local_end());
         let ip = if own.ip.is_unspecified() { self.world.source(host, to.ip, route) } else { own.ip };
@@ -155,6 +164,7 @@ impl<R: Clone> SocketTable<R> {
         }
         let multicast = to.ip.is_multicast();
         let (ttl, tos) = header(entry, multicast);
+        let (ttl, tos) = (stated.0.unwrap_or(ttl), stated.1.unwrap_or(tos));
         let src = Endpoint::new(ip, own.port);
         let body = Body::Udp(payload);
         let packet = Packet { from: host, to: host, network: None, src, dst: to, ttl, tos, body };

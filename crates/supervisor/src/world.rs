@@ -3,7 +3,7 @@
 use crate::arena::{Arena, futex, memfd};
 use snowglobe_abi::control::{MAX_SLOTS, state};
 use snowglobe_abi::map::fd;
-use snowglobe_abi::spec::{self, Report, WorldSpec};
+use snowglobe_abi::spec::{self, Ending, Report, WorldSpec};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 const REST: Duration = Duration::from_millis(2);
 /// How often a sample is given.
 const SAMPLE: Duration = Duration::from_millis(100);
+/// How long a world may take to end when it is asked to.
+const STOP_GRACE: Duration = Duration::from_secs(2);
 /// A runner that has not called for so long may be in a loop that waits for another.
 const STALL: Duration = Duration::from_millis(200);
 
@@ -59,6 +61,8 @@ pub enum Failure {
     Layer(String),
     /// A host process died that should not have: its wait status.
     Died(i32),
+    /// All host processes are gone, and none has said why.
+    Vanished,
     /// The caller's hook failed.
     Hook(io::Error),
 }
@@ -69,6 +73,7 @@ impl fmt::Display for Failure {
             Failure::System(what, e) => write!(f, "{what}: {e}"),
             Failure::Layer(text) => write!(f, "the layer found a bug of its own: {text}"),
             Failure::Died(status) => write!(f, "a guest's process was ended from outside ({})", describe(*status)),
+            Failure::Vanished => write!(f, "all guests' processes are gone, and none has said why"),
             Failure::Hook(e) => write!(f, "{e}"),
         }
     }
@@ -187,6 +192,7 @@ impl World {
     fn watch(&mut self, hooks: &mut Hooks<'_>) -> Result<Ended, Failure> {
         let mut sampled = Instant::now();
         let mut failed = None;
+        let mut stopping = None;
         loop {
             // The state is read before the ring: what was written before the end is then seen.
             let now = self.arena.control().state.load(Acquire);
@@ -199,8 +205,13 @@ impl World {
                 return Err(Failure::Hook(e));
             }
             let c = self.arena.control();
-            if enough || hooks.stop.load(Relaxed) {
+            if (enough || hooks.stop.load(Relaxed)) && stopping.is_none() {
                 c.stop.store(1, Relaxed);
+                stopping = Some(Instant::now());
+            }
+            // A runner that does not call does not see that it should stop.
+            if stopping.is_some_and(|since: Instant| since.elapsed() >= STOP_GRACE) && now == state::RUNNING {
+                return Ok(self.cut_short());
             }
             match now {
                 state::ENDED if drained == 0 => return self.ended(),
@@ -221,6 +232,19 @@ impl World {
             if drained < 1 << 20 {
                 futex(&self.arena.control().state, libc::FUTEX_WAIT, now, Some(REST));
             }
+        }
+    }
+
+    /// What is known of a world that did not end when it was asked to.
+    fn cut_short(&self) -> Ended {
+        let c = self.arena.control();
+        let virtual_ns = c.virtual_ns.load(Relaxed);
+        Ended {
+            report: Report { virtual_ns, ending: Ending::Stopped, ..Report::default() },
+            events: c.events.load(Relaxed),
+            calls: c.calls.load(Relaxed),
+            traps: c.traps.load(Relaxed),
+            sites: c.sites.load(Relaxed),
         }
     }
 
@@ -254,8 +278,13 @@ impl World {
             let mut status = 0;
             // SAFETY: the status outlives the call.
             let pid = unsafe { libc::waitpid(-1, &mut status, libc::WNOHANG | libc::__WALL) };
-            if pid <= 0 {
+            if pid == 0 {
                 return Ok(());
+            }
+            if pid < 0 {
+                // Nobody is left, so nobody can end the world in order.
+                let over = matches!(self.arena.control().state.load(Acquire), state::ENDED | state::PANICKED);
+                return if over { Ok(()) } else { Err(Failure::Vanished) };
             }
             let by_itself = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
             if by_itself || now == state::ENDED || now == state::PANICKED {

@@ -472,6 +472,20 @@ impl RunDir {
         self.put("stdin", bytes)
     }
 
+    /// Takes away trace and output of a run that is to be begun again.
+    ///
+    /// # Errors
+    /// They cannot be removed.
+    pub fn forget_recording(&self) -> Result<(), Problem> {
+        let trace = self.trace_path();
+        fs::remove_file(&trace).map_err(|e| io_problem("remove", &trace, &e))?;
+        let hosts = self.path.join("hosts");
+        match fs::remove_dir_all(&hosts) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_problem("remove", &hosts, &e)),
+            _ => Ok(()),
+        }
+    }
+
     /// The run's standard input, if it had any.
     ///
     /// # Errors

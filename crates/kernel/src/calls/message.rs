@@ -157,6 +157,12 @@ fn cmsgs(buf: &[u8]) -> Result<Vec<Cmsg<'_>>> {
     Ok(out)
 }
 
+/// A number of an IP header in a control message.
+fn header_byte(data: &[u8], least: u8) -> Result<u8> {
+    let word: [u8; 4] = data.try_into().map_err(|_| Errno::EINVAL)?;
+    u8::try_from(i32::from_le_bytes(word)).ok().filter(|v| *v >= least).ok_or(Errno::EINVAL)
+}
+
 /// Writes control messages where the program wants them.
 struct ControlWriter {
     at: u64,
@@ -251,7 +257,14 @@ impl Cx<'_> {
                 (Family::Inet, sol::IP, ip::PKTINFO) | (Family::Inet6, sol::IPV6, ip6::PKTINFO) => {
                     return Err(Errno::EINVAL);
                 }
-                // Times, hop limits and the like choose nothing that the table knows.
+                (Family::Inet, sol::IP, ip::TTL) => out.ttl = Some(header_byte(c.data, 1)?),
+                (Family::Inet, sol::IP, ip::TOS) if c.data.len() == 1 => out.tos = Some(c.data[0]),
+                (Family::Inet, sol::IP, ip::TOS) => out.tos = Some(header_byte(c.data, 0)?),
+                // ipv6(7): -1 is the socket's own value.
+                (Family::Inet6, sol::IPV6, ip6::HOPLIMIT | ip6::TCLASS) if c.data == [0xff; 4] => {}
+                (Family::Inet6, sol::IPV6, ip6::HOPLIMIT) => out.ttl = Some(header_byte(c.data, 0)?),
+                (Family::Inet6, sol::IPV6, ip6::TCLASS) => out.tos = Some(header_byte(c.data, 0)?),
+                // Others choose nothing that the table knows.
                 _ => {}
             }
         }

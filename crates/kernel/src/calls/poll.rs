@@ -359,7 +359,6 @@ impl Cx<'_> {
     /// # Errors
     /// `EFAULT`.
     pub fn epoll_now(&mut self, epoll: &Rc<Epoll>, addr: u64, max: usize) -> Result<Option<i64>> {
-        let mut again = Vec::new();
         let mut n = 0;
         let mut looked = epoll.ready.borrow().len();
         while n < max && looked > 0 {
@@ -391,11 +390,11 @@ impl Cx<'_> {
                 item.disabled.set(true);
             } else if events & EPOLLET == 0 {
                 // Level-triggered: it is looked at again next time, after the others.
+                // `looked` ends the loop before it comes round to it.
                 item.queued.set(true);
-                again.push(item);
+                epoll.ready.borrow_mut().push_back(item);
             }
         }
-        epoll.ready.borrow_mut().extend(again);
         Ok((n > 0).then_some(n as i64))
     }
 }

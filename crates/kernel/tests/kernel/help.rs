@@ -152,6 +152,7 @@ impl Machine for FakeMachine {
     fn pop_signal(&mut self) -> Result<SignalReturn> {
         Err(Errno::EFAULT)
     }
+    fn yield_point(&mut self, _: u64) {}
     fn world_ended(&mut self, report: &[u8]) {
         self.over = Some(report.to_vec());
     }

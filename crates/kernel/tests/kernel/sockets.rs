@@ -415,3 +415,70 @@ fn close_lingers_until_the_other_end_has_everything() {
     let s = w.ok(server, "accept", [listener, 0, 0]);
     assert_eq!(w.recv(server, s, 64, 0).unwrap(), b"last words");
 }
+
+#[test]
+fn a_connect_that_does_not_wait_is_in_progress_even_on_the_same_host() {
+    let mut w = World::new();
+    let t = w.process(0);
+    w.listener(t, 80);
+    let c = w.ok(t, "socket", [AF_INET, STREAM | NONBLOCK, 0]);
+    let to = w.inet([127, 0, 0, 1], 80);
+    assert_eq!(w.err(t, "connect", [c, to, 16]), Errno::EINPROGRESS);
+    assert_eq!(w.poll(t, c, OUT), OUT);
+    assert_eq!(w.ok(t, "connect", [c, to, 16]), 0);
+    assert_eq!(w.err(t, "connect", [c, to, 16]), Errno::EISCONN);
+    let c = w.ok(t, "socket", [AF_INET, STREAM | NONBLOCK, 0]);
+    let to = w.inet([127, 0, 0, 1], 81);
+    assert_eq!(w.err(t, "connect", [c, to, 16]), Errno::EINPROGRESS);
+    let (error, len) = (w.room(4), w.words(&[4]));
+    w.ok(t, "getsockopt", [c, 1, 4, error, len]);
+    assert_eq!(w.word(error), u32::from(Errno::ECONNREFUSED.0));
+}
+
+#[test]
+fn urgent_data_and_asynchronous_data_signal_the_owner() {
+    const F_SETFL: u64 = 4;
+    const F_SETOWN: u64 = 8;
+    let mut w = World::new();
+    let t = w.process(0);
+    w.catch(t, 23, true);
+    w.catch(t, 29, true);
+    let listener = w.listener(t, 80);
+    let c = w.ok(t, "socket", [AF_INET, STREAM, 0]);
+    let to = w.inet([127, 0, 0, 1], 80);
+    w.ok(t, "connect", [c, to, 16]);
+    let s = w.ok(t, "accept", [listener, 0, 0]);
+    let pid = u64::from(w.k.proc_of(t).pid);
+    w.ok(t, "fcntl", [s, F_SETOWN, pid]);
+    w.send(t, c, b"ab", 0);
+    assert_eq!(w.m.handled, []);
+    w.send(t, c, b"!", 1);
+    assert_eq!(w.m.handled, [(t.0, 23)], "SIGURG");
+    assert_eq!(w.poll(t, s, 2), 2, "POLLPRI");
+    w.ok(t, "fcntl", [s, F_SETFL, 0x2000]);
+    w.send(t, c, b"c", 0);
+    assert_eq!(w.m.handled, [(t.0, 23), (t.0, 29)], "SIGIO");
+}
+
+#[test]
+fn netlink_lists_interfaces_and_refuses_what_it_does_not_know() {
+    let mut w = World::new();
+    let t = w.process(0);
+    let request = |kind: u16, flags: u16| {
+        let mut m = 20u32.to_le_bytes().to_vec();
+        m.extend(kind.to_le_bytes());
+        m.extend(flags.to_le_bytes());
+        m.extend([7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+        m
+    };
+    let route = w.ok(t, "socket", [16, 3, 0]);
+    w.send(t, route, &request(18, 0x301), 0);
+    let links = w.recv(t, route, 65536, 0).unwrap();
+    assert_eq!(links[4..6], 16u16.to_le_bytes(), "RTM_NEWLINK");
+    assert!(links.windows(5).any(|b| b == b"eth0\0"));
+    let diag = w.ok(t, "socket", [16, 3, 4]);
+    w.send(t, diag, &request(20, 0x301), 0);
+    let error = w.recv(t, diag, 65536, 0).unwrap();
+    assert_eq!(error[4..6], 2u16.to_le_bytes(), "NLMSG_ERROR");
+    assert_eq!(error[16..20], (-2i32).to_le_bytes(), "ENOENT");
+}
