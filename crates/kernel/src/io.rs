@@ -205,6 +205,10 @@ impl Cx<'_> {
                         Err(_) => break,
                     }
                 }
+                drop(content);
+                if done > 0 {
+                    self.k.notify_file(inode, file.name.as_ref(), IN_ACCESS);
+                }
                 Ok(done)
             }
             Node::Dir(_) => Err(Errno::EISDIR),
@@ -368,7 +372,7 @@ impl Cx<'_> {
                 if done > 0 {
                     inode.touch_modified(self.k.realtime());
                     self.k.drop_set_ids(self.task, inode);
-                    self.k.notify_inode(inode, 0x2, None);
+                    self.k.notify_file(inode, file.name.as_ref(), IN_MODIFY);
                 }
                 Ok(done)
             }

@@ -170,6 +170,8 @@ pub struct Kernel {
     pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
     /// Inode numbers of anonymous objects (pipes, sockets).
     pub next_anon_ino: u64,
+    /// Renames so far, from which inotify's cookies are.
+    pub moves: u32,
 }
 
 /// A call being answered.
@@ -225,6 +227,7 @@ impl Kernel {
             ended: None,
             yields: Rc::new(yields),
             next_anon_ino: 1000,
+            moves: 0,
         };
         for index in 0..kernel.spec.hosts.len() {
             let host = fs::build::host(&mut kernel, index, m);

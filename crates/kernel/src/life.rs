@@ -596,8 +596,11 @@ impl Kernel {
                 if dead.flags & O_ACCMODE != O_RDONLY && dead.flags & O_PATH == 0 && inode.kind() == S_IFREG {
                     inode.writers.set(inode.writers.get() - 1);
                 }
-                let event = if dead.flags & O_ACCMODE == O_RDONLY { 0x10 } else { 0x8 };
-                self.notify_inode(inode, event, None);
+                if dead.flags & O_PATH == 0 {
+                    let event = if dead.flags & O_ACCMODE == O_RDONLY { IN_CLOSE_NOWRITE } else { IN_CLOSE_WRITE };
+                    self.notify_file(inode, dead.name.as_ref(), event);
+                }
+                self.notify_if_gone(inode);
             }
             match &dead.kind {
                 FileKind::Pipe(pipe) => {

@@ -378,3 +378,29 @@ pub const SS_AUTODISARM: u32 = 1 << 31;
 pub const CLONE_CLEAR_SIGHAND: u64 = 1 << 32;
 /// `CLONE_INTO_CGROUP` (`clone3` only).
 pub const CLONE_INTO_CGROUP: u64 = 1 << 33;
+/// `IN_ACCESS`
+pub const IN_ACCESS: u32 = 0x1;
+/// `IN_MODIFY`
+pub const IN_MODIFY: u32 = 0x2;
+/// `IN_ATTRIB`
+pub const IN_ATTRIB: u32 = 0x4;
+/// `IN_CLOSE_WRITE`
+pub const IN_CLOSE_WRITE: u32 = 0x8;
+/// `IN_CLOSE_NOWRITE`
+pub const IN_CLOSE_NOWRITE: u32 = 0x10;
+/// `IN_OPEN`
+pub const IN_OPEN: u32 = 0x20;
+/// `IN_MOVED_FROM`
+pub const IN_MOVED_FROM: u32 = 0x40;
+/// `IN_MOVED_TO`
+pub const IN_MOVED_TO: u32 = 0x80;
+/// `IN_CREATE`
+pub const IN_CREATE: u32 = 0x100;
+/// `IN_DELETE`
+pub const IN_DELETE: u32 = 0x200;
+/// `IN_DELETE_SELF`
+pub const IN_DELETE_SELF: u32 = 0x400;
+/// `IN_MOVE_SELF`
+pub const IN_MOVE_SELF: u32 = 0x800;
+/// `IN_ISDIR`
+pub const IN_ISDIR: u32 = 0x4000_0000;

@@ -1,5 +1,6 @@
 //! Opening, naming and describing files.
 
+use super::event::Happening;
 use super::paths::{Target, kind_mode, same};
 use crate::fs::dev::Device;
 use crate::fs::file::{FileKind, FileRef, OpenFile};
@@ -127,7 +128,7 @@ impl Cx<'_> {
         {
             return self.reopen(file, flags);
         }
-        self.finish_open(node, found, flags)
+        self.finish_open(node, found, if created { flags & !O_TRUNC } else { flags })
     }
 
     fn check_open(&mut self, node: &InodeRef, flags: u32, created: bool) -> Result<()> {
@@ -168,9 +169,6 @@ impl Cx<'_> {
         if writes && kind == S_IFREG && self.k.is_running(node) {
             return Err(Errno::ETXTBSY);
         }
-        if flags & O_TRUNC != 0 && !created && kind == S_IFREG {
-            self.truncate_inode(node, 0)?;
-        }
         Ok(())
     }
 
@@ -191,7 +189,14 @@ impl Cx<'_> {
             node.writers.set(node.writers.get() + 1);
         }
         let file = self.make_file(kind, status, node, found);
-        self.k.notify_inode(file.inode.as_ref().ok_or(Errno::EIO)?, 0x20, None);
+        if flags & O_PATH == 0 {
+            self.k.notify_file(file.inode.as_ref().ok_or(Errno::EIO)?, file.name.as_ref(), IN_OPEN);
+        }
+        if flags & O_TRUNC != 0
+            && let Some(node) = file.inode.as_ref().filter(|n| n.kind() == S_IFREG)
+        {
+            self.truncate_inode(node, 0)?;
+        }
         Ok(i64::from(self.install(file, cloexec)?))
     }
 
@@ -252,6 +257,7 @@ impl Cx<'_> {
             _ => (1, 0),
         };
         if others > 0 || status & O_NONBLOCK != 0 {
+            self.k.notify_file(node, file.name.as_ref(), IN_OPEN);
             return Ok(i64::from(self.install(file, cloexec)?));
         }
         Err(Wait::new(Kind::Fifo { file, cloexec, seen }).stop())
@@ -266,6 +272,9 @@ impl Cx<'_> {
         let now = if file.readable() { pipe.writer_opens.get() } else { pipe.reader_opens.get() };
         if now == seen {
             return Err(Errno::EAGAIN);
+        }
+        if let Some(inode) = &file.inode {
+            self.k.notify_file(inode, file.name.as_ref(), IN_OPEN);
         }
         Ok(i64::from(self.install(file.clone(), cloexec)?))
     }
@@ -285,9 +294,10 @@ impl Cx<'_> {
         node.meta.borrow_mut().nlink = 0;
         node.writers.set(1);
         let status = flags & !(O_CREAT | O_EXCL | O_CLOEXEC | O_TMPFILE) | O_LARGEFILE | O_TMPFILE;
-        let name = alloc::format!("#{} (deleted)", node.ino).into_bytes();
+        let name = alloc::format!("#{}", node.ino).into_bytes();
         let found = Found { dir, name, node: None, slash: false, file: None };
-        let file = self.make_file(FileKind::Inode, status, node, found);
+        let file = self.make_file(FileKind::Inode, status, node.clone(), found);
+        self.k.notify_file(&node, file.name.as_ref(), IN_OPEN);
         Ok(i64::from(self.install(file, flags & O_CLOEXEC != 0)?))
     }
 
@@ -312,7 +322,7 @@ impl Cx<'_> {
         content.borrow_mut().truncate(size, self.m)?;
         node.touch_modified(self.k.realtime());
         self.k.drop_set_ids(self.task, node);
-        self.k.notify_inode(node, 0x2, None);
+        self.k.notify_found(node, IN_MODIFY);
         Ok(())
     }
 }
@@ -355,6 +365,7 @@ pub fn truncate(cx: &mut Cx) -> Answer {
 
 pub fn ftruncate(cx: &mut Cx) -> Answer {
     let file = cx.file(0)?;
+    cx.inode_of(0)?;
     let node = file.inode.clone().ok_or(Errno::EINVAL)?;
     if (cx.args[1] as i64) < 0 || !file.writable() {
         return Err(Errno::EINVAL.into());
@@ -402,6 +413,7 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
         }
     }
     node.touch_modified(cx.k.realtime());
+    cx.k.notify_file(&node, file.name.as_ref(), IN_MODIFY);
     Ok(0)
 }
 
@@ -621,7 +633,7 @@ impl Cx<'_> {
             meta.mode = meta.mode & S_IFMT | mode;
             meta.ctime = self.k.realtime();
         }
-        self.k.notify_inode(node, 0x4, None);
+        self.k.notify_found(node, IN_ATTRIB);
         Ok(0)
     }
 
@@ -651,7 +663,7 @@ impl Cx<'_> {
             }
             meta.ctime = self.k.realtime();
         }
-        self.k.notify_inode(node, 0x4, None);
+        self.k.notify_found(node, IN_ATTRIB);
         Ok(0)
     }
 }
@@ -662,7 +674,7 @@ pub fn chmod(cx: &mut Cx) -> Answer {
 }
 
 pub fn fchmod(cx: &mut Cx) -> Answer {
-    let Some(node) = cx.file(0)?.inode.clone() else { return Ok(0) };
+    let Some(node) = cx.inode_of(0)? else { return Ok(0) };
     cx.chmod_inode(&node, cx.uint(1))
 }
 
@@ -691,7 +703,7 @@ pub fn lchown(cx: &mut Cx) -> Answer {
 }
 
 pub fn fchown(cx: &mut Cx) -> Answer {
-    let Some(node) = cx.file(0)?.inode.clone() else { return Ok(0) };
+    let Some(node) = cx.inode_of(0)? else { return Ok(0) };
     cx.chown_inode(&node, cx.uint(1), cx.uint(2))
 }
 
@@ -724,16 +736,25 @@ impl Cx<'_> {
             permit(cred, node, W)?;
         }
         let now = self.k.realtime();
-        let mut meta = node.meta.borrow_mut();
-        if let Some(t) = times[0] {
-            meta.atime = t.unwrap_or(now);
+        {
+            let mut meta = node.meta.borrow_mut();
+            if let Some(t) = times[0] {
+                meta.atime = t.unwrap_or(now);
+            }
+            if let Some(t) = times[1] {
+                meta.mtime = t.unwrap_or(now);
+            }
+            if !none {
+                meta.ctime = now;
+            }
         }
-        if let Some(t) = times[1] {
-            meta.mtime = t.unwrap_or(now);
-        }
-        if !none {
-            meta.ctime = now;
-        }
+        let event = match times {
+            [Some(_), Some(_)] => IN_ATTRIB,
+            [Some(_), None] => IN_ACCESS,
+            [None, Some(_)] => IN_MODIFY,
+            [None, None] => return Ok(0),
+        };
+        self.k.notify_found(node, event);
         Ok(0)
     }
 
@@ -765,7 +786,7 @@ pub fn utimensat(cx: &mut Cx) -> Answer {
         return Err(Errno::EINVAL.into());
     }
     if cx.args[1] == 0 && cx.int(0) != AT_FDCWD {
-        let Some(node) = cx.file(0)?.inode.clone() else { return Ok(0) };
+        let Some(node) = cx.inode_of(0)? else { return Ok(0) };
         return cx.set_times(&node, times);
     }
     let node = cx.at_inode(cx.int(0), cx.args[1], flags)?.inode()?;
@@ -890,7 +911,10 @@ impl Cx<'_> {
         }
         let now = self.k.realtime();
         let linked = node.clone();
-        self.add_name(&found, |_, _| Ok(linked))?;
+        self.add_name(&found, |cx, _| {
+            cx.k.notify_inode(&linked, IN_ATTRIB, None);
+            Ok(linked)
+        })?;
         let mut meta = node.meta.borrow_mut();
         meta.nlink += 1;
         meta.ctime = now;
@@ -931,12 +955,12 @@ impl Cx<'_> {
                 return Err(Errno::EISDIR.into());
             }
         }
-        self.remove_name(&found.dir, &found.name, &node)?;
+        self.remove_name(&found.dir, &found.name, &node, true)?;
         Ok(0)
     }
 
-    /// Takes a name away and counts it.
-    fn remove_name(&mut self, dir: &InodeRef, name: &[u8], node: &InodeRef) -> Result<()> {
+    /// Takes a name away and counts it; `told` says whether watchers are told here.
+    fn remove_name(&mut self, dir: &InodeRef, name: &[u8], node: &InodeRef, told: bool) -> Result<()> {
         let now = self.k.realtime();
         dir.unlink(name, node, now)?;
         {
@@ -944,10 +968,13 @@ impl Cx<'_> {
             meta.nlink = if meta.mode & S_IFMT == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
             meta.ctime = now;
         }
-        let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };
-        self.k.notify_inode(dir, 0x200 | is_dir, Some(name));
-        if node.meta.borrow().nlink == 0 {
-            self.k.notify_inode(node, 0x400, None);
+        let bit = if node.is_dir() { IN_ISDIR } else { 0 };
+        if told {
+            if !node.is_dir() {
+                self.k.notify_inode(node, IN_ATTRIB, None);
+            }
+            self.k.notify_if_gone(node);
+            self.k.notify_inode(dir, IN_DELETE | bit, Some(name));
         }
         Ok(())
     }
@@ -991,6 +1018,8 @@ impl Cx<'_> {
             to.dir.unlink(&to.name, &other, now)?;
             from.dir.link(&from.name, &other, now)?;
             to.dir.link(&to.name, &node, now)?;
+            self.tell_move(&from, &to, &node, None);
+            self.tell_move(&to, &from, &other, None);
             return Ok(0);
         }
         if let Some(target) = &to.node {
@@ -1010,16 +1039,33 @@ impl Cx<'_> {
             if target.covers.borrow().is_some() {
                 return Err(Errno::EBUSY.into());
             }
-            self.remove_name(&to.dir, &to.name, target)?;
+            self.remove_name(&to.dir, &to.name, target, false)?;
         }
         let now = self.k.realtime();
         from.dir.unlink(&from.name, &node, now)?;
         to.dir.link(&to.name, &node, now)?;
         node.meta.borrow_mut().ctime = now;
-        let is_dir = if node.is_dir() { 0x4000_0000 } else { 0 };
-        self.k.notify_inode(&from.dir, 0x40 | is_dir, Some(&from.name));
-        self.k.notify_inode(&to.dir, 0x80 | is_dir, Some(&to.name));
+        self.tell_move(&from, &to, &node, to.node.as_ref());
         Ok(0)
+    }
+
+    /// Tells of a rename: the names with a cookie in common, what was in the way, the file itself.
+    fn tell_move(&mut self, from: &Found, to: &Found, node: &InodeRef, over: Option<&InodeRef>) {
+        node.note_move((&from.dir, &from.name), (&to.dir, &to.name));
+        self.k.moves += 1;
+        let cookie = self.k.moves;
+        let bit = if node.is_dir() { IN_ISDIR } else { 0 };
+        for (found, event) in [(from, IN_MOVED_FROM), (to, IN_MOVED_TO)] {
+            let what = Happening { event: event | bit, name: Some(&found.name), cookie, gone: false };
+            self.k.notify(&found.dir, what);
+        }
+        if let Some(over) = over.filter(|o| !o.is_dir()) {
+            self.k.notify_inode(over, IN_ATTRIB, None);
+        }
+        self.k.notify_inode(node, IN_MOVE_SELF, None);
+        if let Some(over) = over {
+            self.k.notify_if_gone(over);
+        }
     }
 }
 
@@ -1206,6 +1252,7 @@ impl Cx<'_> {
         }
         self.m.write(self.args[1], &out)?;
         file.pos.set(at);
+        self.k.notify_file(&node, file.name.as_ref(), IN_ACCESS);
         Ok(out.len() as i64)
     }
 }

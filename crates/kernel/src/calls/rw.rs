@@ -276,6 +276,9 @@ impl Cx<'_> {
         let mut buf = alloc::vec![0u8; max.min(65536) as usize];
         let n = content.content().ok_or(Errno::EINVAL)?.borrow_mut().read(at, &mut buf, self.m)?;
         buf.truncate(n);
+        if n > 0 {
+            self.k.notify_file(&content, file.name.as_ref(), IN_ACCESS);
+        }
         Ok(buf)
     }
 
@@ -289,6 +292,7 @@ impl Cx<'_> {
                 self.k.check_room(&inode, pos, data.len() as u64)?;
                 let n = content.borrow_mut().write(pos, data, self.m)?;
                 inode.touch_modified(self.k.realtime());
+                self.k.notify_file(&inode, file.name.as_ref(), IN_MODIFY);
                 if at.is_none() {
                     file.pos.set(pos + n as u64);
                 }

@@ -64,6 +64,8 @@ pub struct Dead {
     pub flags: u32,
     /// Its inode.
     pub inode: Option<InodeRef>,
+    /// The directory and name by which it was opened.
+    pub name: Option<(InodeRef, Vec<u8>)>,
     /// The address under which `flock` locks were held.
     pub lock_owner: u64,
 }
@@ -94,7 +96,13 @@ pub struct OpenFile {
 impl Drop for OpenFile {
     fn drop(&mut self) {
         let kind = core::mem::replace(&mut self.kind, FileKind::Closed);
-        let dead = Dead { kind, flags: self.flags.get(), inode: self.inode.take(), lock_owner: self.id };
+        let dead = Dead {
+            kind,
+            flags: self.flags.get(),
+            inode: self.inode.take(),
+            name: self.name.take(),
+            lock_owner: self.id,
+        };
         self.graveyard.borrow_mut().push(dead);
     }
 }
