@@ -51,9 +51,8 @@ impl Kernel {
         if self.ignored(proc, info.signal) && !blocked_by_all {
             return Ok(());
         }
-        if !self.proc_mut(proc).pending.push(info) {
-            return Err(Errno::EAGAIN);
-        }
+        self.may_queue(proc, &info)?;
+        self.proc_mut(proc).pending.push(info);
         self.notice = true;
         // The main thread takes it if it can, else the first that can (complete_signal in Linux does the same).
         let threads = self.proc(proc).threads.clone();
@@ -76,15 +75,42 @@ impl Kernel {
         if self.ignored(proc, info.signal) && self.task(task).mask & bit(info.signal) == 0 {
             return Ok(());
         }
-        if !self.task_mut(task).pending.push(info) {
-            return Err(Errno::EAGAIN);
-        }
+        self.may_queue(proc, &info)?;
+        self.task_mut(task).pending.push(info);
         self.notice = true;
         if self.wants(task, info.signal) {
             self.sched.wake(task);
         }
         self.tell_signalfds(proc);
         Ok(())
+    }
+
+    /// Whether RLIMIT_SIGPENDING leaves room for a signal. What `kill` sends is not bound by it, nor are timers', which
+    /// have their place from the beginning (`sigqueue(3)`).
+    fn may_queue(&self, proc: ProcId, info: &Info) -> Result<()> {
+        if info.signal < SIGRTMIN || matches!(info.code, SI_USER | SI_TIMER) {
+            return Ok(());
+        }
+        let limit = self.proc(proc).limits[RLIMIT_SIGPENDING as usize].0;
+        if self.queued_signals(proc) as u64 >= limit { Err(Errno::EAGAIN) } else { Ok(()) }
+    }
+
+    /// Signals that wait for processes of the same user on the same host.
+    pub fn queued_signals(&self, proc: ProcId) -> usize {
+        let p = self.proc(proc);
+        let (host, uid) = (p.host, p.cred.uid);
+        let mine = self.host(host).pids.values().map(|id| self.proc(*id)).filter(|p| p.cred.uid == uid);
+        mine.map(|p| p.pending.len() + p.threads.iter().map(|t| self.task(*t).pending.len()).sum::<usize>()).sum()
+    }
+
+    /// Takes the next signal of a set, a thread's own before its process's.
+    pub fn dequeue(&mut self, task: TaskId, set: u64) -> Option<Info> {
+        let own = self.task_mut(task).pending.take(set);
+        let mut info = own.or_else(|| self.proc_of_mut(task).pending.take(set))?;
+        if info.code == SI_TIMER {
+            self.count_overrun(task, &mut info);
+        }
+        Some(info)
     }
 
     /// Whether a signal matters to a thread now: not blocked, or waited for.
@@ -119,6 +145,7 @@ impl Kernel {
     /// A synchronous fault of the current task: signal, code, address; trap number and error code for the frame.
     pub fn fault(&mut self, m: &mut dyn Machine, info: Info, trap: (u64, u64, u64)) -> crate::Flow {
         let task = self.current;
+        let info = self.classify_fault(task, info, trap.1);
         self.task_mut(task).fault = Some(trap);
         self.force_signal(task, info);
         self.before_return(m)
@@ -136,8 +163,7 @@ impl Kernel {
                 return false;
             }
             let allowed = !self.task(task).mask;
-            let own = self.task_mut(task).pending.take(allowed);
-            let info = match own.or_else(|| self.proc_of_mut(task).pending.take(allowed)) {
+            let info = match self.dequeue(task, allowed) {
                 Some(info) => info,
                 None => {
                     if let Some(mask) = self.task_mut(task).saved_mask.take() {

@@ -3,7 +3,7 @@
 use crate::Kernel;
 use crate::elf::{self, Elf};
 use crate::fs::inode::InodeRef;
-use crate::fs::path::{X, permit};
+use crate::fs::path::{Found, X, permit};
 use crate::machine::Machine;
 use crate::mm::{Source, Space, Vma, page_up};
 use crate::task::TaskId;
@@ -21,14 +21,22 @@ pub const ARG_MAX: usize = (STACK_SIZE / 4) as usize;
 /// How many `#!` lines may lead to one another.
 const MAX_SCRIPTS: usize = 5;
 
-/// A program that is ready to replace what a process runs.
-pub struct Program {
-    /// Path as the guest named it, for AT_EXECFN.
-    pub name: Vec<u8>,
-    /// Absolute path in the host.
-    pub path: Vec<u8>,
+/// A file that is to be executed.
+pub struct Executable {
     /// The file.
     pub inode: InodeRef,
+    /// Absolute path in the host.
+    pub path: Vec<u8>,
+    /// The directory and name by which it was found.
+    pub place: Option<(InodeRef, Vec<u8>)>,
+}
+
+/// A program that is ready to replace what a process runs.
+pub struct Program {
+    /// Path as the guest named it, for AT_EXECFN; of a script the script's own.
+    pub name: Vec<u8>,
+    /// The file: for a script its interpreter's.
+    pub file: Executable,
     elf: Elf,
     interp: Option<(InodeRef, Elf, Vec<u8>)>,
     /// Arguments.
@@ -47,34 +55,34 @@ impl Kernel {
         m: &mut dyn Machine,
         task: TaskId,
         name: Vec<u8>,
-        found: (InodeRef, Vec<u8>),
+        found: Executable,
         argv: Vec<Vec<u8>>,
         envp: Vec<Vec<u8>>,
     ) -> Result<Program> {
-        let (mut inode, mut path) = found;
+        let mut file = found;
         let mut argv = argv;
-        let mut name = name;
+        let mut called = name.clone();
         for _ in 0..=MAX_SCRIPTS {
-            self.executable(task, &inode)?;
+            self.executable(task, &file.inode)?;
             let mut head = [0u8; 256];
-            let n = read_at(&inode, 0, &mut head, m)?;
+            let n = read_at(&file.inode, 0, &mut head, m)?;
             if !head[..n].starts_with(b"#!") {
-                let (elf, interp) = self.load_elf(m, task, &inode, &head[..n])?;
+                let (elf, interp) = self.load_elf(m, task, &file.inode, &head[..n])?;
                 let size: usize = argv.iter().chain(&envp).map(|s| s.len() + 9).sum();
                 if size > ARG_MAX {
                     return Err(Errno::E2BIG);
                 }
-                return Ok(Program { name, path, inode, elf, interp, argv, envp });
+                return Ok(Program { name, file, elf, interp, argv, envp });
             }
             let (interp, arg) = script(&head[..n])?;
             // The script's path takes the place of argv[0]; the interpreter and its argument go before it.
             let mut new = alloc::vec![interp.clone()];
             new.extend(arg);
-            new.push(name);
+            new.push(called);
             new.extend(argv.into_iter().skip(1));
             argv = new;
-            (inode, path) = self.find_program(m, task, &interp)?;
-            name = interp;
+            file = self.find_program(m, task, &interp)?;
+            called = interp;
         }
         Err(Errno::ELOOP)
     }
@@ -83,11 +91,18 @@ impl Kernel {
     ///
     /// # Errors
     /// Those of the walk.
-    pub fn find_program(&mut self, m: &mut dyn Machine, task: TaskId, path: &[u8]) -> Result<(InodeRef, Vec<u8>)> {
+    pub fn find_program(&mut self, m: &mut dyn Machine, task: TaskId, path: &[u8]) -> Result<Executable> {
         let found = self.walk(m, task, AT_FDCWD, path, true)?;
-        let inode = found.inode()?;
-        let absolute = self.found_path(task, &found);
-        Ok((inode, absolute))
+        self.found_program(task, found)
+    }
+
+    /// What a walk has found, as something to be executed.
+    ///
+    /// # Errors
+    /// `ENOENT`.
+    pub fn found_program(&self, task: TaskId, found: Found) -> Result<Executable> {
+        let path = self.found_path(task, &found);
+        Ok(Executable { inode: found.inode()?, path, place: Some((found.dir, found.name)) })
     }
 
     fn executable(&self, task: TaskId, inode: &InodeRef) -> Result<()> {
@@ -116,7 +131,7 @@ impl Kernel {
         if read_at(inode, at, &mut path, m)? != path.len() || path.pop() != Some(0) {
             return Err(Errno::ENOEXEC);
         }
-        let (node, absolute) = self.find_program(m, task, &path)?;
+        let Executable { inode: node, path: absolute, .. } = self.find_program(m, task, &path)?;
         self.executable(task, &node)?;
         let mut head = [0u8; 256];
         let n = read_at(&node, 0, &mut head, m)?;
@@ -134,7 +149,7 @@ impl Kernel {
         let mut space = Space::default();
         space.yields = self.yields.clone();
         let bias = if program.elf.pie { map::PIE_BASE - program.elf.span().0 } else { 0 };
-        load_segments(&mut space, &program.inode, &program.elf, bias, &program.path, m)?;
+        load_segments(&mut space, &program.file.inode, &program.elf, bias, &program.file.path, m)?;
         let mut entry = program.elf.entry.wrapping_add(bias);
         let mut base = 0;
         if let Some((node, interp, path)) = &program.interp {
@@ -292,13 +307,17 @@ fn read_elf(inode: &InodeRef, head: &[u8], m: &mut dyn Machine) -> Result<Elf> {
 /// The interpreter and its one argument in a `#!` line.
 fn script(head: &[u8]) -> Result<(Vec<u8>, Option<Vec<u8>>)> {
     let line = &head[2..];
+    let blank = |b: &u8| *b == b' ' || *b == b'\t';
     let line = match line.iter().position(|b| *b == b'\n') {
         Some(end) => &line[..end],
-        // A line that does not end in the part that was read is fine as long as the path does.
         None if head.len() < 256 => line,
-        None => line,
+        // A line that does not end in the part that was read is fine as long as the path does.
+        None => {
+            let start = line.iter().position(|b| !blank(b)).ok_or(Errno::ENOEXEC)?;
+            line[start..].iter().position(|b| blank(b) || *b == 0).ok_or(Errno::ENOEXEC)?;
+            line
+        }
     };
-    let blank = |b: &u8| *b == b' ' || *b == b'\t';
     let start = line.iter().position(|b| !blank(b)).ok_or(Errno::ENOEXEC)?;
     let line = &line[start..];
     let end = line.iter().position(|b| blank(b) || *b == 0).unwrap_or(line.len());

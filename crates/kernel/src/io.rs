@@ -5,6 +5,7 @@ use crate::fs::file::{FileKind, FileRef};
 use crate::fs::inode::Node;
 use crate::fs::procfs;
 use crate::mem::Iov;
+use crate::mm::Before;
 use crate::sched::Waiter;
 use crate::signal::Info;
 use crate::uapi::*;
@@ -359,6 +360,7 @@ impl Cx<'_> {
                 }
                 self.k.check_room(inode, at, len)?;
                 let mut done = 0;
+                let before = Before::of(inode);
                 {
                     let mut content = content.borrow_mut();
                     for (addr, n) in iov.ranges(0, len) {
@@ -370,6 +372,7 @@ impl Cx<'_> {
                     }
                 }
                 if done > 0 {
+                    self.k.show_change(self.m, inode, &before);
                     inode.touch_modified(self.k.realtime());
                     self.k.drop_set_ids(self.task, inode);
                     self.k.notify_file(inode, file.name.as_ref(), IN_MODIFY);

@@ -315,6 +315,8 @@ impl Kernel {
     /// Answers a call of the current task.
     pub fn syscall(&mut self, m: &mut dyn Machine, nr: u64, args: [u64; 6]) -> Flow {
         let task = self.current;
+        // Only the lower half of the number counts.
+        let nr = nr & 0xffff_ffff;
         self.calls += 1;
         self.sched.now += self.spec.knobs.call_cost;
         if self.sched.next_timer <= self.sched.now {
@@ -413,6 +415,10 @@ impl Kernel {
     /// Goes on with the current task, whose address space is now the current one.
     pub fn resume(&mut self, m: &mut dyn Machine) -> Flow {
         let task = self.current;
+        let space = self.space_of_mut(task);
+        if !space.stale.is_empty() {
+            space.catch_up(m);
+        }
         for (addr, len, stays) in core::mem::take(&mut self.task_mut(task).lost) {
             match stays {
                 true => m.advise(addr, len, uapi::MADV_DONTNEED),

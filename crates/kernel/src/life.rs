@@ -155,6 +155,8 @@ impl Kernel {
             aio: BTreeMap::new(),
             max_rss: 0,
             exe_inode: None,
+            exe_place: None,
+            seccomp: 0,
         };
         self.procs.push(Some(Box::new(proc)));
         let task = self.new_task(id, host, pid, name.into());
@@ -185,12 +187,13 @@ impl Kernel {
     pub fn become_program(&mut self, task: TaskId, program: &crate::exec::Program) {
         let join = |list: &[Vec<u8>]| list.iter().flat_map(|s| s.iter().copied().chain([0])).collect::<Vec<u8>>();
         let (cmdline, environ) = (join(&program.argv), join(&program.envp));
-        let comm = crate::exec::comm(&program.path);
+        let comm = crate::exec::comm(&program.name);
         let proc = self.proc_of_mut(task);
         proc.cmdline = cmdline;
         proc.environ = environ;
-        proc.exe = crate::mem::text(&program.path);
-        proc.exe_inode = Some(program.inode.clone());
+        proc.exe = crate::mem::text(&program.file.path);
+        proc.exe_inode = Some(program.file.inode.clone());
+        proc.exe_place = program.file.place.clone();
         proc.execed = true;
         proc.dumpable = 1;
         let mut actions = proc.actions.borrow().clone();
@@ -217,7 +220,7 @@ impl Kernel {
         t.altstack = AltStack::default();
         t.clear_child_tid = 0;
         t.robust_list = 0;
-        self.record.exec(self.sched.now, task, &program.path);
+        self.record.exec(self.sched.now, task, &program.file.path);
     }
 
     /// `fork` and its kin: a new process with a copy of the caller's everything, or sharing what `flags` say.
@@ -298,6 +301,8 @@ impl Kernel {
             aio: if share(CLONE_VM) { p.aio.clone() } else { BTreeMap::new() },
             max_rss: p.max_rss,
             exe_inode: p.exe_inode.clone(),
+            exe_place: p.exe_place.clone(),
+            seccomp: p.seccomp,
         };
         self.procs.push(Some(Box::new(child)));
         if fresh_slot.is_some() {
@@ -593,7 +598,7 @@ impl Kernel {
                     locks.records.retain(|r| r.owner != crate::fs::lock::Owner::File(dead.lock_owner));
                     locks.queue.wake(&mut self.sched, 0);
                 }
-                if dead.flags & O_ACCMODE != O_RDONLY && dead.flags & O_PATH == 0 && inode.kind() == S_IFREG {
+                if dead.counted {
                     inode.writers.set(inode.writers.get() - 1);
                 }
                 if dead.flags & O_PATH == 0 {
@@ -658,7 +663,7 @@ pub fn exit_code(status: u32) -> (u32, u32) {
 }
 
 fn program_origin(program: &crate::exec::Program) -> Option<String> {
-    program.inode.content()?.borrow().lower_path().map(String::from)
+    program.file.inode.content()?.borrow().lower_path().map(String::from)
 }
 
 /// What `clone` and `clone3` were asked for.

@@ -1,10 +1,11 @@
 //! Guest memory in the shapes that calls use.
 
+use crate::io::MAX_RW;
 use crate::machine::Machine;
 use alloc::string::String;
 use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
-use snowglobe_abi::map::PAGE;
+use snowglobe_abi::map::{GUEST_MAX, PAGE};
 
 /// Longest path, with its NUL (`PATH_MAX`).
 pub const PATH_MAX: usize = 4096;
@@ -153,6 +154,12 @@ impl Struct {
     }
 }
 
+/// Whether a range lies within what addresses programs have, mapped or not.
+fn in_reach(addr: u64, len: u64) -> Result<()> {
+    let end = addr.checked_add(len).ok_or(Errno::EFAULT)?;
+    if end > GUEST_MAX { Err(Errno::EFAULT) } else { Ok(()) }
+}
+
 /// A range of guest memory in pieces (`struct iovec`).
 #[derive(Clone, Debug, Default)]
 pub struct Iov {
@@ -164,25 +171,40 @@ pub struct Iov {
 impl Iov {
     /// One piece.
     pub fn one(addr: u64, len: u64) -> Iov {
-        Iov { first: (addr, len.min(0x7fff_f000)), rest: Vec::new() }
+        Iov { first: (addr, len.min(MAX_RW)), rest: Vec::new() }
     }
 
-    /// Reads an array of `struct iovec`.
+    /// One piece that a program has named.
     ///
     /// # Errors
-    /// `EFAULT`; `EINVAL` for more than 1024 pieces or a sum over SSIZE_MAX.
+    /// `EFAULT` when it leaves what addresses programs have.
+    pub fn named(addr: u64, len: u64) -> Result<Iov> {
+        in_reach(addr, len)?;
+        Ok(Iov::one(addr, len))
+    }
+
+    /// Reads an array of `struct iovec`. What is more than a call moves is cut off.
+    ///
+    /// # Errors
+    /// `EFAULT`; `EINVAL` for more than 1024 pieces or a negative length.
     pub fn read(m: &mut dyn Machine, addr: u64, count: u64) -> Result<Iov> {
         if count > 1024 {
             return Err(Errno::EINVAL);
         }
         let raw = bytes(m, addr, count as usize * 16)?;
-        let mut parts = raw.chunks_exact(16).map(|c| (field64(c, 0), field64(c, 8)));
-        let iov = Iov { first: parts.next().unwrap_or_default(), rest: parts.collect() };
-        let mut sum = 0u64;
-        for (_, len) in iov.parts() {
-            sum = sum.checked_add(len).filter(|s| *s <= i64::MAX as u64).ok_or(Errno::EINVAL)?;
+        let named = raw.chunks_exact(16).map(|c| (field64(c, 0), field64(c, 8)));
+        if named.clone().any(|(_, len)| len > i64::MAX as u64) {
+            return Err(Errno::EINVAL);
         }
-        Ok(iov)
+        let mut room = MAX_RW;
+        let mut parts = Vec::with_capacity(count as usize);
+        for (addr, len) in named {
+            in_reach(addr, len)?;
+            parts.push((addr, len.min(room)));
+            room -= len.min(room);
+        }
+        let mut parts = parts.into_iter();
+        Ok(Iov { first: parts.next().unwrap_or_default(), rest: parts.collect() })
     }
 
     /// Sum of the pieces' lengths.

@@ -1,12 +1,14 @@
 //! Address spaces: which guest addresses are mapped to what. All addresses are given out here.
 
+use crate::Kernel;
 use crate::fs::inode::InodeRef;
 use crate::machine::{Backing, Machine};
+use crate::signal::Info;
+use crate::task::TaskId;
 use crate::uapi::*;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::map::{self, PAGE};
 
@@ -84,6 +86,19 @@ impl Vma {
         v
     }
 
+    /// Whether it shows this file.
+    fn is_of(&self, file: &InodeRef) -> bool {
+        matches!(&self.source, Source::File { inode, .. } if Rc::ptr_eq(inode, file))
+    }
+
+    /// How many of its first `len` bytes are in pages that its file has; all of what is no file's.
+    pub fn inside(&self, len: u64) -> u64 {
+        match &self.source {
+            Source::File { inode, offset, .. } => page_up(inode.size()).saturating_sub(*offset).min(len),
+            _ => len,
+        }
+    }
+
     /// Whether `next`, which begins where this one ends, is more of the same.
     fn continues(&self, next: &Vma, len: u64) -> bool {
         let kind = |v: &Vma| (v.prot, v.shared, v.may_write, v.label, v.marks);
@@ -99,6 +114,16 @@ impl Vma {
             _ => false,
         }
     }
+}
+
+/// A range of a file that mappings must show anew.
+#[derive(Clone)]
+pub struct Stale {
+    inode: InodeRef,
+    from: u64,
+    to: u64,
+    /// Whether only shared mappings are concerned: private ones may go on showing what was there.
+    shared: bool,
 }
 
 /// An address space.
@@ -124,6 +149,8 @@ pub struct Space {
     pub code: (u64, u64, u64),
     /// Whether any mapping is sealed.
     pub sealed: bool,
+    /// Ranges of files that mappings must show anew before anybody runs here.
+    pub stale: Vec<Stale>,
 }
 
 /// Rounds up to a page.
@@ -297,21 +324,52 @@ impl Space {
     /// # Errors
     /// `ENOMEM` for a gap, `EACCES` for writing what was opened for reading.
     pub fn protect(&mut self, addr: u64, len: u64, prot: u32, m: &mut dyn Machine) -> Result<()> {
-        if !self.covers(addr, len) {
-            return Err(Errno::ENOMEM);
-        }
-        let pieces = self.pieces(addr, len);
-        if prot & PROT_WRITE != 0 && pieces.iter().any(|(_, _, v)| !v.may_write) {
-            return Err(Errno::EACCES);
-        }
-        m.protect(addr, len, prot)?;
-        self.remove(addr, len);
-        for (start, n, mut v) in pieces {
+        let mut at = addr;
+        for (start, n, mut v) in self.pieces(addr, len) {
+            // What comes before a mapping that refuses, or before a gap, has been changed.
+            if start != at {
+                return Err(Errno::ENOMEM);
+            }
+            if prot & PROT_WRITE != 0 && !v.may_write {
+                return Err(Errno::EACCES);
+            }
+            let inside = v.inside(n);
+            if inside > 0 {
+                m.protect(start, inside, prot)?;
+            }
+            at = start + n;
+            self.remove(start, n);
             v.prot = prot;
-            v.end = start + n;
+            v.end = at;
             self.insert(start, v);
         }
-        Ok(())
+        if at < addr + len { Err(Errno::ENOMEM) } else { Ok(()) }
+    }
+
+    /// Whether a file is mapped here.
+    fn maps(&self, inode: &InodeRef) -> bool {
+        self.vmas.values().any(|v| v.is_of(inode))
+    }
+
+    /// Shows a range of a file anew, which has come to be inside or outside it.
+    fn show_again(&mut self, stale: &Stale, m: &mut dyn Machine) {
+        for (start, v) in self.vmas.iter().filter(|(_, v)| v.is_of(&stale.inode) && (v.shared || !stale.shared)) {
+            let Source::File { offset, .. } = &v.source else { continue };
+            let (first, last) = (stale.from.max(*offset), stale.to.min(offset + (v.end - start)));
+            if first < last {
+                let mut piece = v.tail(first - offset);
+                piece.end = start + (last - offset);
+                // Without room for a page it stays out of reach: that faults, as when memory is short on Linux.
+                let _ = show(start + (first - offset), &piece, m);
+            }
+        }
+    }
+
+    /// Catches up with what happened to mapped files while other address spaces ran.
+    pub fn catch_up(&mut self, m: &mut dyn Machine) {
+        for stale in core::mem::take(&mut self.stale) {
+            self.show_again(&stale, m);
+        }
     }
 
     /// Sets or clears a mark on the mappings of a range.
@@ -364,14 +422,22 @@ pub fn show(addr: u64, vma: &Vma, m: &mut dyn Machine) -> Result<()> {
             m.map(addr, len, vma.prot, Backing::Store { offset: mem.start * PAGE + at, shared: true })
         }
         Source::File { inode, offset, .. } => {
+            inode.mapped.set(true);
+            // Pages past the end of the file are out of reach until it grows.
+            let inside = vma.inside(len);
+            if inside < len {
+                m.map(addr + inside, len - inside, 0, Backing::Anon)?;
+            }
+            if inside == 0 {
+                return Ok(());
+            }
             let content = inode.content().ok_or(Errno::ENODEV)?;
             let mut content = content.borrow_mut();
             if let Some(file) = lower_or_own(&mut content, vma, m)? {
-                return m.map(addr, len, vma.prot, Backing::Lower { file, offset: *offset });
+                return m.map(addr, inside, vma.prot, Backing::Lower { file, offset: *offset });
             }
-            // Pages past the end get their place now: the file may grow under the mapping.
-            content.allocate(*offset, len, m)?;
-            for piece in content.pieces(*offset, len) {
+            content.allocate(*offset, inside, m)?;
+            for piece in content.pieces(*offset, inside) {
                 let store = piece.store.expect("mapped ranges are allocated");
                 let backing = Backing::Store { offset: store, shared: vma.shared };
                 m.map(addr + (piece.at - offset), page_up(piece.len), vma.prot, backing)?;
@@ -394,5 +460,66 @@ fn lower_or_own(
     content.lower_file(m)
 }
 
-/// A shared reference to an address space's entry.
-pub type SpaceCell = Rc<RefCell<Space>>;
+/// A file before a change of it, as far as mappings show it.
+pub struct Before {
+    size: u64,
+    /// Whether its bytes were the machine's.
+    lower: bool,
+}
+
+impl Before {
+    /// The file as it is now.
+    pub fn of(inode: &InodeRef) -> Before {
+        Before { size: inode.size(), lower: inode.content().is_some_and(|c| c.borrow().lower_path().is_some()) }
+    }
+}
+
+impl Kernel {
+    /// A file has changed: mappings reach as far as it does now, and show the world's own bytes once it has some. The
+    /// current address space's do at once, others' before anybody runs there.
+    pub fn show_change(&mut self, m: &mut dyn Machine, inode: &InodeRef, before: &Before) {
+        if !inode.mapped.get() {
+            return;
+        }
+        let (a, b) = (page_up(before.size), page_up(inode.size()));
+        if a != b {
+            self.show_range(m, Stale { inode: inode.clone(), from: a.min(b), to: a.max(b), shared: false });
+        }
+        if before.lower && !Before::of(inode).lower && a.min(b) > 0 {
+            self.show_range(m, Stale { inode: inode.clone(), from: 0, to: a.min(b), shared: true });
+        }
+    }
+
+    fn show_range(&mut self, m: &mut dyn Machine, stale: Stale) {
+        let current = self.proc_of(self.current).space;
+        for (id, entry) in self.spaces.iter_mut().enumerate() {
+            let Some(entry) = entry.as_mut().filter(|e| e.space.maps(&stale.inode)) else { continue };
+            if id == current.0 as usize {
+                entry.space.show_again(&stale, m);
+            } else {
+                entry.space.stale.push(stale.clone());
+            }
+        }
+    }
+
+    /// What a fault is to the program: one in a page past the end of a mapped file is SIGBUS (`mmap(2)`).
+    pub fn classify_fault(&self, task: TaskId, info: Info, error: u64) -> Info {
+        const WRITE: u64 = 2;
+        const FETCH: u64 = 16;
+        const BUS_ADRERR: i32 = 2;
+        if info.signal != SIGSEGV || info.code != SEGV_ACCERR {
+            return info;
+        }
+        let addr = info.fields[0];
+        let Some((start, vma)) = self.space_of(task).find(addr) else { return info };
+        let want = match error {
+            e if e & FETCH != 0 => PROT_EXEC,
+            e if e & WRITE != 0 => PROT_WRITE,
+            _ => PROT_READ | PROT_WRITE | PROT_EXEC,
+        };
+        if vma.prot & want == 0 || vma.inside(addr - start + 1) > addr - start {
+            return info;
+        }
+        Info::fault(SIGBUS, BUS_ADRERR, addr)
+    }
+}

@@ -137,22 +137,30 @@ pub struct SignalQueue {
     pub set: u64,
 }
 
-/// Most real-time signals that one queue holds (RLIMIT_SIGPENDING as Linux sets it by default is of this order).
-const MAX_QUEUED: usize = 16384;
-
 impl SignalQueue {
     /// Adds a signal. A standard signal that is pending already is not queued again.
-    /// Returns whether there was room for it.
-    pub fn push(&mut self, info: Info) -> bool {
+    pub fn push(&mut self, info: Info) {
         if info.signal < SIGRTMIN && self.set & bit(info.signal) != 0 {
-            return true;
-        }
-        if self.queue.len() >= MAX_QUEUED && info.signal >= SIGRTMIN {
-            return false;
+            return;
         }
         self.set |= bit(info.signal);
         self.queue.push_back(info);
-        true
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    /// Whether the signal of a `timer_create` timer is there.
+    pub fn has_timer(&self, signal: u32, id: u32) -> bool {
+        let of_timer = |i: &Info| i.code == SI_TIMER && i.signal == signal && i.fields[0] as u32 == id;
+        self.set & bit(signal) != 0 && self.queue.iter().any(of_timer)
     }
 
     /// Takes the next signal of a set: synchronous ones first, then by number, the oldest of each number first.

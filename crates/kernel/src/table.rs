@@ -209,7 +209,7 @@ table! {
     98 getrusage [Arg::Int, Arg::Ptr] Full misc::getrusage, "";
     99 sysinfo [Arg::Ptr] Full misc::sysinfo, "";
     100 times [Arg::Ptr] Full process::times, "";
-    101 ptrace [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
+    101 ptrace [Arg::Hex, Arg::Int, Arg::Hex, Arg::Hex] Refused misc::ptrace, "EPERM, as in an unprivileged container";
     102 getuid [] Full cred::getuid, "";
     103 syslog [Arg::Int, Arg::Ptr, Arg::Int] Partial misc::syslog, "an empty log";
     104 getgid [] Full cred::getgid, "";
@@ -273,7 +273,7 @@ table! {
     162 sync [] Full rw::nothing, "";
     163 acct [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     164 settimeofday [Arg::Ptr, Arg::Ptr] Partial time::settimeofday, "a host's clock is the world's to set: EPERM";
-    165 mount [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
+    165 mount [Arg::Path, Arg::Path, Arg::Path, Arg::Hex, Arg::Ptr] Refused misc::mount, "EPERM, as in an unprivileged container";
     166 umount2 [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     167 swapon [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     168 swapoff [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";

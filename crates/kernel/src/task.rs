@@ -183,8 +183,12 @@ pub struct Process {
     pub aio: BTreeMap<u64, Rc<crate::calls::aio::Context>>,
     /// High-water mark of its address space in bytes.
     pub max_rss: u64,
-    /// The directory entry of its program.
+    /// The file of its program.
     pub exe_inode: Option<InodeRef>,
+    /// The directory and name by which its program was found.
+    pub exe_place: Option<(InodeRef, Vec<u8>)>,
+    /// What PR_GET_SECCOMP says: 0, or the mode that it asked for.
+    pub seccomp: u32,
 }
 
 /// One `setitimer` timer.

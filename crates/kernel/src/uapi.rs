@@ -404,3 +404,7 @@ pub const IN_DELETE_SELF: u32 = 0x400;
 pub const IN_MOVE_SELF: u32 = 0x800;
 /// `IN_ISDIR`
 pub const IN_ISDIR: u32 = 0x4000_0000;
+/// `SEGV_ACCERR`
+pub const SEGV_ACCERR: i32 = 2;
+/// `RLIMIT_SIGPENDING`
+pub const RLIMIT_SIGPENDING: u32 = 11;

@@ -191,6 +191,9 @@ layer_resume_end:
 
     .globl signal_entry
 signal_entry:
+    # The operating system leaves the alignment check flag as it was.
+    push 0x202
+    popfq
     mov rax, [rdx + 168]
     mov rcx, 0x600000000000
     sub rax, rcx

@@ -88,8 +88,8 @@ pub fn pop(m: &mut dyn Machine) -> Result<SignalReturn> {
         frame().xmm = [0; 16];
     }
     let rip = rewrite::resume_rip(reg(16));
-    // A guest may have changed anything: flags keep to those that user mode may set, without single-stepping.
-    let rflags = reg(17) & 0x0004_0cd5 | 0x202;
+    // A guest may have changed anything: flags keep to those that it may set here, as Linux keeps to them.
+    let rflags = reg(17) & 0x0004_0dd5 | 0x202;
     let xmm = frame().xmm;
     *frame() = Frame {
         r8: reg(0),

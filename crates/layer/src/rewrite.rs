@@ -24,6 +24,8 @@ const HITS: u8 = 4;
 const SITES: usize = 4096;
 /// Bytes of a stub.
 const STUB: u64 = 64;
+/// Stubs in a zone.
+const PLACES: usize = (map::STUB_ZONE_SIZE / STUB) as usize;
 
 #[derive(Clone, Copy)]
 struct Site {
@@ -41,12 +43,21 @@ struct Site {
 struct State {
     sites: [Site; SITES],
     used: usize,
-    /// Next free stub in each zone; 0 before the zone is mapped.
-    next: [u64; map::STUB_ZONES.len()],
+    zones: [Zone; map::STUB_ZONES.len()],
 }
 
+/// Which places of a zone have stubs, a bit each.
+struct Zone {
+    mapped: bool,
+    /// How many words of `taken` are in use.
+    used: usize,
+    taken: [u64; PLACES / 64],
+}
+
+const FREE: Zone = Zone { mapped: false, used: 0, taken: [0; PLACES / 64] };
+
 const EMPTY: Site = Site { at: 0, resume: 0, hits: 0, given_up: false, is_branch: false };
-static mut STATE: State = State { sites: [EMPTY; SITES], used: 0, next: [0; map::STUB_ZONES.len()] };
+static mut STATE: State = State { sites: [EMPTY; SITES], used: 0, zones: [FREE; map::STUB_ZONES.len()] };
 
 fn state() -> &'static mut State {
     // SAFETY: a host process has one thread, and no function here calls another that borrows it again.
@@ -84,7 +95,10 @@ pub fn reset() {
         s.sites = [EMPTY; SITES];
     }
     s.used = 0;
-    s.next = [0; map::STUB_ZONES.len()];
+    for zone in s.zones.iter_mut().filter(|z| z.mapped) {
+        zone.taken[..zone.used].fill(0);
+        (zone.mapped, zone.used) = (false, 0);
+    }
 }
 
 /// Forgets the sites of a range whose code goes away.
@@ -151,12 +165,12 @@ fn is_file_code(at: u64) -> bool {
         && vma.end >= at + 16
 }
 
-/// Room for a stub within reach of a site.
-fn stub_near(at: u64) -> Option<u64> {
-    let zone = map::STUB_ZONES.iter().position(|(_, covers)| covers.contains(&at))?;
-    let base = map::STUB_ZONES[zone].0;
-    let s = state();
-    if s.next[zone] == 0 {
+/// Room for stubs in a row within reach of a site, at an address that suits.
+fn stub_near(at: u64, count: usize, suits: impl Fn(u64) -> bool) -> Option<u64> {
+    let index = map::STUB_ZONES.iter().position(|(_, covers)| covers.contains(&at))?;
+    let base = map::STUB_ZONES[index].0;
+    let zone = &mut state().zones[index];
+    if !zone.mapped {
         const RWX: u64 = 7;
         // MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE
         const FLAGS: u64 = 0x4032;
@@ -165,14 +179,16 @@ fn stub_near(at: u64) -> Option<u64> {
         if ret < 0 {
             return None;
         }
-        s.next[zone] = base;
+        zone.mapped = true;
     }
-    let stub = s.next[zone];
-    if stub + STUB > base + map::STUB_ZONE_SIZE {
-        return None;
+    let taken = |zone: &Zone, i: usize| zone.taken[i / 64] & 1 << (i % 64) != 0;
+    let found = (0..PLACES - count)
+        .find(|first| suits(base + *first as u64 * STUB) && (*first..first + count).all(|i| !taken(zone, i)))?;
+    for i in found..found + count {
+        zone.taken[i / 64] |= 1 << (i % 64);
     }
-    s.next[zone] = stub + STUB;
-    Some(stub)
+    zone.used = zone.used.max((found + count).div_ceil(64));
+    Some(base + found as u64 * STUB)
 }
 
 /// Bytes being put together.
@@ -229,7 +245,7 @@ fn before(at: u64, nr: u64) -> bool {
     if code[0] & 0xf0 == 0x40 || u64::from(number) != nr {
         return false;
     }
-    let Some(stub) = stub_near(at) else { return false };
+    let Some(stub) = stub_near(at, 1, |_| true) else { return false };
     if !reaches(stub, at) {
         return false;
     }
@@ -253,7 +269,9 @@ fn after(at: u64, site: &mut Site, f: &mut Frame) -> bool {
     if is_jumped_to(at, end) {
         return false;
     }
-    let Some(stub) = stub_near(at) else { return false };
+    // Whoever jumps to the instruction behind the call meets the jump's distance there: a byte that traps.
+    let traps = |stub: u64| stub.wrapping_sub(at + 5) >> 8 & 0xff == 0xcc;
+    let Some(stub) = stub_near(at, 1, traps) else { return false };
     if !reaches(stub, at) {
         return false;
     }
@@ -365,7 +383,7 @@ pub fn yield_point(at: u64) {
     let mut decoder = Decoder::with_ip(64, &code, at, DecoderOptions::NONE);
     let branch = decoder.decode();
     let len = branch.len();
-    let (Some(low), Some(_)) = (stub_near(at), stub_near(at)) else { return };
+    let Some(low) = stub_near(at, 2, |_| true) else { return };
     let mut out = Code::<{ 2 * STUB as usize }>::new(low);
     // Flags are alive here: moves, lea and jrcxz leave them alone.
     out.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 40, 0, 0, 0]); // mov gs:[40], rcx
@@ -407,6 +425,18 @@ pub fn yield_point(at: u64) {
         site.given_up = true;
         site.resume = low;
         patch(at, &[0xcc]);
+    }
+}
+
+/// A breakpoint that lies behind a rewritten call: the guest has jumped there, and goes on where the instructions are
+/// now. Returns false if it was not one.
+pub fn jumped_behind(f: &mut Frame) -> bool {
+    match site(f.rip.wrapping_sub(3), false) {
+        Some(s) if s.resume != 0 && !s.is_branch => {
+            f.rip = s.resume;
+            true
+        }
+        _ => false,
     }
 }
 

@@ -34,6 +34,12 @@ pub struct HostContext {
     fpstate: u64,
 }
 
+/// Trap flag.
+const TF: u64 = 0x100;
+/// Alignment check flag, and the trap that it leads to.
+const AC: u64 = 0x4_0000;
+const ALIGNMENT_CHECK: u64 = 17;
+
 const RSP: usize = 15;
 const RIP: usize = 16;
 const EFLAGS: usize = 17;
@@ -94,7 +100,7 @@ pub extern "C" fn on_trap(signal: i32, info: &HostInfo, uc: &HostContext) {
             answer(f);
         }
         SIGURG => spin::look(f),
-        SIGTRAP if spin::step(f) || spin::passed(f) => {}
+        SIGTRAP if spin::step(f) || spin::passed(f) || rewrite::jumped_behind(f) => {}
         SIGSEGV if read_counter(f) => {}
         SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP => fault(signal as u32, info, uc),
         _ => {}
@@ -105,7 +111,9 @@ fn take_registers(f: &mut Frame, uc: &HostContext) {
     let r = &uc.regs;
     [f.r8, f.r9, f.r10, f.r11, f.r12, f.r13, f.r14, f.r15] = [r[0], r[1], r[2], r[3], r[4], r[5], r[6], r[7]];
     [f.rdi, f.rsi, f.rbp, f.rbx, f.rdx, f.rax, f.rcx, f.rsp] = [r[8], r[9], r[10], r[11], r[12], r[13], r[14], r[15]];
-    [f.rip, f.rflags, f.site] = [r[16], r[17] & !0x100, 0];
+    // While loops are looked for, the trap flag is the layer's.
+    let own = if spin::is_stepping() { TF } else { 0 };
+    [f.rip, f.rflags, f.site] = [r[RIP], r[EFLAGS] & !own, 0];
 }
 
 fn fault(signal: u32, info: &HostInfo, uc: &HostContext) {
@@ -146,12 +154,13 @@ pub extern "C" fn on_own_signal(signal: i32, info: &HostInfo, uc: &mut HostConte
         SIGURG => {}
         // The flags are restored, and with them the trap flag: the rest of the way back is done here, so that the
         // next trap comes after one instruction of the guest.
-        SIGTRAP if spin::is_stepping() && is_way_back(uc.regs[RIP]) => {
+        SIGTRAP if uc.regs[EFLAGS] & TF != 0 && is_way_back(uc.regs[RIP]) => {
             uc.regs[RSP] = cpu().rsp;
             uc.regs[RIP] = cpu().rip;
         }
-        // A guest that is stepped through has called.
-        SIGTRAP if spin::is_stepping() => uc.regs[EFLAGS] &= !0x100,
+        // A guest that is stepped through has called: its own flags are in the frame.
+        SIGTRAP if uc.regs[EFLAGS] & TF != 0 => uc.regs[EFLAGS] &= !TF,
+        SIGBUS if uc.regs[TRAPNO] == ALIGNMENT_CHECK => uc.regs[EFLAGS] &= !AC,
         SIGSEGV | SIGBUS => match fixup(uc.regs[RIP]) {
             Some(rip) => uc.regs[RIP] = rip,
             None => own_fault(signal, info, uc),

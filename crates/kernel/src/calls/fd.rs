@@ -104,7 +104,8 @@ impl Cx<'_> {
         if flags & !(O_CLOEXEC | O_NONBLOCK | O_DIRECT) != 0 {
             return Err(Errno::EINVAL.into());
         }
-        let pipe = Pipe::new();
+        // The first end's name is the pipe's.
+        let pipe = Pipe::new(self.k.next_file);
         pipe.writer_opens.set(1);
         let status = flags & (O_NONBLOCK | O_DIRECT);
         let mut ends = [0i32; 2];

@@ -8,6 +8,7 @@ use crate::fs::inode::{Entry, Inode, InodeRef, Node};
 use crate::fs::path::{BENEATH, Found, IN_ROOT, R, W, X, permit, permit_as};
 use crate::fs::{pipe::Pipe, procfs};
 use crate::mem::{self, Struct};
+use crate::mm::Before;
 use crate::uapi::*;
 use crate::wait::{Kind, Wait};
 use crate::{Answer, Cx, Kernel};
@@ -133,11 +134,11 @@ impl Cx<'_> {
 
     fn check_open(&mut self, node: &InodeRef, flags: u32, created: bool) -> Result<()> {
         let kind = node.kind();
-        if kind == S_IFLNK && flags & O_PATH == 0 {
-            return Err(Errno::ELOOP);
-        }
         if flags & O_DIRECTORY != 0 && kind != S_IFDIR {
             return Err(Errno::ENOTDIR);
+        }
+        if kind == S_IFLNK && flags & O_PATH == 0 {
+            return Err(Errno::ELOOP);
         }
         if flags & O_PATH != 0 {
             return Ok(());
@@ -185,10 +186,8 @@ impl Cx<'_> {
                 _ => {}
             }
         }
-        if flags & O_ACCMODE != O_RDONLY && flags & O_PATH == 0 && node.kind() == S_IFREG {
-            node.writers.set(node.writers.get() + 1);
-        }
         let file = self.make_file(kind, status, node, found);
+        file.count_writer();
         if flags & O_PATH == 0 {
             self.k.notify_file(file.inode.as_ref().ok_or(Errno::EIO)?, file.name.as_ref(), IN_OPEN);
         }
@@ -292,12 +291,14 @@ impl Cx<'_> {
         let (mode, uid, gid) = self.new_owner(&dir, mode, false);
         let node = Inode::new_file(&dir.fs, mode, uid, gid, self.k.realtime());
         node.meta.borrow_mut().nlink = 0;
-        node.writers.set(1);
+        // open(2): with O_EXCL it cannot be given a name.
+        node.linkable.set(flags & O_EXCL == 0);
         let status = flags & !(O_CREAT | O_EXCL | O_CLOEXEC | O_TMPFILE) | O_LARGEFILE | O_TMPFILE;
         let name = alloc::format!("#{}", node.ino).into_bytes();
         let found = Found { dir, name, node: None, slash: false, file: None };
         let file = self.make_file(FileKind::Inode, status, node.clone(), found);
         self.k.notify_file(&node, file.name.as_ref(), IN_OPEN);
+        file.count_writer();
         Ok(i64::from(self.install(file, flags & O_CLOEXEC != 0)?))
     }
 
@@ -319,7 +320,9 @@ impl Cx<'_> {
             let _ = self.k.signal_task(self.task, crate::signal::Info::kernel(SIGXFSZ));
             return Err(Errno::EFBIG);
         }
+        let before = Before::of(node);
         content.borrow_mut().truncate(size, self.m)?;
+        self.k.show_change(self.m, node, &before);
         node.touch_modified(self.k.realtime());
         self.k.drop_set_ids(self.task, node);
         self.k.notify_found(node, IN_MODIFY);
@@ -399,6 +402,7 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
         return Err(Errno::EPERM.into());
     }
     cx.k.check_room(&node, at, len)?;
+    let before = Before::of(&node);
     {
         let mut content = content.borrow_mut();
         if mode & (PUNCH_HOLE | ZERO_RANGE) != 0 {
@@ -412,6 +416,7 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
             }
         }
     }
+    cx.k.show_change(cx.m, &node, &before);
     node.touch_modified(cx.k.realtime());
     cx.k.notify_file(&node, file.name.as_ref(), IN_MODIFY);
     Ok(0)
@@ -863,7 +868,7 @@ impl Cx<'_> {
             let (mode, uid, gid) = cx.new_owner(dir, mode, false);
             let node = match kind {
                 S_IFREG => return Ok(Inode::new_file(&dir.fs, mode, uid, gid, now)),
-                S_IFIFO => Node::Fifo(Pipe::new()),
+                S_IFIFO => Node::Fifo(Pipe::new(0)),
                 S_IFSOCK => Node::Socket(0),
                 S_IFCHR | S_IFBLK => Node::Device(Device::from_rdev(dev)),
                 _ => return Err(Errno::EINVAL),
@@ -908,6 +913,10 @@ impl Cx<'_> {
         }
         if !Rc::ptr_eq(&node.fs, &found.dir.fs) {
             return Err(Errno::EXDEV.into());
+        }
+        // linkat(2): a file that has lost its last name gets no new one; one made with O_TMPFILE may.
+        if node.meta.borrow().nlink == 0 && !node.linkable.get() {
+            return Err(Errno::ENOENT.into());
         }
         let now = self.k.realtime();
         let linked = node.clone();
@@ -1197,6 +1206,9 @@ pub fn getcwd(cx: &mut Cx) -> Answer {
     let gone = fs.cwd.meta.borrow().nlink == 0;
     let mut path = if gone { None } else { fs.cwd.dir_path(&fs.root) }.ok_or(Errno::ENOENT)?;
     path.push(0);
+    if path.len() > mem::PATH_MAX {
+        return Err(Errno::ENAMETOOLONG.into());
+    }
     if path.len() as u64 > cx.args[1] {
         return Err(Errno::ERANGE.into());
     }
@@ -1249,6 +1261,7 @@ impl Cx<'_> {
             }
             at += 1;
             out.extend(bytes);
+            *file.dir_at.borrow_mut() = Some(entry.name);
         }
         self.m.write(self.args[1], &out)?;
         file.pos.set(at);
@@ -1285,10 +1298,7 @@ impl Cx<'_> {
             Entry::There(node) => Some((name.clone(), node.top())),
             Entry::Gone => None,
         });
-        Ok(next.map(|(name, node)| {
-            *file.dir_at.borrow_mut() = Some(name.clone());
-            Dirent { ino: node.ino, kind: node.kind(), name }
-        }))
+        Ok(next.map(|(name, node)| Dirent { ino: node.ino, kind: node.kind(), name }))
     }
 }
 

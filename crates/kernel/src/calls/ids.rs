@@ -44,7 +44,7 @@ pub fn getsid(cx: &mut Cx) -> Answer {
 }
 
 pub fn setpgid(cx: &mut Cx) -> Answer {
-    if cx.int(1) < 0 {
+    if cx.int(1) < 0 || cx.int(1) == 0 && cx.int(0) < 0 {
         return Err(Errno::EINVAL.into());
     }
     let id = cx.process(cx.uint(0))?;

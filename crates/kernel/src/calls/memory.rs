@@ -3,8 +3,9 @@
 use crate::exec::anon;
 use crate::fs::file::{FileKind, OpenFile};
 use crate::fs::inode::{Inode, Node};
+use crate::machine::Backing;
 use crate::mem;
-use crate::mm::{SharedMemory, Source, Vma, allowed, page_up};
+use crate::mm::{SharedMemory, Source, Vma, allowed, page_up, show};
 use crate::uapi::*;
 use crate::{Answer, Cx};
 use alloc::rc::Rc;
@@ -305,8 +306,24 @@ impl Cx<'_> {
         self.with_space(|space, m| {
             let pieces = space.pieces(from, len);
             space.unmap(to, len, m);
-            for (start, n, _) in &pieces {
-                m.remap(*start, *n, to + (start - from))?;
+            for (start, n, vma) in &pieces {
+                let at = to + (start - from);
+                if vma.shared {
+                    // Nothing of it is the mapping's own: it is shown again there.
+                    let mut there = vma.clone();
+                    there.end = at + n;
+                    show(at, &there, m)?;
+                    m.unmap(*start, *n);
+                    continue;
+                }
+                let inside = vma.inside(*n);
+                if inside > 0 {
+                    m.remap(*start, inside, at)?;
+                }
+                if inside < *n {
+                    m.map(at + inside, n - inside, 0, Backing::Anon)?;
+                    m.unmap(start + inside, n - inside);
+                }
             }
             space.remove(from, len);
             for (start, n, mut vma) in pieces {
@@ -418,7 +435,6 @@ pub fn memfd_create(cx: &mut Cx) -> Answer {
     let mode = if flags & NOEXEC_SEAL != 0 { 0o666 } else { 0o777 };
     let node = Inode::new_file(&fs, mode, cred.fsuid, cred.fsgid, cx.k.realtime());
     node.meta.borrow_mut().nlink = 0;
-    node.writers.set(1);
     let sealable = flags & (ALLOW_SEALING | NOEXEC_SEAL) != 0;
     node.seals.set(Some(if sealable { 0 } else { 1 }));
     let id = cx.k.next_file;

@@ -164,9 +164,13 @@ pub fn prctl(cx: &mut Cx) -> Answer {
             cx.proc_mut().cred.caps[3] &= !bit;
             Ok(0)
         }
-        // PR_SET_SECCOMP, PR_GET_SECCOMP: a guest's filter is accepted and not applied (see the support table).
-        21 => Ok(0),
-        22 => Ok(0),
+        // PR_GET_SECCOMP, PR_SET_SECCOMP
+        21 => Ok(i64::from(cx.proc().seccomp)),
+        22 => match arg {
+            1 => cx.seccomp_strict(),
+            2 => cx.seccomp_filter(cx.args[2]),
+            _ => Err(Errno::EINVAL.into()),
+        },
         // PR_GET_SECUREBITS, PR_SET_SECUREBITS
         27 => Ok(0),
         28 => Ok(0),
@@ -511,18 +515,80 @@ pub fn missing(_: &mut Cx) -> Answer {
     Err(Errno::ENOSYS.into())
 }
 
-pub fn seccomp(cx: &mut Cx) -> Answer {
-    const GET_ACTION_AVAIL: u32 = 2;
-    match cx.uint(0) {
-        // A guest's filter is accepted and not applied: the layer's own is there (see the support table).
-        0 | 1 => {
-            if cx.uint(1) & 8 != 0 {
-                return Err(Errno::EINVAL.into());
-            }
-            Ok(0)
+// A guest's filter is checked and accepted, and not applied (see the support table).
+
+impl Cx<'_> {
+    fn seccomp_strict(&mut self) -> Answer {
+        if self.proc().seccomp == 2 {
+            return Err(Errno::EINVAL.into());
         }
-        GET_ACTION_AVAIL => Ok(0),
+        self.proc_mut().seccomp = 1;
+        Ok(0)
+    }
+
+    fn seccomp_filter(&mut self, program: u64) -> Answer {
+        const LONGEST: u16 = 4096;
+        let raw: [u8; 16] = mem::array(self.m, program)?;
+        let len = u16::from_le_bytes([raw[0], raw[1]]);
+        if len == 0 || len > LONGEST {
+            return Err(Errno::EINVAL.into());
+        }
+        if !self.proc().no_new_privs && !self.proc().cred.capable(CAP_SYS_ADMIN) {
+            return Err(Errno::EACCES.into());
+        }
+        mem::bytes(self.m, mem::field64(&raw, 8), usize::from(len) * 8)?;
+        if self.proc().seccomp == 1 {
+            return Err(Errno::EINVAL.into());
+        }
+        self.proc_mut().seccomp = 2;
+        Ok(0)
+    }
+}
+
+pub fn seccomp(cx: &mut Cx) -> Answer {
+    const NEW_LISTENER: u32 = 8;
+    let (flags, arg) = (cx.uint(1), cx.args[2]);
+    match cx.uint(0) {
+        0 if flags == 0 && arg == 0 => cx.seccomp_strict(),
+        1 if flags & !0x3f == 0 && flags & NEW_LISTENER == 0 => cx.seccomp_filter(arg),
+        // SECCOMP_GET_ACTION_AVAIL
+        2 if flags == 0 => {
+            const KNOWN: [u32; 8] =
+                [0x8000_0000, 0, 0x3_0000, 0x5_0000, 0x7fc0_0000, 0x7ff0_0000, 0x7ffc_0000, 0x7fff_0000];
+            let action = mem::u32(cx.m, arg)?;
+            if KNOWN.contains(&action) { Ok(0) } else { Err(Errno::EOPNOTSUPP.into()) }
+        }
         _ => Err(Errno::EINVAL.into()),
+    }
+}
+
+/// Mounting is not there; who asks wrongly learns so first.
+pub fn mount(cx: &mut Cx) -> Answer {
+    let page = snowglobe_abi::map::PAGE as usize;
+    for i in [2, 0] {
+        if cx.args[i] != 0 {
+            mem::c_string(cx.m, cx.args[i], page, Errno::EINVAL)?;
+        }
+    }
+    if cx.args[4] != 0 {
+        mem::array::<1>(cx.m, cx.args[4])?;
+    }
+    cx.at(AT_FDCWD, 1, true)?.inode()?;
+    umount(cx)
+}
+
+/// Nobody is traced here, and nobody may begin to.
+pub fn ptrace(cx: &mut Cx) -> Answer {
+    const TRACEME: u64 = 0;
+    const ATTACH: u64 = 16;
+    const SEIZE: u64 = 0x4206;
+    match cx.args[0] {
+        TRACEME => Err(Errno::EPERM.into()),
+        ATTACH | SEIZE => {
+            cx.process(cx.uint(1))?;
+            Err(Errno::EPERM.into())
+        }
+        _ => Err(Errno::ESRCH.into()),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{Cx, Kernel};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
+use snowglobe_abi::map::PAGE;
 
 impl Kernel {
     /// Walks a path of a task from a descriptor's directory.
@@ -63,6 +64,9 @@ impl Kernel {
     }
 
     fn walk_base(&self, task: TaskId, dirfd: i32, path: &[u8]) -> Result<(InodeRef, FsContext, ProcId)> {
+        if path.is_empty() {
+            return Err(Errno::ENOENT);
+        }
         let proc = self.proc_of(task);
         let fs = proc.fs.borrow().clone();
         let base = if path.first() == Some(&b'/') || dirfd == AT_FDCWD {
@@ -96,9 +100,13 @@ impl Kernel {
     /// # Errors
     /// `ENOSPC`.
     pub fn check_room(&self, inode: &Inode, at: u64, len: u64) -> Result<()> {
-        let grows = (at.saturating_add(len)).saturating_sub(inode.size());
-        let used = self.store.used() * snowglobe_abi::map::PAGE;
-        if grows > 0 && used.saturating_add(grows) > inode.fs.capacity {
+        let used = self.store.used() * PAGE;
+        if used.saturating_add(len).saturating_add(2 * PAGE) <= inode.fs.capacity {
+            return Ok(());
+        }
+        // Only pages that the file does not have yet need room.
+        let more = inode.content().map_or(0, |c| c.borrow().missing(at, len));
+        if more > 0 && used.saturating_add(more) > inode.fs.capacity {
             return Err(Errno::ENOSPC);
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Making, replacing and ending processes and threads.
 
+use crate::exec::Executable;
 use crate::life::Clone;
 use crate::mem::{self, Struct};
 use crate::uapi::*;
@@ -189,22 +190,19 @@ impl Cx<'_> {
             let file = self.any_file(dirfd)?;
             let inode = file.inode.clone().ok_or(Errno::EACCES)?;
             let path = self.k.file_path(self.task, &file);
-            ((inode, path), alloc::format!("/dev/fd/{dirfd}").into_bytes())
+            let place = file.name.clone();
+            (Executable { inode, path, place }, alloc::format!("/dev/fd/{dirfd}").into_bytes())
         } else {
             let found = self.k.walk(self.m, self.task, dirfd, &name, flags & AT_SYMLINK_NOFOLLOW == 0)?;
             let inode = found.inode()?;
             if inode.kind() == S_IFLNK {
                 return Err(Errno::ELOOP.into());
             }
-            if found.slash {
-                return Err(Errno::ENOTDIR.into());
-            }
-            let path = self.k.found_path(self.task, &found);
-            ((inode, path), name)
+            (self.k.found_program(self.task, found)?, name)
         };
         let program = self.k.load_program(self.m, self.task, name, found, argv, envp)?;
         self.k.leave_threads(self.m, self.task);
-        self.exec_set_ids(&program.inode);
+        self.exec_set_ids(&program.file.inode);
         self.k.become_program(self.task, &program);
         let space = self.proc().space;
         let users = self.k.spaces[space.0 as usize].as_ref().expect("a live process has a space").users;

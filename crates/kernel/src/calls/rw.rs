@@ -4,6 +4,7 @@ use crate::fs::file::{FileKind, FileRef};
 use crate::fs::inode::Node;
 use crate::io::MAX_RW;
 use crate::mem::Iov;
+use crate::mm::Before;
 use crate::uapi::*;
 use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx};
@@ -94,12 +95,14 @@ impl Cx<'_> {
 
 pub fn read(cx: &mut Cx) -> Answer {
     let file = cx.readable(0)?;
-    cx.read_or_wait(file, Iov::one(cx.args[1], cx.args[2]))
+    let iov = Iov::named(cx.args[1], cx.args[2])?;
+    cx.read_or_wait(file, iov)
 }
 
 pub fn write(cx: &mut Cx) -> Answer {
     let file = cx.writable(0)?;
-    cx.write_or_wait(file, Iov::one(cx.args[1], cx.args[2]))
+    let iov = Iov::named(cx.args[1], cx.args[2])?;
+    cx.write_or_wait(file, iov)
 }
 
 pub fn readv(cx: &mut Cx) -> Answer {
@@ -116,12 +119,14 @@ pub fn writev(cx: &mut Cx) -> Answer {
 
 pub fn pread64(cx: &mut Cx) -> Answer {
     let file = cx.readable(0)?;
-    cx.read_at(file, Iov::one(cx.args[1], cx.args[2]), cx.args[3])
+    let iov = Iov::named(cx.args[1], cx.args[2])?;
+    cx.read_at(file, iov, cx.args[3])
 }
 
 pub fn pwrite64(cx: &mut Cx) -> Answer {
     let file = cx.writable(0)?;
-    cx.write_at(file, Iov::one(cx.args[1], cx.args[2]), cx.args[3])
+    let iov = Iov::named(cx.args[1], cx.args[2])?;
+    cx.write_at(file, iov, cx.args[3])
 }
 
 pub fn preadv(cx: &mut Cx) -> Answer {
@@ -290,7 +295,9 @@ impl Cx<'_> {
                 let content = inode.content().ok_or(Errno::EINVAL)?;
                 let pos = at.unwrap_or(file.pos.get());
                 self.k.check_room(&inode, pos, data.len() as u64)?;
+                let before = Before::of(&inode);
                 let n = content.borrow_mut().write(pos, data, self.m)?;
+                self.k.show_change(self.m, &inode, &before);
                 inode.touch_modified(self.k.realtime());
                 self.k.notify_file(&inode, file.name.as_ref(), IN_MODIFY);
                 if at.is_none() {

@@ -147,8 +147,7 @@ impl Cx<'_> {
     /// # Errors
     /// `EFAULT`.
     pub fn sigwait_now(&mut self, set: u64, info: u64) -> Result<Option<i64>> {
-        let own = self.me_mut().pending.take(set);
-        let Some(taken) = own.or_else(|| self.proc_mut().pending.take(set)) else { return Ok(None) };
+        let Some(taken) = self.k.dequeue(self.task, set) else { return Ok(None) };
         if info != 0 {
             self.m.write(info, &taken.bytes())?;
         }
@@ -165,8 +164,7 @@ impl Cx<'_> {
         }
         let mut done = 0;
         while done + 128 <= iov.len() {
-            let own = self.me_mut().pending.take(mask);
-            let Some(info) = own.or_else(|| self.proc_mut().pending.take(mask)) else { break };
+            let Some(info) = self.k.dequeue(self.task, mask) else { break };
             let out = signalfd_info(&info);
             iov.scatter(self.m, done, &out)?;
             done += 128;

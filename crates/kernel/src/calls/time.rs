@@ -395,26 +395,35 @@ impl Kernel {
         }
         let fields = [u64::from(id), timer.value, 0];
         let info = Info { signal: timer.signal, code: SI_TIMER, errno: 0, fields };
-        let pending = |set: u64| set & crate::signal::bit(timer.signal) != 0;
         let task: Option<TaskId> = match timer.notify {
             4 => self.host(self.proc(proc).host).tids.get(&timer.tid).copied(),
             _ => None,
         };
         let already = match task {
-            Some(task) => pending(self.task(task).pending.set),
-            None => pending(self.proc(proc).pending.set),
+            Some(task) => self.task(task).pending.has_timer(timer.signal, id),
+            None => self.proc(proc).pending.has_timer(timer.signal, id),
         };
-        if let Some(t) = self.proc_mut(proc).posix_timers.get_mut(&id) {
-            if already {
+        if already {
+            if let Some(t) = self.proc_mut(proc).posix_timers.get_mut(&id) {
                 t.overrun = t.overrun.saturating_add(1);
-                return;
             }
-            t.last_overrun = core::mem::take(&mut t.overrun);
+            return;
         }
         let _ = match task {
             Some(task) => self.signal_task(task, info),
             None => self.signal_process(proc, info),
         };
+    }
+}
+
+impl Kernel {
+    /// A timer's signal is taken: it says how many expiries it stands for beyond its own (`timer_getoverrun(2)`).
+    pub fn count_overrun(&mut self, task: TaskId, info: &mut Info) {
+        let id = info.fields[0] as u32;
+        if let Some(t) = self.proc_of_mut(task).posix_timers.get_mut(&id) {
+            t.last_overrun = core::mem::take(&mut t.overrun).min(i32::MAX as u32);
+            info.fields[0] = u64::from(id) | u64::from(t.last_overrun) << 32;
+        }
     }
 }
 

@@ -114,6 +114,16 @@ impl Content {
         out
     }
 
+    /// Bytes of the pages of `at..at+len` that have no place in the store yet.
+    pub fn missing(&self, at: u64, len: u64) -> u64 {
+        let from = at - at % PAGE;
+        let end = at.saturating_add(len).min(MAX_SIZE).next_multiple_of(PAGE);
+        if end <= from {
+            return 0;
+        }
+        self.pieces(from, end - from).iter().filter(|p| p.store.is_none()).map(|p| p.len).sum()
+    }
+
     /// Gives every page of `at..at+len` a place in the store.
     ///
     /// # Errors

@@ -66,6 +66,8 @@ pub struct Dead {
     pub inode: Option<InodeRef>,
     /// The directory and name by which it was opened.
     pub name: Option<(InodeRef, Vec<u8>)>,
+    /// Whether its inode counts it among its writers.
+    pub counted: bool,
     /// The address under which `flock` locks were held.
     pub lock_owner: u64,
 }
@@ -90,6 +92,8 @@ pub struct OpenFile {
     pub owner_signal: Cell<u32>,
     /// Its name among lock owners.
     pub id: u64,
+    /// Whether its inode counts it among its writers.
+    counted: Cell<bool>,
     graveyard: Graveyard,
 }
 
@@ -101,6 +105,7 @@ impl Drop for OpenFile {
             flags: self.flags.get(),
             inode: self.inode.take(),
             name: self.name.take(),
+            counted: self.counted.get(),
             lock_owner: self.id,
         };
         self.graveyard.borrow_mut().push(dead);
@@ -120,7 +125,19 @@ impl OpenFile {
             owner: Cell::new(0),
             owner_signal: Cell::new(0),
             id,
+            counted: Cell::new(false),
             graveyard: graveyard.clone(),
+        }
+    }
+
+    /// Counts it among its inode's writers, if it is one: such a file cannot be executed (ETXTBSY).
+    pub fn count_writer(&self) {
+        if let Some(inode) = &self.inode
+            && self.writable()
+            && inode.kind() == S_IFREG
+        {
+            inode.writers.set(inode.writers.get() + 1);
+            self.counted.set(true);
         }
     }
 

@@ -154,6 +154,10 @@ pub struct Inode {
     moves: RefCell<Vec<(Place, Place)>>,
     /// `memfd` seals, for files that can have them.
     pub seals: Cell<Option<u32>>,
+    /// Whether it may be given a first name (O_TMPFILE).
+    pub linkable: Cell<bool>,
+    /// Whether it has ever been mapped: then mappings must learn of its size.
+    pub mapped: Cell<bool>,
 }
 
 impl Inode {
@@ -175,6 +179,8 @@ impl Inode {
             found: RefCell::new(None),
             moves: RefCell::default(),
             seals: Cell::new(None),
+            linkable: Cell::new(false),
+            mapped: Cell::new(false),
         })
     }
 
@@ -195,7 +201,7 @@ impl Inode {
             S_IFDIR => Node::Dir(RefCell::new(Dir::new(Some(path)))),
             S_IFREG => Node::File(RefCell::new(Content::lower(&fs.store, path, stat.size))),
             S_IFLNK => Node::Symlink(m.lower_link(&path)?),
-            S_IFIFO => Node::Fifo(Pipe::new()),
+            S_IFIFO => Node::Fifo(Pipe::new(0)),
             S_IFCHR | S_IFBLK => Node::Device(Device::from_rdev(stat.rdev)),
             _ => Node::Socket(0),
         };

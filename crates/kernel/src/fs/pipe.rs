@@ -17,6 +17,8 @@ pub const PIPE_BUF: u64 = 4096;
 
 /// A pipe.
 pub struct Pipe {
+    /// Its name among objects without an inode; 0 for a named pipe.
+    pub id: u64,
     buf: RefCell<VecDeque<u8>>,
     /// Lengths of the packets in it, in O_DIRECT mode.
     packets: RefCell<VecDeque<usize>>,
@@ -36,8 +38,9 @@ pub struct Pipe {
 
 impl Pipe {
     /// An empty pipe with no ends.
-    pub fn new() -> Rc<Pipe> {
+    pub fn new(id: u64) -> Rc<Pipe> {
         Rc::new(Pipe {
+            id,
             buf: RefCell::new(VecDeque::new()),
             packets: RefCell::new(VecDeque::new()),
             capacity: Cell::new(DEFAULT_CAPACITY),

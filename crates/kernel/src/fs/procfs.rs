@@ -418,7 +418,8 @@ pub fn follow(k: &Kernel, node: &ProcNode, caller: ProcId) -> Result<Link> {
         [_, "exe"] => {
             let p = k.proc(id.ok_or(Errno::ENOENT)?);
             let inode = p.exe_inode.clone().ok_or(Errno::ENOENT)?;
-            Ok(magic(inode, None))
+            let (dir, name) = p.exe_place.clone().ok_or(Errno::ENOENT)?;
+            Ok(Link::Magic(Found { dir, name, node: Some(inode), slash: false, file: None }))
         }
         [_, "cwd"] => Ok(magic(k.proc(id.ok_or(Errno::ENOENT)?).fs.borrow().cwd.clone(), None)),
         [_, "root"] => Ok(magic(k.proc(id.ok_or(Errno::ENOENT)?).fs.borrow().root.clone(), None)),
@@ -454,6 +455,9 @@ fn stand_in(k: &Kernel, node: &ProcNode, file: &FileRef) -> InodeRef {
     Inode::new(&fs, mode | 0o666, 0, 0, k.realtime(), Node::Socket(0))
 }
 
+/// What follows the path of a file without a name.
+const DELETED: &[u8] = b" (deleted)";
+
 /// What `readlink` says of a link of `/proc`.
 ///
 /// # Errors
@@ -465,7 +469,13 @@ pub fn link_text(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         let p = cx.k.proc(id);
         let root = cx.proc().fs.borrow().root.clone();
         match (kind.as_str(), rest) {
-            ("exe", []) => return Ok(p.exe.clone().into_bytes()),
+            ("exe", []) => {
+                let mut path = p.exe.clone().into_bytes();
+                if p.exe_inode.as_ref().is_some_and(|i| i.meta.borrow().nlink == 0) && !path.ends_with(DELETED) {
+                    path.extend_from_slice(DELETED);
+                }
+                return Ok(path);
+            }
             ("cwd", []) => return p.fs.borrow().cwd.dir_path(&root).ok_or(Errno::ENOENT),
             ("root", []) => return Ok(b"/".to_vec()),
             ("fd", [fd]) => {
@@ -487,6 +497,8 @@ impl Kernel {
     pub fn file_ino(&self, file: &FileRef) -> u64 {
         match &file.kind {
             FileKind::Socket(id) => self.sockets.table.get(*id).map_or(0, |entry| entry.unique()),
+            // Both ends of a pipe are one object.
+            FileKind::Pipe(pipe) => 10_000 + pipe.id,
             _ => 10_000 + file.id,
         }
     }
@@ -771,10 +783,10 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         "Name:\t{name}\nUmask:\t{umask:04o}\nState:\t{letter} ({word})\nTgid:\t{}\nNgid:\t0\nPid:\t{tid}\nPPid:\t{}\n\
          TracerPid:\t0\nUid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t64\nGroups:\t{} \nNStgid:\t{}\nNSpid:\t{tid}\n\
          VmPeak:\t{kb:>8} kB\nVmSize:\t{kb:>8} kB\nVmLck:\t       0 kB\nVmHWM:\t{kb:>8} kB\nVmRSS:\t{kb:>8} kB\n\
-         VmData:\t{kb:>8} kB\nVmStk:\t    8192 kB\nVmSwap:\t       0 kB\nThreads:\t{}\nSigQ:\t0/63000\n\
+         VmData:\t{kb:>8} kB\nVmStk:\t    8192 kB\nVmSwap:\t       0 kB\nThreads:\t{}\nSigQ:\t{}/{}\n\
          SigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n\
          CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\n\
-         Seccomp:\t0\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n\
+         Seccomp:\t{}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n\
          voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n",
         p.pid,
         parent_pid(cx, p),
@@ -789,6 +801,8 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         groups.join(" "),
         p.pid,
         p.threads.len(),
+        cx.k.queued_signals(p.id),
+        p.limits[RLIMIT_SIGPENDING as usize].0,
         t.map_or(0, |t| t.pending.set),
         p.pending.set,
         t.map_or(0, |t| t.mask),
@@ -798,6 +812,7 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         c.caps[3],
         c.caps[4],
         u32::from(p.no_new_privs),
+        p.seccomp,
         if cpus == 1 { "0".to_string() } else { format!("0-{}", cpus - 1) },
     )
     .into_bytes())
