@@ -168,10 +168,10 @@ pub struct Kernel {
     pub ended: Option<Ending>,
     /// Learned yield points by file.
     pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
-    /// Ties the two halves of a rename together for inotify.
-    pub next_cookie: u32,
     /// Inode numbers of anonymous objects (pipes, sockets).
     pub next_anon_ino: u64,
+    /// Renames so far, from which inotify's cookies are.
+    pub moves: u32,
 }
 
 /// A call being answered.
@@ -226,8 +226,8 @@ impl Kernel {
             stop_asked: false,
             ended: None,
             yields: Rc::new(yields),
-            next_cookie: 1,
             next_anon_ino: 1000,
+            moves: 0,
         };
         for index in 0..kernel.spec.hosts.len() {
             let host = fs::build::host(&mut kernel, index, m);
