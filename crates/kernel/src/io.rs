@@ -205,6 +205,10 @@ impl Cx<'_> {
                         Err(_) => break,
                     }
                 }
+                drop(content);
+                if done > 0 {
+                    self.k.notify_file(inode, file.name.as_ref(), IN_ACCESS);
+                }
                 Ok(done)
             }
             Node::Dir(_) => Err(Errno::EISDIR),

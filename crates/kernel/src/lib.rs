@@ -170,10 +170,10 @@ pub struct Kernel {
     pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
     /// Armed `setitimer` timers that count CPU time.
     pub cpu_timers: usize,
-    /// Ties the two halves of a rename together for inotify.
-    pub next_cookie: u32,
     /// Inode numbers of anonymous objects (pipes, sockets).
     pub next_anon_ino: u64,
+    /// Renames so far, from which inotify's cookies are.
+    pub moves: u32,
 }
 
 /// A call being answered.
@@ -229,8 +229,8 @@ impl Kernel {
             ended: None,
             yields: Rc::new(yields),
             cpu_timers: 0,
-            next_cookie: 1,
             next_anon_ino: 1000,
+            moves: 0,
         };
         for index in 0..kernel.spec.hosts.len() {
             let host = fs::build::host(&mut kernel, index, m);

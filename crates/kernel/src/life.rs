@@ -607,6 +607,7 @@ impl Kernel {
                     let event = if dead.flags & O_ACCMODE == O_RDONLY { IN_CLOSE_NOWRITE } else { IN_CLOSE_WRITE };
                     self.notify_file(inode, dead.name.as_ref(), event);
                 }
+                self.notify_if_gone(inode);
             }
             match &dead.kind {
                 FileKind::Pipe(pipe) => {

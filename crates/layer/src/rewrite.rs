@@ -430,8 +430,11 @@ pub fn yield_point(at: u64) {
         FlowControl::IndirectBranch => !branch.is_ip_rel_memory_operand(),
         _ => false,
     };
+    if !movable {
+        return;
+    }
     let Some(stub) = stub_near(at, 2, |_| true) else { return };
-    if !movable || !reaches(stub, at) {
+    if !reaches(stub, at) {
         return;
     }
     let more = if len >= 5 { Some(0) } else { instructions(next, &code[len..], 5 - len) };

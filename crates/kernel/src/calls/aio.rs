@@ -63,6 +63,7 @@ impl Cx<'_> {
         const PWRITE: u16 = 1;
         const FSYNC: u16 = 2;
         const FDSYNC: u16 = 3;
+        const POLL: u16 = 5;
         const NOOP: u16 = 6;
         const PREADV: u16 = 7;
         const PWRITEV: u16 = 8;
@@ -70,6 +71,9 @@ impl Cx<'_> {
         let file = self.file_of(mem::field32(iocb, 20) as i32)?;
         let (addr, len, at) = (mem::field64(iocb, 24), mem::field64(iocb, 32), mem::field64(iocb, 40));
         if (len as i64) < 0 || mem::field64(iocb, 48) != 0 {
+            return Err(Errno::EINVAL);
+        }
+        if matches!(op, FSYNC | FDSYNC) && (addr | len | at) != 0 {
             return Err(Errno::EINVAL);
         }
         let (reads, writes) = (matches!(op, PREAD | PREADV), matches!(op, PWRITE | PWRITEV));
@@ -83,10 +87,11 @@ impl Cx<'_> {
         // What goes wrong from here on is the event's to tell.
         let result = match op {
             FSYNC | FDSYNC | NOOP => Ok(0),
-            _ if !reads && !writes => {
-                self.k.note_unsupported(209, &alloc::format!("io_submit operation {op}"), 0);
+            POLL => {
+                self.k.note_unsupported(209, "io_submit IOCB_CMD_POLL", 0);
                 return Err(Errno::EINVAL);
             }
+            _ if !reads && !writes => return Err(Errno::EINVAL),
             _ if matches!(file.kind, FileKind::Inode) && (at as i64) < 0 => Err(Errno::EINVAL),
             _ if matches!(file.kind, FileKind::Inode) && reads => self.read_inode(&file, &iov, at),
             _ if matches!(file.kind, FileKind::Inode) => {

@@ -8,6 +8,7 @@ use crate::mem::Struct;
 use crate::uapi::*;
 use crate::{Answer, Cx, Kernel};
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::Cell;
 use snowglobe_abi::errno::{Errno, Result};
 
@@ -60,6 +61,7 @@ impl Cx<'_> {
 
 const IN_ALL: u32 = 0xfff;
 const IN_ONLYDIR: u32 = 0x0100_0000;
+const IN_EXCL_UNLINK: u32 = 0x0400_0000;
 const IN_DONT_FOLLOW: u32 = 0x0200_0000;
 const IN_MASK_CREATE: u32 = 0x1000_0000;
 const IN_MASK_ADD: u32 = 0x2000_0000;
@@ -101,63 +103,117 @@ pub fn inotify_rm_watch(cx: &mut Cx) -> Answer {
         watches.remove(at).1
     };
     node.watches.borrow_mut().retain(|(i, w)| *w != wd || !core::ptr::eq(i.as_ptr(), Rc::as_ptr(&inotify)));
-    cx.k.post(&inotify, wd, IN_IGNORED, 0, None);
+    cx.k.post(&inotify, wd, Happening { event: IN_IGNORED, ..Happening::default() });
     Ok(0)
+}
+
+/// What happened to a file or to a name in a directory.
+#[derive(Clone, Copy, Default)]
+pub struct Happening<'a> {
+    /// IN_ bits.
+    pub event: u32,
+    /// The name, if the watcher watches its directory.
+    pub name: Option<&'a [u8]>,
+    /// What joins the two halves of a rename.
+    pub cookie: u32,
+    /// Whether the file has no name any more (IN_EXCL_UNLINK).
+    pub gone: bool,
 }
 
 impl Kernel {
     /// Tells an inode's watchers what happened to it, or to a name in it.
     pub fn notify_inode(&mut self, inode: &Rc<Inode>, event: u32, name: Option<&[u8]>) {
-        self.notify_with(inode, event, name, 0);
+        self.notify(inode, Happening { event, name, ..Happening::default() });
     }
 
-    /// The same for one half of a rename.
-    pub fn notify_moved(&mut self, dir: &Rc<Inode>, event: u32, name: &[u8], cookie: u32) {
-        self.notify_with(dir, event, Some(name), cookie);
-    }
-
-    fn notify_with(&mut self, inode: &Rc<Inode>, event: u32, name: Option<&[u8]>, cookie: u32) {
+    /// The same with all that there is to tell.
+    pub fn notify(&mut self, inode: &Rc<Inode>, what: Happening) {
         if inode.watches.borrow().is_empty() {
             return;
+        }
+        let mut what = what;
+        // Its end and its moves are told of a directory as of a file.
+        if what.name.is_none() && inode.is_dir() && what.event & (IN_DELETE_SELF | IN_MOVE_SELF) == 0 {
+            what.event |= IN_ISDIR;
         }
         let watchers = inode.watches.borrow().clone();
         for (inotify, wd) in watchers {
             let Some(inotify) = inotify.upgrade() else { continue };
             let mask = inotify.watches.borrow().iter().find(|(w, _, _)| *w == wd).map_or(0, |(_, _, m)| *m);
-            if mask & event & IN_ALL == 0 {
+            if mask & what.event & IN_ALL == 0 || what.gone && mask & IN_EXCL_UNLINK != 0 {
                 continue;
             }
-            self.post(&inotify, wd, event, cookie, name);
-            if event & IN_DELETE_SELF != 0 || mask & IN_ONESHOT != 0 {
+            self.post(&inotify, wd, what);
+            if what.event & IN_DELETE_SELF != 0 || mask & IN_ONESHOT != 0 {
                 inotify.watches.borrow_mut().retain(|(w, _, _)| *w != wd);
-                self.post(&inotify, wd, IN_IGNORED, 0, None);
+                inode
+                    .watches
+                    .borrow_mut()
+                    .retain(|(i, w)| *w != wd || !core::ptr::eq(i.as_ptr(), Rc::as_ptr(&inotify)));
+                self.post(&inotify, wd, Happening { event: IN_IGNORED, ..Happening::default() });
             }
         }
     }
 
-    /// The same for a file that was opened under a name: its directory's watchers are told too.
-    pub fn notify_file(&mut self, inode: &InodeRef, dir: Option<&(InodeRef, alloc::vec::Vec<u8>)>, event: u32) {
-        self.notify_inode(inode, event, None);
-        if let Some((dir, name)) = dir
+    /// The same for a file that was opened under a name: its directory's watchers are told too, and first.
+    pub fn notify_file(&mut self, inode: &InodeRef, place: Option<&(InodeRef, Vec<u8>)>, event: u32) {
+        let gone = inode.meta.borrow().nlink == 0;
+        if let Some((dir, name)) = place
             && !name.is_empty()
         {
             let bit = if inode.is_dir() { IN_ISDIR } else { 0 };
-            self.notify_inode(dir, event | bit, Some(name));
+            match inode.moved_to(dir, name) {
+                Some((dir, name)) => {
+                    let what = Happening { event: event | bit, name: Some(&name), gone, ..Happening::default() };
+                    self.notify(&dir, what);
+                }
+                None => {
+                    let what = Happening { event: event | bit, name: Some(name), gone, ..Happening::default() };
+                    self.notify(dir, what);
+                }
+            }
         }
+        self.notify_inode(inode, event, None);
     }
 
-    fn post(&mut self, inotify: &Rc<Inotify>, wd: i32, event: u32, cookie: u32, name: Option<&[u8]>) {
-        let padded = name.map_or(0, |n| (n.len() + 1).next_multiple_of(16));
-        let record = Struct::new().u32(wd as u32).u32(event).u32(cookie).u32(padded as u32);
-        let record = record.bytes(name.unwrap_or_default()).pad(16 + padded).0;
+    /// The same for a file that was found by a path.
+    pub fn notify_found(&mut self, inode: &InodeRef, event: u32) {
+        let place = inode.found_at();
+        self.notify_file(inode, place.as_ref(), event);
+    }
+
+    /// A file lost a name: if it was the last and nobody has it open, it is gone.
+    pub fn notify_if_gone(&mut self, inode: &InodeRef) {
+        if inode.watches.borrow().is_empty() || inode.meta.borrow().nlink > 0 || self.is_open(inode) {
+            return;
+        }
+        self.notify_inode(inode, IN_DELETE_SELF, None);
+    }
+
+    /// Whether some process has an inode open.
+    fn is_open(&self, inode: &InodeRef) -> bool {
+        let of = |f: &crate::fs::file::FileRef| f.inode.as_ref().is_some_and(|i| Rc::ptr_eq(i, inode));
+        self.procs.iter().flatten().any(|p| p.fds.borrow().iter().any(|(_, fd)| of(&fd.file)))
+    }
+
+    fn post(&mut self, inotify: &Rc<Inotify>, wd: i32, what: Happening) {
+        const MOST: usize = 16384;
+        const OVERFLOW: u32 = 0x4000;
+        let padded = what.name.map_or(0, |n| (n.len() + 1).next_multiple_of(16));
+        let record = Struct::new().u32(wd as u32).u32(what.event).u32(what.cookie).u32(padded as u32);
+        let mut record = record.bytes(what.name.unwrap_or_default()).pad(16 + padded).0;
         let mut events = inotify.events.borrow_mut();
         // inotify(7): an event that is the same as the last one in the queue is not added.
         if events.back() == Some(&record) {
             return;
         }
-        if events.len() < 16384 {
-            events.push_back(record);
+        if events.len() > MOST {
+            return;
         }
+        if events.len() == MOST {
+            record = Struct::new().u32(u32::MAX).u32(OVERFLOW).pad(16).0;
+        }
+        events.push_back(record);
         drop(events);
         inotify.queue.wake(&mut self.sched, POLLIN | POLLRDNORM);
     }

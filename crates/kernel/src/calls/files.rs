@@ -1,5 +1,6 @@
 //! Opening, naming and describing files.
 
+use super::event::Happening;
 use super::paths::{Target, kind_mode, same};
 use crate::fs::dev::Device;
 use crate::fs::file::{FileKind, FileRef, OpenFile};
@@ -128,7 +129,7 @@ impl Cx<'_> {
         {
             return self.reopen(file, flags);
         }
-        self.finish_open(node, found, flags)
+        self.finish_open(node, found, if created { flags & !O_TRUNC } else { flags })
     }
 
     fn check_open(&mut self, node: &InodeRef, flags: u32, created: bool) -> Result<()> {
@@ -169,9 +170,6 @@ impl Cx<'_> {
         if writes && kind == S_IFREG && self.k.is_running(node) {
             return Err(Errno::ETXTBSY);
         }
-        if flags & O_TRUNC != 0 && !created && kind == S_IFREG {
-            self.truncate_inode(node, 0)?;
-        }
         Ok(())
     }
 
@@ -190,7 +188,14 @@ impl Cx<'_> {
         }
         let file = self.make_file(kind, status, node, found);
         file.count_writer();
-        self.k.notify_file(file.inode.as_ref().ok_or(Errno::EIO)?, file.name.as_ref(), IN_OPEN);
+        if flags & O_PATH == 0 {
+            self.k.notify_file(file.inode.as_ref().ok_or(Errno::EIO)?, file.name.as_ref(), IN_OPEN);
+        }
+        if flags & O_TRUNC != 0
+            && let Some(node) = file.inode.as_ref().filter(|n| n.kind() == S_IFREG)
+        {
+            self.truncate_inode(node, 0)?;
+        }
         Ok(i64::from(self.install(file, cloexec)?))
     }
 
@@ -251,6 +256,7 @@ impl Cx<'_> {
             _ => (1, 0),
         };
         if others > 0 || status & O_NONBLOCK != 0 {
+            self.k.notify_file(node, file.name.as_ref(), IN_OPEN);
             return Ok(i64::from(self.install(file, cloexec)?));
         }
         Err(Wait::new(Kind::Fifo { file, cloexec, seen }).stop())
@@ -265,6 +271,9 @@ impl Cx<'_> {
         let now = if file.readable() { pipe.writer_opens.get() } else { pipe.reader_opens.get() };
         if now == seen {
             return Err(Errno::EAGAIN);
+        }
+        if let Some(inode) = &file.inode {
+            self.k.notify_file(inode, file.name.as_ref(), IN_OPEN);
         }
         Ok(i64::from(self.install(file.clone(), cloexec)?))
     }
@@ -285,9 +294,10 @@ impl Cx<'_> {
         // open(2): with O_EXCL it cannot be given a name.
         node.linkable.set(flags & O_EXCL == 0);
         let status = flags & !(O_CREAT | O_EXCL | O_CLOEXEC | O_TMPFILE) | O_LARGEFILE | O_TMPFILE;
-        let name = alloc::format!("#{} (deleted)", node.ino).into_bytes();
+        let name = alloc::format!("#{}", node.ino).into_bytes();
         let found = Found { dir, name, node: None, slash: false, file: None };
-        let file = self.make_file(FileKind::Inode, status, node, found);
+        let file = self.make_file(FileKind::Inode, status, node.clone(), found);
+        self.k.notify_file(&node, file.name.as_ref(), IN_OPEN);
         file.count_writer();
         Ok(i64::from(self.install(file, flags & O_CLOEXEC != 0)?))
     }
@@ -315,7 +325,7 @@ impl Cx<'_> {
         self.k.show_change(self.m, node, &before);
         node.touch_modified(self.k.realtime());
         self.k.drop_set_ids(self.task, node);
-        self.k.notify_inode(node, IN_MODIFY, None);
+        self.k.notify_found(node, IN_MODIFY);
         Ok(())
     }
 }
@@ -358,6 +368,7 @@ pub fn truncate(cx: &mut Cx) -> Answer {
 
 pub fn ftruncate(cx: &mut Cx) -> Answer {
     let file = cx.file(0)?;
+    cx.inode_of(0)?;
     let node = file.inode.clone().ok_or(Errno::EINVAL)?;
     if (cx.args[1] as i64) < 0 || !file.writable() {
         return Err(Errno::EINVAL.into());
@@ -407,6 +418,7 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
     }
     cx.k.show_change(cx.m, &node, &before);
     node.touch_modified(cx.k.realtime());
+    cx.k.notify_file(&node, file.name.as_ref(), IN_MODIFY);
     Ok(0)
 }
 
@@ -626,7 +638,7 @@ impl Cx<'_> {
             meta.mode = meta.mode & S_IFMT | mode;
             meta.ctime = self.k.realtime();
         }
-        self.k.notify_inode(node, 0x4, None);
+        self.k.notify_found(node, IN_ATTRIB);
         Ok(0)
     }
 
@@ -656,7 +668,7 @@ impl Cx<'_> {
             }
             meta.ctime = self.k.realtime();
         }
-        self.k.notify_inode(node, 0x4, None);
+        self.k.notify_found(node, IN_ATTRIB);
         Ok(0)
     }
 }
@@ -667,7 +679,7 @@ pub fn chmod(cx: &mut Cx) -> Answer {
 }
 
 pub fn fchmod(cx: &mut Cx) -> Answer {
-    let Some(node) = cx.file(0)?.inode.clone() else { return Ok(0) };
+    let Some(node) = cx.inode_of(0)? else { return Ok(0) };
     cx.chmod_inode(&node, cx.uint(1))
 }
 
@@ -696,7 +708,7 @@ pub fn lchown(cx: &mut Cx) -> Answer {
 }
 
 pub fn fchown(cx: &mut Cx) -> Answer {
-    let Some(node) = cx.file(0)?.inode.clone() else { return Ok(0) };
+    let Some(node) = cx.inode_of(0)? else { return Ok(0) };
     cx.chown_inode(&node, cx.uint(1), cx.uint(2))
 }
 
@@ -729,16 +741,25 @@ impl Cx<'_> {
             permit(cred, node, W)?;
         }
         let now = self.k.realtime();
-        let mut meta = node.meta.borrow_mut();
-        if let Some(t) = times[0] {
-            meta.atime = t.unwrap_or(now);
+        {
+            let mut meta = node.meta.borrow_mut();
+            if let Some(t) = times[0] {
+                meta.atime = t.unwrap_or(now);
+            }
+            if let Some(t) = times[1] {
+                meta.mtime = t.unwrap_or(now);
+            }
+            if !none {
+                meta.ctime = now;
+            }
         }
-        if let Some(t) = times[1] {
-            meta.mtime = t.unwrap_or(now);
-        }
-        if !none {
-            meta.ctime = now;
-        }
+        let event = match times {
+            [Some(_), Some(_)] => IN_ATTRIB,
+            [Some(_), None] => IN_ACCESS,
+            [None, Some(_)] => IN_MODIFY,
+            [None, None] => return Ok(0),
+        };
+        self.k.notify_found(node, event);
         Ok(0)
     }
 
@@ -770,7 +791,7 @@ pub fn utimensat(cx: &mut Cx) -> Answer {
         return Err(Errno::EINVAL.into());
     }
     if cx.args[1] == 0 && cx.int(0) != AT_FDCWD {
-        let Some(node) = cx.file(0)?.inode.clone() else { return Ok(0) };
+        let Some(node) = cx.inode_of(0)? else { return Ok(0) };
         return cx.set_times(&node, times);
     }
     let node = cx.at_inode(cx.int(0), cx.args[1], flags)?.inode()?;
@@ -899,7 +920,10 @@ impl Cx<'_> {
         }
         let now = self.k.realtime();
         let linked = node.clone();
-        self.add_name(&found, |_, _| Ok(linked))?;
+        self.add_name(&found, |cx, _| {
+            cx.k.notify_inode(&linked, IN_ATTRIB, None);
+            Ok(linked)
+        })?;
         let mut meta = node.meta.borrow_mut();
         meta.nlink += 1;
         meta.ctime = now;
@@ -940,15 +964,12 @@ impl Cx<'_> {
                 return Err(Errno::EISDIR.into());
             }
         }
-        self.remove_name(&found.dir, &found.name, &node)?;
-        let is_dir = if node.is_dir() { IN_ISDIR } else { 0 };
-        self.k.notify_inode(&found.dir, IN_DELETE | is_dir, Some(&found.name));
-        self.notify_gone(&node);
+        self.remove_name(&found.dir, &found.name, &node, true)?;
         Ok(0)
     }
 
-    /// Takes a name away and counts it.
-    fn remove_name(&mut self, dir: &InodeRef, name: &[u8], node: &InodeRef) -> Result<()> {
+    /// Takes a name away and counts it; `told` says whether watchers are told here.
+    fn remove_name(&mut self, dir: &InodeRef, name: &[u8], node: &InodeRef, told: bool) -> Result<()> {
         let now = self.k.realtime();
         dir.unlink(name, node, now)?;
         {
@@ -956,17 +977,15 @@ impl Cx<'_> {
             meta.nlink = if meta.mode & S_IFMT == S_IFDIR { 0 } else { meta.nlink.saturating_sub(1) };
             meta.ctime = now;
         }
-        if !node.is_dir() {
-            self.k.notify_inode(node, IN_ATTRIB, None);
+        let bit = if node.is_dir() { IN_ISDIR } else { 0 };
+        if told {
+            if !node.is_dir() {
+                self.k.notify_inode(node, IN_ATTRIB, None);
+            }
+            self.k.notify_if_gone(node);
+            self.k.notify_inode(dir, IN_DELETE | bit, Some(name));
         }
         Ok(())
-    }
-
-    /// Tells the watchers of a file that has lost its last name.
-    fn notify_gone(&mut self, node: &InodeRef) {
-        if node.meta.borrow().nlink == 0 {
-            self.k.notify_inode(node, IN_DELETE_SELF, None);
-        }
     }
 
     fn rename_at(&mut self, old: (i32, usize), new: (i32, usize), flags: u32) -> Answer {
@@ -1008,6 +1027,8 @@ impl Cx<'_> {
             to.dir.unlink(&to.name, &other, now)?;
             from.dir.link(&from.name, &other, now)?;
             to.dir.link(&to.name, &node, now)?;
+            self.tell_move(&from, &to, &node, None);
+            self.tell_move(&to, &from, &other, None);
             return Ok(0);
         }
         if let Some(target) = &to.node {
@@ -1027,22 +1048,33 @@ impl Cx<'_> {
             if target.covers.borrow().is_some() {
                 return Err(Errno::EBUSY.into());
             }
-            self.remove_name(&to.dir, &to.name, target)?;
+            self.remove_name(&to.dir, &to.name, target, false)?;
         }
         let now = self.k.realtime();
         from.dir.unlink(&from.name, &node, now)?;
         to.dir.link(&to.name, &node, now)?;
         node.meta.borrow_mut().ctime = now;
-        let is_dir = if node.is_dir() { IN_ISDIR } else { 0 };
-        let cookie = self.k.next_cookie;
-        self.k.next_cookie += 1;
-        self.k.notify_moved(&from.dir, IN_MOVED_FROM | is_dir, &from.name, cookie);
-        self.k.notify_moved(&to.dir, IN_MOVED_TO | is_dir, &to.name, cookie);
-        self.k.notify_inode(&node, IN_MOVE_SELF, None);
-        if let Some(target) = &to.node {
-            self.notify_gone(target);
-        }
+        self.tell_move(&from, &to, &node, to.node.as_ref());
         Ok(0)
+    }
+
+    /// Tells of a rename: the names with a cookie in common, what was in the way, the file itself.
+    fn tell_move(&mut self, from: &Found, to: &Found, node: &InodeRef, over: Option<&InodeRef>) {
+        node.note_move((&from.dir, &from.name), (&to.dir, &to.name));
+        self.k.moves += 1;
+        let cookie = self.k.moves;
+        let bit = if node.is_dir() { IN_ISDIR } else { 0 };
+        for (found, event) in [(from, IN_MOVED_FROM), (to, IN_MOVED_TO)] {
+            let what = Happening { event: event | bit, name: Some(&found.name), cookie, gone: false };
+            self.k.notify(&found.dir, what);
+        }
+        if let Some(over) = over.filter(|o| !o.is_dir()) {
+            self.k.notify_inode(over, IN_ATTRIB, None);
+        }
+        self.k.notify_inode(node, IN_MOVE_SELF, None);
+        if let Some(over) = over {
+            self.k.notify_if_gone(over);
+        }
     }
 }
 
@@ -1233,6 +1265,7 @@ impl Cx<'_> {
         }
         self.m.write(self.args[1], &out)?;
         file.pos.set(at);
+        self.k.notify_file(&node, file.name.as_ref(), IN_ACCESS);
         Ok(out.len() as i64)
     }
 }

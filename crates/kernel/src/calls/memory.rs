@@ -135,6 +135,8 @@ impl crate::Kernel {
     pub fn file_path(&self, task: crate::task::TaskId, file: &OpenFile) -> alloc::vec::Vec<u8> {
         let root = self.proc_of(task).fs.borrow().root.clone();
         let Some((dir, name)) = &file.name else { return alloc::vec::Vec::new() };
+        let moved = file.inode.as_ref().and_then(|i| i.moved_to(dir, name));
+        let (dir, name) = moved.as_ref().map_or((dir, name), |(dir, name)| (dir, name));
         let mut path = match &file.inode {
             Some(inode) if name.is_empty() => inode.dir_path(&root).unwrap_or_default(),
             _ => dir.dir_path(&root).unwrap_or_default(),

@@ -1,6 +1,5 @@
 //! Memory calls beyond mapping: seals, protection keys, memory nodes, the page cache.
 
-use crate::fs::file::FileKind;
 use crate::mem::{self, Struct};
 use crate::mm::{SEALED, Source, page_up};
 use crate::uapi::*;
@@ -168,13 +167,15 @@ pub fn cachestat(cx: &mut Cx) -> Answer {
     if flags != 0 {
         return Err(Errno::EINVAL.into());
     }
-    // All of a file is in memory.
-    let size = match &file.kind {
-        FileKind::Inode => file.inode.as_ref().map_or(0, |i| i.size()),
-        _ => 0,
-    };
-    let end = if len == 0 { u64::MAX } else { at.saturating_add(len) };
-    let pages = size.min(end).div_ceil(PAGE).saturating_sub(at / PAGE);
+    let content = file.inode.as_ref().and_then(|i| i.content());
+    let pages = content.map_or(0, |content| {
+        let content = content.borrow();
+        let end = if len == 0 { content.size } else { at.saturating_add(len).min(content.size) };
+        let (from, to) = (at / PAGE * PAGE, page_up(end));
+        let kept = content.pieces(from, to.saturating_sub(from));
+        // All that a file has is in memory.
+        kept.iter().filter(|p| p.store.is_some() || content.lower_path().is_some()).map(|p| page_up(p.len) / PAGE).sum()
+    });
     Struct::new().u64(pages).pad(40).put(cx.m, out)?;
     Ok(0)
 }

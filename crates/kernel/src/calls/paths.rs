@@ -125,6 +125,24 @@ impl Kernel {
 }
 
 impl Cx<'_> {
+    /// The inode behind a descriptor argument, if it has one; its watchers will be told under the name it was opened by.
+    ///
+    /// # Errors
+    /// `EBADF`.
+    pub fn inode_of(&self, i: usize) -> Result<Option<InodeRef>> {
+        let file = self.file(i)?;
+        let Some(inode) = file.inode.clone() else { return Ok(None) };
+        if let Some((dir, name)) = &file.name
+            && !name.is_empty()
+        {
+            match inode.moved_to(dir, name) {
+                Some((dir, name)) => inode.note_found(&dir, &name),
+                None => inode.note_found(dir, name),
+            }
+        }
+        Ok(Some(inode))
+    }
+
     /// Reads a path argument and walks it.
     ///
     /// # Errors
@@ -206,7 +224,7 @@ impl Cx<'_> {
     pub fn add_name(
         &mut self,
         found: &Found,
-        make: impl FnOnce(&Self, &InodeRef) -> Result<InodeRef>,
+        make: impl FnOnce(&mut Self, &InodeRef) -> Result<InodeRef>,
     ) -> Result<InodeRef> {
         if found.node.is_some() || found.name.is_empty() {
             return Err(Errno::EEXIST);
@@ -217,8 +235,8 @@ impl Cx<'_> {
         }
         let node = make(self, &found.dir)?;
         found.dir.link(&found.name, &node, self.k.realtime())?;
-        let bit = if node.is_dir() { 0x4000_0100 } else { 0x100 };
-        self.k.notify_inode(&found.dir, bit, Some(&found.name));
+        let bit = if node.is_dir() { IN_ISDIR } else { 0 };
+        self.k.notify_inode(&found.dir, IN_CREATE | bit, Some(&found.name));
         Ok(node)
     }
 }

@@ -281,6 +281,9 @@ impl Cx<'_> {
         let mut buf = alloc::vec![0u8; max.min(65536) as usize];
         let n = content.content().ok_or(Errno::EINVAL)?.borrow_mut().read(at, &mut buf, self.m)?;
         buf.truncate(n);
+        if n > 0 {
+            self.k.notify_file(&content, file.name.as_ref(), IN_ACCESS);
+        }
         Ok(buf)
     }
 

@@ -24,7 +24,7 @@ impl Cx<'_> {
             }
             Xattr::Follow => self.at(AT_FDCWD, 0, true)?.inode(),
             Xattr::Link => self.at(AT_FDCWD, 0, false)?.inode(),
-            Xattr::Fd => self.file(0)?.inode.clone().ok_or(Errno::EOPNOTSUPP),
+            Xattr::Fd => self.inode_of(0)?.ok_or(Errno::EOPNOTSUPP),
         }
     }
 
@@ -77,7 +77,7 @@ impl Cx<'_> {
             }
             meta.xattrs.insert(name, value);
         }
-        self.k.notify_inode(&node, 0x4, None);
+        self.k.notify_found(&node, IN_ATTRIB);
         Ok(0)
     }
 
@@ -106,7 +106,7 @@ impl Cx<'_> {
         let node = self.xattr_target(how)?;
         permit(&self.proc().cred, &node, W)?;
         node.meta.borrow_mut().xattrs.remove(&name).ok_or(Errno::ENODATA)?;
-        self.k.notify_inode(&node, 0x4, None);
+        self.k.notify_found(&node, IN_ATTRIB);
         Ok(0)
     }
 

@@ -121,6 +121,13 @@ pub struct Dir {
     pub hidden: Vec<Name>,
 }
 
+/// A name in a directory, which it does not keep.
+type Place = (Weak<Inode>, Name);
+
+fn is_place((dir, name): &Place, other_dir: &InodeRef, other: &[u8]) -> bool {
+    core::ptr::eq(dir.as_ptr(), Rc::as_ptr(other_dir)) && name == other
+}
+
 /// See the module.
 pub struct Inode {
     /// `st_ino`.
@@ -141,6 +148,10 @@ pub struct Inode {
     pub watches: RefCell<Vec<(Weak<super::event::Inotify>, i32)>>,
     /// Writers that keep it from being executed, or executions that keep it from being written (ETXTBSY).
     pub writers: Cell<i32>,
+    /// Where a walk last found it in a directory that somebody watches.
+    found: RefCell<Option<Place>>,
+    /// Under which names it was renamed, and where they have led.
+    moves: RefCell<Vec<(Place, Place)>>,
     /// `memfd` seals, for files that can have them.
     pub seals: Cell<Option<u32>>,
     /// Whether it may be given a first name (O_TMPFILE).
@@ -165,6 +176,8 @@ impl Inode {
             locks: RefCell::new(None),
             watches: RefCell::new(Vec::new()),
             writers: Cell::new(0),
+            found: RefCell::new(None),
+            moves: RefCell::default(),
             seals: Cell::new(None),
             linkable: Cell::new(false),
             mapped: Cell::new(false),
@@ -317,6 +330,40 @@ impl Inode {
         }
         dir.borrow_mut().listed = true;
         Ok(())
+    }
+
+    /// A walk has found it here.
+    pub fn note_found(&self, dir: &InodeRef, name: &[u8]) {
+        if !dir.watches.borrow().is_empty() {
+            *self.found.borrow_mut() = Some((Rc::downgrade(dir), name.to_vec()));
+        } else if self.found.borrow().is_some() {
+            *self.found.borrow_mut() = None;
+        }
+    }
+
+    /// Where a walk found it, if that directory was watched.
+    pub fn found_at(&self) -> Option<(InodeRef, Name)> {
+        let found = self.found.borrow();
+        let (dir, name) = found.as_ref()?;
+        Some((dir.upgrade()?, name.clone()))
+    }
+
+    /// One of its names has become another.
+    pub fn note_move(&self, from: (&InodeRef, &[u8]), to: (&InodeRef, &[u8])) {
+        let place = |(dir, name): (&InodeRef, &[u8])| (Rc::downgrade(dir), name.to_vec());
+        let mut moves = self.moves.borrow_mut();
+        for (_, now) in moves.iter_mut().filter(|(_, now)| is_place(now, from.0, from.1)) {
+            *now = place(to);
+        }
+        moves.retain(|(old, _)| !is_place(old, from.0, from.1) && !is_place(old, to.0, to.1));
+        moves.push((place(from), place(to)));
+    }
+
+    /// Where the name under which it was opened is now, if it has been moved.
+    pub fn moved_to(&self, dir: &InodeRef, name: &[u8]) -> Option<(InodeRef, Name)> {
+        let moves = self.moves.borrow();
+        let (_, (dir, name)) = moves.iter().find(|(old, _)| is_place(old, dir, name))?;
+        Some((dir.upgrade()?, name.clone()))
     }
 
     /// Notes where a directory hangs.

@@ -214,6 +214,7 @@ impl<'a> Walk<'a> {
                 if slash && !node.is_dir() {
                     return Err(Errno::ENOTDIR);
                 }
+                node.note_found(&dir, part);
                 return Ok(Found { dir, name: part.to_vec(), node: Some(node), slash, file: None });
             }
             dir = node;
