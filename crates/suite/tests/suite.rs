@@ -100,7 +100,12 @@ impl Suite {
             Mode::Digest => {
                 // Both at once: each is the other's busy machine.
                 let first = self.start(&format!("{label}.1"), self.snowglobe(&["run", "--json"], argv)?)?;
-                let second = self.start(&format!("{label}.2"), self.snowglobe(&["run", "--json"], argv)?)?;
+                // A guest sees its working directory: it is the same for both.
+                let (place, out) =
+                    (self.logs.join(format!("{label}.1")), self.logs.join(format!("{label}.2")).join("run"));
+                let out = out.to_str().ok_or("the target folder's path is not text")?.to_owned();
+                let second = self.snowglobe(&["run", "--json", "--out", &out], argv)?;
+                let second = self.start_in(&place, &format!("{label}.2"), second)?;
                 let (first, second) = (digest(&first.passed()?)?, digest(&second.passed()?)?);
                 if first != second {
                     return Err(format!("two runs differ: digests {first} and {second}").into());
@@ -120,13 +125,18 @@ impl Suite {
         Ok(command)
     }
 
-    fn start(&self, label: &str, mut command: Command) -> Result<Started, Failed> {
+    fn start(&self, label: &str, command: Command) -> Result<Started, Failed> {
+        self.start_in(&self.logs.join(label), label, command)
+    }
+
+    /// Starts a command in a folder; its output goes to the folder of the label.
+    fn start_in(&self, place: &Path, label: &str, mut command: Command) -> Result<Started, Failed> {
         let folder = self.logs.join(label);
         if folder.exists() {
             std::fs::remove_dir_all(&folder)?;
         }
         std::fs::create_dir_all(&folder)?;
-        command.current_dir(&folder);
+        command.current_dir(place);
         let described = format!("{command:?}");
         let (stdout, stderr) = (folder.join("stdout"), folder.join("stderr"));
         let running = run::start(command, &stdout, &stderr).map_err(|error| format!("{described}: {error}"))?;

@@ -300,6 +300,7 @@ impl Store {
             return Ok(());
         }
         let text = serde_json::to_string_pretty(&all).expect("plain data can always be written");
+        fs::create_dir_all(&self.dir).map_err(|e| io_problem("make", &self.dir, &e))?;
         put_file(&self.dir, "yield-points.json", text.as_bytes())
     }
 
