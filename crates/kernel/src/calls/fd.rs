@@ -1,6 +1,6 @@
 //! Descriptors: duplicating, closing, flags, locks, ioctl.
 
-use super::files::count_ends;
+use super::open::count_ends;
 use crate::fs::file::{FileKind, FileRef};
 use crate::fs::inode::InodeRef;
 use crate::fs::lock::{Owner, Range};

@@ -4,17 +4,20 @@
 #![allow(missing_docs)]
 
 pub mod aio;
+pub mod attributes;
 pub mod cred;
+pub mod dirs;
 pub mod event;
 pub mod fd;
-pub mod files;
 pub mod ids;
 pub mod memory;
 pub mod message;
 pub mod misc;
 pub mod mqueue;
 pub mod msg;
+pub mod names;
 pub mod net;
+pub mod open;
 pub mod pages;
 pub mod paths;
 pub mod poll;
@@ -23,6 +26,8 @@ pub mod rw;
 pub mod sem;
 pub mod shm;
 pub mod signals;
+pub mod size;
+pub mod stat;
 pub mod sync;
 pub mod time;
 pub mod tty;
