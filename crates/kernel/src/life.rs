@@ -154,6 +154,7 @@ impl Kernel {
             timer_slack: 50_000,
             aio: BTreeMap::new(),
             max_rss: 0,
+            children_rss: 0,
             exe_inode: None,
             exe_place: None,
             seccomp: 0,
@@ -299,7 +300,8 @@ impl Kernel {
             oom_score_adj: p.oom_score_adj,
             timer_slack: p.timer_slack,
             aio: if share(CLONE_VM) { p.aio.clone() } else { BTreeMap::new() },
-            max_rss: p.max_rss,
+            max_rss: 0,
+            children_rss: 0,
             exe_inode: p.exe_inode.clone(),
             exe_place: p.exe_place.clone(),
             seccomp: p.seccomp,
@@ -470,6 +472,7 @@ impl Kernel {
 
     fn end_process(&mut self, m: &mut dyn Machine, id: ProcId, status: u32) {
         let space = self.proc(id).space;
+        self.proc_mut(id).max_rss = self.max_rss(id);
         self.touch_segments(id, false);
         self.leave_process_space(m, space);
         self.close_all(id);
@@ -587,6 +590,7 @@ impl Kernel {
         if let Some(parent) = proc.parent.and_then(|p| self.procs[p.0 as usize].as_mut()) {
             parent.children.retain(|c| *c != id);
             parent.children_cpu += proc.cpu_time + proc.children_cpu;
+            parent.children_rss = parent.children_rss.max(proc.max_rss).max(proc.children_rss);
         }
     }
 

@@ -139,6 +139,13 @@ pub struct Space {
     pub brk_limit: u64,
     /// Bytes mapped.
     pub total: u64,
+    /// Most bytes ever mapped.
+    pub peak: u64,
+    /// Bytes mapped with any access at all: these count as resident, because which pages the machine has
+    /// really brought in is not the same on every machine.
+    pub resident: u64,
+    /// Most bytes ever resident.
+    pub peak_resident: u64,
     /// Where the last search for room ended.
     cursor: u64,
     /// Addresses of arguments and environment: start and end of each, for `/proc/self/stat`.
@@ -230,6 +237,9 @@ impl Space {
         for key in &keys {
             if let Some(v) = self.vmas.remove(key) {
                 self.total -= v.end - key;
+                if v.prot != 0 {
+                    self.resident -= v.end - key;
+                }
             }
         }
         self.cursor = self.cursor.min(addr.max(map::MMAP_BASE));
@@ -241,6 +251,11 @@ impl Space {
         let mut start = addr;
         let mut vma = vma;
         self.total += vma.end - addr;
+        self.peak = self.peak.max(self.total);
+        if vma.prot != 0 {
+            self.resident += vma.end - addr;
+            self.peak_resident = self.peak_resident.max(self.resident);
+        }
         if let Some((s, before)) = self.vmas.range(..addr).next_back()
             && before.end == addr
             && before.continues(&vma, addr - s)

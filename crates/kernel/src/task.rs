@@ -181,8 +181,10 @@ pub struct Process {
     pub timer_slack: u64,
     /// Contexts of asynchronous I/O by their names.
     pub aio: BTreeMap<u64, Rc<crate::calls::aio::Context>>,
-    /// High-water mark of its address space in bytes.
+    /// Most bytes resident in the address spaces that it has left.
     pub max_rss: u64,
+    /// The same, of the children that it has waited for.
+    pub children_rss: u64,
     /// The file of its program.
     pub exe_inode: Option<InodeRef>,
     /// The directory and name by which its program was found.

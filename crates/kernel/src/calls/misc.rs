@@ -284,12 +284,12 @@ pub fn rusage(cpu: u64, max_rss: u64) -> Struct {
 }
 
 pub fn getrusage(cx: &mut Cx) -> Answer {
-    let total = cx.k.space_of(cx.task).total;
     let proc = cx.proc();
+    let own = cx.k.max_rss(proc.id);
     let (cpu, rss) = match cx.int(0) {
-        0 => (cx.k.process_cpu(proc.id), total),
-        -1 => (proc.children_cpu, 0),
-        1 => (cx.me().cpu_time, total),
+        0 => (cx.k.process_cpu(proc.id), own),
+        -1 => (proc.children_cpu, proc.children_rss),
+        1 => (cx.me().cpu_time, own),
         _ => return Err(Errno::EINVAL.into()),
     };
     rusage(cpu, rss).put(cx.m, cx.args[1])?;

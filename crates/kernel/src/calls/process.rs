@@ -203,6 +203,8 @@ impl Cx<'_> {
         let program = self.k.load_program(self.m, self.task, name, found, argv, envp)?;
         self.k.leave_threads(self.m, self.task);
         self.exec_set_ids(&program.file.inode);
+        let proc = self.proc().id;
+        self.k.proc_mut(proc).max_rss = self.k.max_rss(proc);
         self.k.become_program(self.task, &program);
         let space = self.proc().space;
         let users = self.k.spaces[space.0 as usize].as_ref().expect("a live process has a space").users;
@@ -401,5 +403,12 @@ impl crate::Kernel {
     pub fn process_cpu(&self, id: crate::task::ProcId) -> u64 {
         let proc = self.proc(id);
         proc.cpu_time + proc.threads.iter().map(|t| self.task(*t).cpu_time).sum::<u64>()
+    }
+
+    /// Most bytes that a process has had resident.
+    pub fn max_rss(&self, id: crate::task::ProcId) -> u64 {
+        let proc = self.proc(id);
+        let now = self.spaces[proc.space.0 as usize].as_ref().map_or(0, |s| s.space.peak_resident);
+        proc.max_rss.max(now)
     }
 }

@@ -129,7 +129,7 @@ impl Cx<'_> {
         let (pid, uid) = (child.pid, child.cred.uid);
         let cpu = self.k.process_cpu(id) + child.children_cpu;
         if what.rusage != 0 {
-            super::misc::rusage(cpu, child.max_rss).put(self.m, what.rusage)?;
+            super::misc::rusage(cpu, child.max_rss.max(child.children_rss)).put(self.m, what.rusage)?;
         }
         if what.out != 0 {
             if what.info {

@@ -724,7 +724,7 @@ fn pid_stat(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let ticks = cx.k.process_cpu(p.id) / 10_000_000;
     let start = (p.start + UPTIME) / 10_000_000;
     let space = cx.k.spaces[p.space.0 as usize].as_ref().map(|s| &s.space);
-    let (vsize, code) = space.map_or((0, (0, 0, 0)), |s| (s.total, s.code));
+    let (vsize, rss, code) = space.map_or((0, 0, (0, 0, 0)), |s| (s.total, s.resident, s.code));
     let nice = task.map_or(0, |t| cx.k.task(t).nice);
     line(&format!(
         "{id} ({name}) {} {} {} {} {} {} 4194304 0 0 0 0 {ticks} 0 {} 0 {} {nice} {} 0 {start} {vsize} {} \
@@ -738,7 +738,7 @@ fn pid_stat(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         p.children_cpu / 10_000_000,
         20 + nice,
         p.threads.len(),
-        vsize / 4096,
+        rss / 4096,
         code.0,
         code.1,
         code.2,
@@ -747,8 +747,9 @@ fn pid_stat(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
 
 fn pid_statm(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let p = process(cx, node)?;
-    let pages = cx.k.spaces[p.space.0 as usize].as_ref().map_or(0, |s| s.space.total / 4096);
-    line(&format!("{pages} {pages} 0 0 0 {pages} 0"))
+    let (size, resident) =
+        cx.k.spaces[p.space.0 as usize].as_ref().map_or((0, 0), |s| (s.space.total / 4096, s.space.resident / 4096));
+    line(&format!("{size} {resident} 0 0 0 {size} 0"))
 }
 
 fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
@@ -763,7 +764,9 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         'T' => "stopped",
         _ => "zombie",
     };
-    let kb = cx.k.spaces[p.space.0 as usize].as_ref().map_or(0, |s| s.space.total / 1024);
+    let space = cx.k.spaces[p.space.0 as usize].as_ref().map(|s| &s.space);
+    let [peak, size, high, rss] =
+        space.map_or([0; 4], |s| [s.peak, s.total, s.peak_resident, s.resident].map(|bytes| bytes / 1024));
     let c = &p.cred;
     let mut ignored = 0u64;
     let mut caught = 0u64;
@@ -782,8 +785,8 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     Ok(format!(
         "Name:\t{name}\nUmask:\t{umask:04o}\nState:\t{letter} ({word})\nTgid:\t{}\nNgid:\t0\nPid:\t{tid}\nPPid:\t{}\n\
          TracerPid:\t0\nUid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t64\nGroups:\t{} \nNStgid:\t{}\nNSpid:\t{tid}\n\
-         VmPeak:\t{kb:>8} kB\nVmSize:\t{kb:>8} kB\nVmLck:\t       0 kB\nVmHWM:\t{kb:>8} kB\nVmRSS:\t{kb:>8} kB\n\
-         VmData:\t{kb:>8} kB\nVmStk:\t    8192 kB\nVmSwap:\t       0 kB\nThreads:\t{}\nSigQ:\t{}/{}\n\
+         VmPeak:\t{peak:>8} kB\nVmSize:\t{size:>8} kB\nVmLck:\t       0 kB\nVmHWM:\t{high:>8} kB\nVmRSS:\t{rss:>8} kB\n\
+         VmData:\t{rss:>8} kB\nVmStk:\t    8192 kB\nVmSwap:\t       0 kB\nThreads:\t{}\nSigQ:\t{}/{}\n\
          SigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n\
          CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\n\
          Seccomp:\t{}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n\
