@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// Runs that `verify` compares.
-const RUNS: u64 = 2;
+const RUNS: u64 = 3;
 /// Seconds that making ready may take: a compiler may have to build its library first.
 const PREPARE_LIMIT: u64 = 180;
 /// What `timeout` exits with when the time was up.
