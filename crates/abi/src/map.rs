@@ -53,7 +53,7 @@ pub const PAGE: u64 = 4096;
 /// Offset of the trace ring in the arena.
 pub const RING_OFFSET: u64 = 1 << 20;
 /// Size of the trace ring in bytes; a power of two.
-pub const RING_SIZE: u64 = 16 << 20;
+pub const RING_SIZE: u64 = 4 << 20;
 /// Offset of the area by which the supervisor hands blobs in (specification) and takes blobs out (report).
 pub const BLOB_OFFSET: u64 = RING_OFFSET + RING_SIZE;
 /// Size of the blob area in bytes.

@@ -74,7 +74,13 @@ kinds! {
 }
 
 /// Appends LEB128.
+#[inline]
 fn put_varint(out: &mut [u8], at: &mut usize, mut v: u64) {
+    if v < 0x80 {
+        out[*at] = v as u8;
+        *at += 1;
+        return;
+    }
     while v >= 0x80 {
         out[*at] = v as u8 | 0x80;
         *at += 1;
@@ -111,40 +117,62 @@ pub fn unzigzag(v: u64) -> i64 {
     (v >> 1) as i64 ^ -((v & 1) as i64)
 }
 
-/// Room kept in front of the body for its length.
+/// Most bytes of a record's length.
 const HEAD: usize = 2;
 
-/// Builds one record in place, without allocation.
+/// Builds records one after another in one buffer, which is handed on when there is enough in it.
+#[derive(Default)]
 pub struct Encoder {
-    bytes: [u8; HEAD + MAX_RECORD],
+    bytes: Vec<u8>,
+    /// End of the whole records.
+    whole: usize,
     at: usize,
     nums_at: usize,
     blobs_at: usize,
 }
 
-impl Default for Encoder {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Encoder {
-    /// An encoder to be used for record after record.
+    /// An encoder without records.
     pub const fn new() -> Encoder {
-        Encoder { bytes: [0; HEAD + MAX_RECORD], at: 0, nums_at: 0, blobs_at: 0 }
+        Encoder { bytes: Vec::new(), whole: 0, at: 0, nums_at: 0, blobs_at: 0 }
+    }
+
+    /// The whole records that were built since the last [`Encoder::clear`].
+    #[inline]
+    pub fn records(&self) -> &[u8] {
+        &self.bytes[..self.whole]
+    }
+
+    /// Forgets the whole records.
+    pub fn clear(&mut self) {
+        self.whole = 0;
     }
 
     /// Starts a record.
     #[inline]
     pub fn begin(&mut self, kind: Kind, dt: u64, task: u32) -> &mut Encoder {
-        self.at = HEAD;
-        self.bytes[self.at] = kind as u8;
-        self.at += 1;
-        put_varint(&mut self.bytes, &mut self.at, dt);
-        put_varint(&mut self.bytes, &mut self.at, u64::from(task));
-        self.nums_at = self.at;
-        self.bytes[self.at] = 0;
-        self.at += 1;
+        self.begin_with(kind, dt, task, &[])
+    }
+
+    /// Starts a record with its first numbers.
+    #[inline]
+    pub fn begin_with(&mut self, kind: Kind, dt: u64, task: u32, nums: &[u64]) -> &mut Encoder {
+        if self.bytes.len() < self.whole + HEAD + MAX_RECORD {
+            self.bytes.resize(self.whole + 2 * (HEAD + MAX_RECORD), 0);
+        }
+        // Kind, time, task and twelve numbers of ten bytes at most. Most lengths take one byte; a longer one is made
+        // room for at the end.
+        let (bytes, mut at) = (&mut self.bytes[self.whole + 1..self.whole + 1 + 160], 1);
+        bytes[0] = kind as u8;
+        put_varint(bytes, &mut at, dt);
+        put_varint(bytes, &mut at, u64::from(task));
+        self.nums_at = self.whole + 1 + at;
+        bytes[at] = nums.len() as u8;
+        at += 1;
+        for num in nums {
+            put_varint(bytes, &mut at, *num);
+        }
+        self.at = self.whole + 1 + at;
         self.blobs_at = 0;
         self
     }
@@ -165,7 +193,7 @@ impl Encoder {
             self.bytes[self.at] = 0;
             self.at += 1;
         }
-        let room = (self.bytes.len() - self.at).saturating_sub(4);
+        let room = (self.whole + HEAD + MAX_RECORD - self.at).saturating_sub(4);
         let data = &data[..data.len().min(room)];
         self.bytes[self.blobs_at] += 1;
         put_varint(&mut self.bytes, &mut self.at, data.len() as u64);
@@ -174,22 +202,24 @@ impl Encoder {
         self
     }
 
-    /// The record's bytes, length included.
+    /// Ends the record.
     #[inline]
-    pub fn finish(&mut self) -> &[u8] {
+    pub fn finish(&mut self) {
         if self.blobs_at == 0 {
             self.bytes[self.at] = 0;
             self.at += 1;
         }
-        let len = self.at - HEAD;
+        let body = self.whole + 1;
+        let len = self.at - body;
         if len < 0x80 {
-            self.bytes[1] = len as u8;
-            &self.bytes[1..self.at]
+            self.bytes[self.whole] = len as u8;
         } else {
-            self.bytes[0] = len as u8 | 0x80;
-            self.bytes[1] = (len >> 7) as u8;
-            &self.bytes[..self.at]
+            self.bytes.copy_within(body..self.at, body + 1);
+            self.bytes[self.whole] = len as u8 | 0x80;
+            self.bytes[body] = (len >> 7) as u8;
+            self.at += 1;
         }
+        self.whole = self.at;
     }
 }
 
@@ -265,7 +295,8 @@ mod tests {
     #[test]
     fn a_record_reads_back_as_written() {
         let mut enc = Encoder::new();
-        let bytes = enc.begin(Kind::Begin, 300, 7).num(257).num(u64::MAX).blob(b"/etc/passwd").finish().to_vec();
+        enc.begin(Kind::Begin, 300, 7).num(257).num(u64::MAX).blob(b"/etc/passwd").finish();
+        let bytes = enc.records().to_vec();
         let (rec, used) = Record::decode(&bytes).unwrap();
         assert_eq!(used, bytes.len());
         assert_eq!((rec.kind, rec.dt, rec.task), (Kind::Begin, 300, 7));
@@ -276,15 +307,21 @@ mod tests {
     #[test]
     fn an_oversized_blob_is_cut_and_still_decodes() {
         let mut enc = Encoder::new();
-        let bytes = enc.begin(Kind::Output, 0, 1).num(0).num(1).blob(&[b'x'; 10_000]).finish().to_vec();
-        let (rec, _) = Record::decode(&bytes).unwrap();
+        enc.begin(Kind::Output, 0, 1).num(0).num(1).blob(&[b'x'; 10_000]).finish();
+        enc.begin(Kind::Exit, 5, 1).num(9).finish();
+        let (rec, used) = Record::decode(enc.records()).unwrap();
         assert!(rec.blobs[0].len() > 4000);
+        let (rec, last) = Record::decode(&enc.records()[used..]).unwrap();
+        assert_eq!((rec.kind, rec.dt, used + last), (Kind::Exit, 5, enc.records().len()));
+        enc.clear();
+        assert!(enc.records().is_empty());
     }
 
     #[test]
     fn a_cut_record_is_incomplete_and_garbage_is_invalid() {
         let mut enc = Encoder::new();
-        let bytes = enc.begin(Kind::Exit, 1, 1).num(0).finish().to_vec();
+        enc.begin(Kind::Exit, 1, 1).num(0).finish();
+        let bytes = enc.records().to_vec();
         assert_eq!(Record::decode(&bytes[..bytes.len() - 1]), Err(DecodeError::Incomplete));
         assert_eq!(Record::decode(&[3, 99, 0, 0]), Err(DecodeError::Invalid));
         assert_eq!(Record::decode(&[0xff; 12]), Err(DecodeError::Invalid));

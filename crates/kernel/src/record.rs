@@ -12,13 +12,15 @@ const DATA: usize = 32;
 /// Bytes shown of a path.
 const PATH: usize = 200;
 
-/// Builds records in order; records made where there is no machine at hand wait for the next.
+/// Bytes of records that are handed to the machine at once.
+const BATCH: usize = 4096;
+
+/// Builds records in order, and hands them to the machine when there are enough of them.
 pub struct Recorder {
     /// Whether calls are traced.
     pub calls: bool,
     last: Nanos,
     encoder: Encoder,
-    held: Vec<u8>,
     /// Records made.
     pub events: u64,
 }
@@ -26,32 +28,41 @@ pub struct Recorder {
 impl Recorder {
     /// An empty trace.
     pub fn new(calls: bool) -> Recorder {
-        Recorder { calls, last: 0, encoder: Encoder::new(), held: Vec::new(), events: 0 }
+        Recorder { calls, last: 0, encoder: Encoder::new(), events: 0 }
     }
 
+    #[inline]
     fn start(&mut self, kind: Kind, now: Nanos, task: TaskId) -> &mut Encoder {
+        self.start_with(kind, now, task, &[])
+    }
+
+    #[inline]
+    fn start_with(&mut self, kind: Kind, now: Nanos, task: TaskId, nums: &[u64]) -> &mut Encoder {
         let dt = now - self.last;
         self.last = now;
         self.events += 1;
-        self.encoder.begin(kind, dt, task.0)
+        self.encoder.begin_with(kind, dt, task.0, nums)
     }
 
     /// Hands what waits to the machine.
     pub fn flush(&mut self, m: &mut dyn Machine) {
-        if !self.held.is_empty() {
-            m.emit(&self.held);
-            self.held.clear();
+        if !self.encoder.records().is_empty() {
+            m.emit(self.encoder.records());
+            self.encoder.clear();
         }
     }
 
+    /// Ends a record where there is a machine at hand.
+    #[inline]
     fn emit(&mut self, m: &mut dyn Machine) {
-        self.flush(m);
-        m.emit(self.encoder.finish());
+        self.encoder.finish();
+        if self.encoder.records().len() >= BATCH {
+            self.flush(m);
+        }
     }
 
     fn hold(&mut self) {
-        let bytes = self.encoder.finish();
-        self.held.extend_from_slice(bytes);
+        self.encoder.finish();
     }
 
     /// A call begins.
@@ -68,10 +79,9 @@ impl Recorder {
             return;
         }
         let kinds = entry.map_or(&[Arg::Hex; 6][..], |e| e.args);
-        let enc = self.start(Kind::Begin, now, task).num(nr);
-        for arg in &args[..kinds.len()] {
-            enc.num(*arg);
-        }
+        let nums = [nr, args[0], args[1], args[2], args[3], args[4], args[5]];
+        let enc = self.start_with(Kind::Begin, now, task, &nums[..=kinds.len()]);
+        let kinds = if entry.is_some_and(|e| e.data.0) { kinds } else { &[] };
         for (i, kind) in kinds.iter().enumerate() {
             match kind {
                 Arg::Path => {
@@ -105,8 +115,8 @@ impl Recorder {
         if !self.calls {
             return;
         }
-        let enc = self.start(Kind::Return, now, task).num(nr).num(zigzag(value));
-        for (i, kind) in entry.map_or(&[][..], |e| e.args).iter().enumerate() {
+        let enc = self.start_with(Kind::Return, now, task, &[nr, zigzag(value)]);
+        for (i, kind) in entry.filter(|e| e.data.1).map_or(&[][..], |e| e.args).iter().enumerate() {
             if let Arg::Out(_) = kind
                 && value > 0
             {
@@ -175,6 +185,8 @@ impl Recorder {
             self.start(Kind::Output, now, task).num(u64::from(host)).num(u64::from(stream)).blob(chunk);
             self.emit(m);
         }
+        // Somebody may be looking on.
+        self.flush(m);
     }
 
     /// A call that the table does not know.

@@ -56,6 +56,23 @@ pub struct Entry {
     pub handler: fn(&mut Cx) -> Answer,
     /// What is short.
     pub note: &'static str,
+    /// Whether the trace shows data that goes in, and data that comes out.
+    pub data: (bool, bool),
+}
+
+/// See [`Entry::data`].
+const fn data(args: &[Arg]) -> (bool, bool) {
+    let mut data = (false, false);
+    let mut i = 0;
+    while i < args.len() {
+        match args[i] {
+            Arg::Path | Arg::In(_) => data.0 = true,
+            Arg::Out(_) => data.1 = true,
+            _ => {}
+        }
+        i += 1;
+    }
+    data
 }
 
 macro_rules! table {
@@ -68,6 +85,7 @@ macro_rules! table {
             level: Level::$level,
             handler: $handler,
             note: $note,
+            data: data(&[$($arg),*]),
         }),*];
     };
 }

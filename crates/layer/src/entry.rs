@@ -16,7 +16,7 @@ unsafe extern "C" {
     pub fn signal_restorer();
     /// Empties the stack, calls a function, and goes to the guest by the frame.
     pub fn from_the_top(f: extern "C" fn()) -> !;
-    /// Copies bytes; returns how many were not copied because of a fault.
+    /// Copies bytes; returns 1 if a fault came between.
     pub fn guest_copy(to: *mut u8, from: *const u8, len: usize) -> usize;
     static guest_copy_start: u8;
     static guest_copy_end: u8;
@@ -180,6 +180,24 @@ layer_resume:
     mov r13, [rsp + 104]
     mov r14, [rsp + 112]
     mov r15, [rsp + 120]
+    # popfq is slow. The arithmetic flags can be set without it: overflow by an addition, the others from ah.
+    mov rax, [rsp + 136]
+    mov rcx, rax
+    and rcx, ~0x8d5
+    cmp rcx, 0x202
+    jne 2f
+    xor ecx, ecx
+    bt eax, 11
+    adc ecx, 0
+    mov ah, al
+    mov al, cl
+    add al, 0x7f
+    sahf
+    mov rax, [rsp + 0]
+    mov rcx, [rsp + 16]
+    mov rsp, gs:[8]
+    jmp qword ptr gs:[16]
+2:
     mov rax, [rsp + 0]
     mov rcx, [rsp + 16]
     push qword ptr [rsp + 136]
@@ -251,15 +269,52 @@ from_the_top:
 
     .globl guest_copy
 guest_copy:
-    mov rcx, rdx
     .globl guest_copy_start
 guest_copy_start:
+    cmp rdx, 16
+    jb 2f
+    cmp rdx, 32
+    ja 4f
+    movups xmm0, [rsi]
+    movups xmm1, [rsi + rdx - 16]
+    movups [rdi], xmm0
+    movups [rdi + rdx - 16], xmm1
+    xor eax, eax
+    ret
+2:
+    cmp edx, 8
+    jb 3f
+    mov rax, [rsi]
+    mov rcx, [rsi + rdx - 8]
+    mov [rdi], rax
+    mov [rdi + rdx - 8], rcx
+    xor eax, eax
+    ret
+3:
+    mov rcx, rdx
     rep movsb
+    xor eax, eax
+    ret
+4:
+    cmp rdx, 512
+    ja 3b
+    lea rcx, [rdx - 16]
+    xor eax, eax
+5:
+    movups xmm0, [rsi + rax]
+    movups [rdi + rax], xmm0
+    add rax, 16
+    cmp rax, rcx
+    jb 5b
+    movups xmm0, [rsi + rcx]
+    movups [rdi + rcx], xmm0
+    xor eax, eax
+    ret
     .globl guest_copy_end
 guest_copy_end:
     .globl guest_copy_fault
 guest_copy_fault:
-    mov rax, rcx
+    mov eax, 1
     ret
 
     .globl guest_cmpxchg
@@ -283,50 +338,150 @@ _Unwind_Resume:
 rust_eh_personality:
     ud2
 
+    # Most copies are short, and `rep movsb` takes its time to begin. Up to 32 bytes all is read before anything is
+    # written, so that memmove can begin the same way.
     .globl memcpy
 memcpy:
     mov rax, rdi
+    cmp rdx, 32
+    jbe 20f
+10:
+    cmp rdx, 512
+    ja 12f
+    movups xmm1, [rsi + rdx - 16]
+    lea r8, [rdi + rdx - 16]
+11:
+    movups xmm0, [rsi]
+    movups [rdi], xmm0
+    add rsi, 16
+    add rdi, 16
+    cmp rdi, r8
+    jb 11b
+    movups [r8], xmm1
+    ret
+12:
     mov rcx, rdx
     rep movsb
+    ret
+20:
+    cmp edx, 16
+    jae 24f
+    cmp edx, 8
+    jae 23f
+    cmp edx, 4
+    jae 22f
+    test edx, edx
+    jz 21f
+    movzx ecx, byte ptr [rsi]
+    movzx r8d, byte ptr [rsi + rdx - 1]
+    mov r9, rdx
+    shr r9, 1
+    movzx r10d, byte ptr [rsi + r9]
+    mov [rdi], cl
+    mov [rdi + r9], r10b
+    mov [rdi + rdx - 1], r8b
+21:
+    ret
+22:
+    mov ecx, [rsi]
+    mov r8d, [rsi + rdx - 4]
+    mov [rdi], ecx
+    mov [rdi + rdx - 4], r8d
+    ret
+23:
+    mov rcx, [rsi]
+    mov r8, [rsi + rdx - 8]
+    mov [rdi], rcx
+    mov [rdi + rdx - 8], r8
+    ret
+24:
+    movups xmm0, [rsi]
+    movups xmm1, [rsi + rdx - 16]
+    movups [rdi], xmm0
+    movups [rdi + rdx - 16], xmm1
     ret
     .globl memmove
 memmove:
     mov rax, rdi
-    mov rcx, rdx
+    cmp rdx, 32
+    jbe 20b
     mov r8, rdi
     sub r8, rsi
     cmp r8, rdx
-    jb 3f
-    rep movsb
-    ret
-3:
-    lea rdi, [rdi + rdx - 1]
-    lea rsi, [rsi + rdx - 1]
-    std
-    rep movsb
-    cld
+    jae 10b
+    # The end of the source is overwritten first: from behind.
+    movups xmm1, [rsi]
+30:
+    movups xmm0, [rsi + rdx - 16]
+    movups [rdi + rdx - 16], xmm0
+    sub rdx, 16
+    cmp rdx, 16
+    ja 30b
+    movups [rdi], xmm1
     ret
     .globl memset
 memset:
     mov r8, rdi
-    mov eax, esi
+    movzx eax, sil
+    cmp rdx, 128
+    ja 41f
+    mov rcx, 0x0101010101010101
+    imul rax, rcx
+    cmp edx, 8
+    jb 42f
+    mov [rdi + rdx - 8], rax
+    lea rcx, [rdi + rdx - 8]
+40:
+    mov [rdi], rax
+    add rdi, 8
+    cmp rdi, rcx
+    jb 40b
+    mov rax, r8
+    ret
+41:
     mov rcx, rdx
     rep stosb
     mov rax, r8
     ret
+42:
+    test edx, edx
+    jz 44f
+43:
+    mov [rdi + rdx - 1], al
+    dec edx
+    jnz 43b
+44:
+    mov rax, r8
+    ret
     .globl memcmp
 memcmp:
-    xor eax, eax
     xor ecx, ecx
-4:
+50:
+    lea r8, [rcx + 8]
+    cmp r8, rdx
+    ja 51f
+    mov rax, [rdi + rcx]
+    mov r9, [rsi + rcx]
+    mov rcx, r8
+    cmp rax, r9
+    je 50b
+    bswap rax
+    bswap r9
+    cmp rax, r9
+    sbb eax, eax
+    or eax, 1
+    ret
+51:
+    xor eax, eax
+52:
     cmp rcx, rdx
-    je 5f
+    je 53f
     movzx eax, byte ptr [rdi + rcx]
     movzx r8d, byte ptr [rsi + rcx]
     inc rcx
     sub eax, r8d
-    je 4b
-5:
+    je 52b
+53:
     ret
     .globl bcmp
 bcmp:

@@ -20,8 +20,8 @@ const BLOCK: usize = 256 << 10;
 const QUEUE: usize = 16;
 /// Bytes of the stream in one frame.
 const FRAME: usize = 8 << 20;
-/// Compression level: 3 keeps up with millions of events a second on one core.
-const LEVEL: i32 = 3;
+/// Compression level: the work is done on the guests' core when there is no other, and 1 takes half the time of 3.
+const LEVEL: i32 = 1;
 
 /// What a finished trace is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

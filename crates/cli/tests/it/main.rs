@@ -48,7 +48,9 @@ fn stream() -> Vec<u8> {
         for blob in blobs {
             encoder.blob(blob);
         }
-        out.extend_from_slice(encoder.finish());
+        encoder.finish();
+        out.extend_from_slice(encoder.records());
+        encoder.clear();
     };
     put(Kind::Host, 0, 0, &[0, 1], &[b"db"]);
     put(Kind::Spawn, 0, 1, &[0, 100, 100, 0], &[b"server"]);

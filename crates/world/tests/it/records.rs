@@ -23,7 +23,8 @@ impl Stream {
         for blob in blobs {
             encoder.blob(blob);
         }
-        self.0.extend_from_slice(encoder.finish());
+        encoder.finish();
+        self.0.extend_from_slice(encoder.records());
         self
     }
 
