@@ -42,11 +42,31 @@ pub struct Slot {
     pub host_pid: AtomicI32,
 }
 
+/// The clock that guests read without a call. Only the runner touches it.
+#[repr(C)]
+pub struct Clock {
+    /// Virtual nanoseconds since the world began, while a guest runs.
+    pub now: AtomicU64,
+    /// The time that a guest cannot pass without a call.
+    pub limit: AtomicU64,
+    /// What a reading takes, in nanoseconds.
+    pub step: AtomicU64,
+    /// What the real-time clock shows at virtual time 0, in nanoseconds since 1970.
+    pub realtime: AtomicU64,
+    /// What the monotonic clock shows at virtual time 0, in nanoseconds.
+    pub monotonic: AtomicU64,
+}
+
+/// Where [`Control::clock`] is.
+pub const CLOCK_OFFSET: u64 = core::mem::offset_of!(Control, clock) as u64;
+
 /// The first bytes of the arena.
 #[repr(C)]
 pub struct Control {
     /// [`MAGIC`].
     pub magic: u64,
+    /// See [`Clock`].
+    pub clock: Clock,
     /// See [`state`]; a futex word on which the supervisor waits.
     pub state: AtomicU32,
     /// Set by the supervisor to end the world early (Ctrl-C): looked at on every switch.

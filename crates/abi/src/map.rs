@@ -36,6 +36,9 @@ pub const MMAP_BASE: u64 = 0x7100_0000_0000;
 /// First byte after the initial stack.
 pub const STACK_TOP: u64 = 0x7ff0_0000_0000;
 
+/// Where the shared object with the clock functions is mapped (vdso(7)).
+pub const VDSO_BASE: u64 = STACK_TOP + 0x1000_0000;
+
 /// Size of a stub zone in bytes.
 pub const STUB_ZONE_SIZE: u64 = 16 << 20;
 /// Where stubs of rewritten call sites are, and the addresses from which each zone is within a jump's reach. No guest is

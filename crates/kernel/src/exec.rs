@@ -160,6 +160,7 @@ impl Kernel {
         let stack = map::STACK_TOP - STACK_SIZE;
         let vma = anon(map::STACK_TOP, PROT_READ | PROT_WRITE, "[stack]");
         space.map(stack, vma, m)?;
+        self.map_vdso(&mut space, m)?;
         // The heap begins on the page after the program, as without randomisation.
         let heap = program.elf.span().1.wrapping_add(bias);
         space.brk_start = heap;
@@ -171,6 +172,19 @@ impl Kernel {
         self.spaces[id.0 as usize].as_mut().expect("a live process has a space").space = space;
         m.start_program(entry, sp);
         Ok(())
+    }
+
+    /// Maps the clock functions.
+    fn map_vdso(&self, space: &mut Space, m: &mut dyn Machine) -> Result<()> {
+        let image = self.machine_info.vdso;
+        if image.is_empty() {
+            return Ok(());
+        }
+        let len = image.len() as u64;
+        let vma = Vma { may_write: true, ..anon(map::VDSO_BASE + len, PROT_READ | PROT_WRITE, "[vdso]") };
+        space.map(map::VDSO_BASE, vma, m)?;
+        m.write(map::VDSO_BASE, image)?;
+        space.protect(map::VDSO_BASE, len, PROT_READ | PROT_EXEC, m)
     }
 
     /// Writes arguments, environment and auxiliary vector; returns the stack pointer.
@@ -212,7 +226,8 @@ impl Kernel {
             execfn,
         ];
         let cred = self.proc_of(task).cred.clone();
-        let auxv: Vec<(u64, u64)> = alloc::vec![
+        let vdso = if self.machine_info.vdso.is_empty() { None } else { Some((33, map::VDSO_BASE)) };
+        let auxv: Vec<(u64, u64)> = [
             (6, PAGE),                                 // AT_PAGESZ
             (17, 100),                                 // AT_CLKTCK
             (3, program.elf.phdr.wrapping_add(bias)),  // AT_PHDR
@@ -233,7 +248,10 @@ impl Kernel {
             (31, execfn),                              // AT_EXECFN
             (15, platform),                            // AT_PLATFORM
             (0, 0),
-        ];
+        ]
+        .into();
+        // AT_SYSINFO_EHDR comes first, as on Linux.
+        let auxv: Vec<(u64, u64)> = vdso.into_iter().chain(auxv).collect();
         let mut words: Vec<u64> = alloc::vec![argv.len() as u64];
         words.extend(argv);
         words.push(0);

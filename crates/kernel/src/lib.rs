@@ -108,6 +108,8 @@ pub struct MachineInfo {
     pub hwcap: u64,
     /// AT_MINSIGSTKSZ: bytes of a signal frame.
     pub signal_frame: u64,
+    /// The shared object of AT_SYSINFO_EHDR, whole pages; empty for none.
+    pub vdso: &'static [u8],
 }
 
 /// The world.
@@ -474,12 +476,33 @@ impl Kernel {
         self.turn_over = true;
     }
 
+    /// What reading a clock without a call takes.
+    pub fn clock_step(&self) -> Nanos {
+        (self.spec.knobs.call_cost / 10).max(1)
+    }
+
     /// What the time-stamp counter shows: virtual nanoseconds. Reading it takes time, so that loops on it end.
     pub fn counter(&mut self) -> u64 {
-        self.sched.now += self.spec.knobs.call_cost / 10;
+        self.sched.now += self.clock_step();
         let over = self.sched.now - self.slice_start >= self.spec.knobs.quantum;
         self.notice |= over || self.sched.next_timer <= self.sched.now;
         self.sched.now + time::UPTIME
+    }
+
+    /// The current task has read clocks by itself: time has come to this.
+    #[inline]
+    pub fn has_become(&mut self, now: Nanos) {
+        let passed = now - self.sched.now;
+        if passed > 0 {
+            self.sched.now = now;
+            self.charge(self.current, passed);
+        }
+    }
+
+    /// How far time may go before the current task must call.
+    #[inline]
+    pub fn time_limit(&self) -> Nanos {
+        self.sched.next_timer.min(self.slice_start + self.spec.knobs.quantum)
     }
 
     /// Gives up the baton at a yield point. The loop's passes count as a little time, so that who waits for a timer gets it.

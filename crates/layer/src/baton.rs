@@ -53,6 +53,7 @@ pub extern "C" fn first_turn() {
     if !go_on() {
         schedule();
     }
+    crate::clock::go();
 }
 
 /// Shows the supervisor where the world stands.
@@ -102,7 +103,10 @@ pub fn load(task: u32) {
         return;
     }
     unload();
-    if let Some(context) = shared().contexts.get_mut(task as usize).and_then(Option::take) {
+    if let Some(Some(context)) = shared().contexts.get_mut(task as usize)
+        && context.kept
+    {
+        context.kept = false;
         *state::frame() = context.frame;
         // The site at which it called may have been rewritten meanwhile, and what followed the call with it.
         state::frame().rip = crate::rewrite::resume_rip(context.frame.rip);
@@ -119,18 +123,22 @@ fn unload() {
     if task == 0 || kernel().try_task(snowglobe_kernel::task::TaskId(task)).is_none() {
         return;
     }
-    let vectors = state::XSave::new();
-    crate::vectors::save(vectors.ptr());
-    keep(task, state::Context { frame: *state::frame(), fs: crate::vectors::fs_base(), vectors });
+    keep(task, state::frame(), crate::vectors::fs_base());
 }
 
-/// Keeps registers for a task that is to be loaded later.
-pub fn keep(task: u32, context: state::Context) {
+/// Keeps registers for a task that is to be loaded later: these, and the processor's vector state.
+pub fn keep(task: u32, frame: &state::Frame, fs: u64) {
     let contexts = &mut shared().contexts;
     if contexts.len() <= task as usize {
         contexts.resize_with(task as usize + 1, || None);
     }
-    contexts[task as usize] = Some(alloc::boxed::Box::new(context));
+    // A place once made stays the task's: it is needed at every switch.
+    let context = contexts[task as usize].get_or_insert_with(|| {
+        let empty = state::Context { kept: false, frame: state::Frame::ZERO, fs: 0, vectors: state::XSave::new() };
+        alloc::boxed::Box::new(empty)
+    });
+    (context.kept, context.frame, context.fs) = (true, *frame, fs);
+    context.vectors.save();
 }
 
 /// A slot whose last host process has gone.

@@ -96,15 +96,13 @@ extern "C" fn template() {
 }
 
 fn look_at_processor() -> Processor {
-    let [_, _, size, _] = vectors::cpuid(0xd, 0);
-    let [low, ..] = vectors::cpuid(0xd, 0);
+    let [low, current, ..] = vectors::cpuid(0xd, 0);
+    let [extensions, ..] = vectors::cpuid(0xd, 1);
     let enabled: u32;
     // SAFETY: the operating system uses XSAVE, or it would not have started programs like this.
     unsafe { core::arch::asm!("xgetbv", in("ecx") 0, out("eax") enabled, out("edx") _) };
-    let [_, current, ..] = vectors::cpuid(0xd, 0);
-    let _ = size;
     assert!((current as usize) <= XSAVE_MAX, "the processor's vector state takes {current} bytes");
-    Processor { xsave_size: current as usize, xcr0: u64::from(low & enabled) }
+    Processor { xsave_size: current as usize, compacts: extensions & 2 != 0, xcr0: u64::from(low & enabled) }
 }
 
 fn make_shared(processor: Processor) {
@@ -213,8 +211,9 @@ fn make_world() -> ! {
     let bytes = unsafe { core::slice::from_raw_parts((ARENA_BASE + BLOB_OFFSET) as *const u8, len) };
     let spec: WorldSpec = snowglobe_abi::spec::decode(bytes).expect("the supervisor's specification decodes");
     let [_, _, _, hwcap] = vectors::cpuid(1, 0);
-    let info = MachineInfo { hwcap: u64::from(hwcap), signal_frame: frames::size() };
+    let info = MachineInfo { hwcap: u64::from(hwcap), signal_frame: frames::size(), vdso: crate::vdso::image() };
     let kernel = Kernel::new(spec, info, &mut crate::host::Host);
+    crate::clock::set(&kernel);
     shared().kernel = Some(kernel);
     c.state.store(state::RUNNING, Release);
     futex_wake(&c.state);

@@ -31,17 +31,17 @@ pub fn init() {
     unsafe { (*header()).next = start };
 }
 
+#[inline]
 fn class_of(size: usize) -> (usize, usize) {
     let size = size.max(16);
-    // The step is a quarter of the power of two below.
-    let top = usize::BITS - 1 - (size - 1).max(1).leading_zeros();
-    let step = (1usize << top) / 4;
     if size <= 16 {
         return (0, 16);
     }
-    let base = 1usize << top;
-    let quarter = (size - base).div_ceil(step.max(1));
-    let rounded = base + quarter * step.max(1);
+    // The step is a quarter of the power of two below, and a power of two itself.
+    let top = usize::BITS - 1 - (size - 1).leading_zeros();
+    let (base, shift) = (1usize << top, top - 2);
+    let quarter = (size - base + (1 << shift) - 1) >> shift;
+    let rounded = base + (quarter << shift);
     ((top as usize - 3) * 4 + quarter, rounded.next_multiple_of(16))
 }
 

@@ -3,7 +3,7 @@
 use crate::baton;
 use crate::entry::{guest_cmpxchg, guest_copy};
 use crate::lower::Lower;
-use crate::state::{Context, XSave, control, cpu, frame, shared};
+use crate::state::{XSave, control, cpu, frame, shared};
 use crate::sys::{futex_wait, futex_wake, sys};
 use crate::{frames, rewrite, vectors};
 use alloc::string::String;
@@ -244,9 +244,7 @@ impl Machine for Host {
         if stack != 0 {
             copy.rsp = stack;
         }
-        let area = XSave::new();
-        vectors::save(area.ptr());
-        baton::keep(child, Context { frame: copy, fs: tls.unwrap_or_else(vectors::fs_base), vectors: area });
+        baton::keep(child, &copy, tls.unwrap_or_else(vectors::fs_base));
     }
 
     fn drop_context(&mut self, task: u32) {

@@ -21,6 +21,7 @@ extern crate alloc;
 
 mod baton;
 mod boot;
+mod clock;
 mod entry;
 mod frames;
 mod heap;
@@ -31,6 +32,7 @@ mod spin;
 mod state;
 mod sys;
 mod trap;
+mod vdso;
 mod vectors;
 
 use core::fmt::Write;

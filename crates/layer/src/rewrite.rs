@@ -2,7 +2,7 @@
 //!
 //! Two ways, tried in this order at a site that has trapped often enough:
 //!
-//! - `mov eax, N; syscall`: the five bytes of the `mov` become a jump to a stub that does the `mov` itself and comes back
+//! - `mov eax, N; syscall` (or `mov rax, N`): the `mov` becomes a jump to a stub that does the `mov` itself and comes back
 //!   after the `syscall`, which stays in place for whoever jumps right to it.
 //! - otherwise the `syscall` and what follows it, five bytes or more, become a jump; the stub does what followed. Only where
 //!   that can be done elsewhere, and nothing jumps into it.
@@ -250,15 +250,7 @@ fn reaches(from: u64, to: u64) -> bool {
 }
 
 fn before(at: u64, nr: u64) -> bool {
-    let mut code = [0u8; 6];
-    if Host.read(at - 6, &mut code).is_err() || code[1] != 0xb8 {
-        return false;
-    }
-    // A REX prefix would make it a move to another register.
-    let number = u32::from_le_bytes([code[2], code[3], code[4], code[5]]);
-    if code[0] & 0xf0 == 0x40 || u64::from(number) != nr {
-        return false;
-    }
+    let Some((len, number)) = number_before(at).filter(|(_, number)| u64::from(*number) == nr) else { return false };
     let Some(stub) = stub_near(at, 1, |_| true) else { return false };
     if !reaches(stub, at) {
         return false;
@@ -268,9 +260,23 @@ fn before(at: u64, nr: u64) -> bool {
     code.put(&number.to_le_bytes());
     code.enter(at + 2);
     code.write();
-    let mut jump = Code::<{ STUB as usize }>::new(at - 5);
+    let mut jump = Code::<{ STUB as usize }>::new(at - len);
     jump.relative(&[0xe9], stub);
-    patch(at - 5, &jump.bytes[..5])
+    patch(at - len, &jump.bytes[..len as usize])
+}
+
+/// The instruction before a call, if it moves a number into rax: its length and the number.
+fn number_before(at: u64) -> Option<(u64, u32)> {
+    let mut code = [0u8; 7];
+    Host.read(at - 7, &mut code).ok()?;
+    let number = u32::from_le_bytes([code[3], code[4], code[5], code[6]]);
+    match code {
+        // mov rax, imm32, whose sign is extended: no call has such a number.
+        [0x48, 0xc7, 0xc0, ..] if number < 1 << 31 => Some((7, number)),
+        // mov eax, imm32. A REX prefix would make it a move to another register.
+        [_, rex, 0xb8, ..] if rex & 0xf0 != 0x40 => Some((5, number)),
+        _ => None,
+    }
 }
 
 fn after(at: u64, site: &mut Site, f: &mut Frame) -> bool {

@@ -118,6 +118,8 @@ impl Cpu {
 
 /// A task's registers while another task of its address space runs.
 pub struct Context {
+    /// Whether the registers are here, and not in the frame and the processor.
+    pub kept: bool,
     /// General registers and low vector registers.
     pub frame: Frame,
     /// The fs base.
@@ -147,6 +149,14 @@ impl XSave {
         XSave(ptr)
     }
 
+    /// Keeps the processor's vector state.
+    pub fn save(&mut self) {
+        match shared().machine.compacts {
+            true => crate::vectors::save_compact(self.0),
+            false => crate::vectors::save(self.0),
+        }
+    }
+
     /// Its first byte.
     pub fn ptr(&self) -> *mut u8 {
         self.0
@@ -165,6 +175,8 @@ impl Drop for XSave {
 pub struct Processor {
     /// Bytes of an XSAVE area in the standard format.
     pub xsave_size: usize,
+    /// Whether the processor has XSAVEC.
+    pub compacts: bool,
     /// State components that the system enables.
     pub xcr0: u64,
 }
@@ -173,7 +185,7 @@ pub struct Processor {
 pub struct Shared {
     /// The world.
     pub kernel: Option<Kernel>,
-    /// Registers of tasks that are not loaded, by task id.
+    /// Where registers of tasks are kept while others run, by task id.
     pub contexts: Vec<Option<Box<Context>>>,
     /// Files of the machine.
     pub lower: Lower,

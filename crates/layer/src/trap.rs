@@ -4,7 +4,7 @@ use crate::baton;
 use crate::entry::{fixup, is_way_back};
 use crate::host::Host;
 use crate::state::{Frame, control, cpu, frame, kernel};
-use crate::{rewrite, spin};
+use crate::{clock, rewrite, spin};
 use core::sync::atomic::Ordering::Relaxed;
 use snowglobe_kernel::Flow;
 use snowglobe_kernel::signal::Info;
@@ -51,14 +51,18 @@ const ARCH: u64 = 0xc000_003e;
 
 /// A call by way of a stub: the frame is filled in.
 pub extern "C" fn on_call(f: &mut Frame) {
+    clock::stop();
     answer(f);
+    clock::go();
 }
 
 /// A yield point has been passed often enough: the frame is filled in.
 pub extern "C" fn on_yield() {
+    clock::stop();
     cpu().passes = spin::PASSES;
     let at = frame().rip;
     after(kernel().yield_now(&mut Host, at));
+    clock::go();
 }
 
 /// Answers the call in the frame.
@@ -88,7 +92,13 @@ fn after(flow: Flow) {
 pub extern "C" fn on_trap(signal: i32, info: &HostInfo, uc: &HostContext) {
     let f = frame();
     take_registers(f, uc);
-    match signal as u32 {
+    clock::stop();
+    answer_trap(f, signal as u32, info, uc);
+    clock::go();
+}
+
+fn answer_trap(f: &mut Frame, signal: u32, info: &HostInfo, uc: &HostContext) {
+    match signal {
         SIGSYS => {
             let c = control();
             c.traps.store(c.traps.load(Relaxed) + 1, Relaxed);
@@ -105,7 +115,7 @@ pub extern "C" fn on_trap(signal: i32, info: &HostInfo, uc: &HostContext) {
         SIGURG => spin::look(f),
         SIGTRAP if spin::step(f) || spin::passed(f) || rewrite::jumped_behind(f) => {}
         SIGSEGV if read_counter(f) => {}
-        SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP => fault(signal as u32, info, uc),
+        SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP => fault(signal, info, uc),
         _ => {}
     }
 }
