@@ -5,6 +5,10 @@
 //! body   := kind:u8 dt:varint task:varint n:u8 num:varint*n m:u8 (len:varint byte*len)*m
 //! ```
 //!
+//! Two kinds stand for longer ones, since they are so many; [`Record::decode`] gives what they stand for. A `CALL` is a
+//! BEGIN and its RETURN with nothing between them: the body of the BEGIN, then `value:varint m:u8 blobs` of the RETURN. A
+//! `SEND4` is a send to an IPv4 address, with address and port as numbers instead of the text.
+//!
 //! `dt` is the virtual time in nanoseconds since the record before. `varint` is LEB128, little end first.
 //! The running digest of a run is the BLAKE3 hash of this stream's bytes.
 
@@ -71,6 +75,10 @@ kinds! {
     Host = 17, "host";
     /// A remark for the reader. Blob: text.
     Note = 18, "note";
+    /// In the stream only: a BEGIN and its RETURN at once.
+    Call = 19, "CALL";
+    /// In the stream only: a send to an IPv4 address. Numbers: socket ID, length, address, port.
+    Send4 = 20, "send4";
 }
 
 /// Appends LEB128.
@@ -129,12 +137,14 @@ pub struct Encoder {
     at: usize,
     nums_at: usize,
     blobs_at: usize,
+    /// Where a BEGIN stands after which nothing has come.
+    open: Option<usize>,
 }
 
 impl Encoder {
     /// An encoder without records.
     pub const fn new() -> Encoder {
-        Encoder { bytes: Vec::new(), whole: 0, at: 0, nums_at: 0, blobs_at: 0 }
+        Encoder { bytes: Vec::new(), whole: 0, at: 0, nums_at: 0, blobs_at: 0, open: None }
     }
 
     /// The whole records that were built since the last [`Encoder::clear`].
@@ -146,6 +156,7 @@ impl Encoder {
     /// Forgets the whole records.
     pub fn clear(&mut self) {
         self.whole = 0;
+        self.open = None;
     }
 
     /// Starts a record.
@@ -157,6 +168,7 @@ impl Encoder {
     /// Starts a record with its first numbers.
     #[inline]
     pub fn begin_with(&mut self, kind: Kind, dt: u64, task: u32, nums: &[u64]) -> &mut Encoder {
+        self.open = None;
         if self.bytes.len() < self.whole + HEAD + MAX_RECORD {
             self.bytes.resize(self.whole + 2 * (HEAD + MAX_RECORD), 0);
         }
@@ -173,6 +185,39 @@ impl Encoder {
             put_varint(bytes, &mut at, *num);
         }
         self.at = self.whole + 1 + at;
+        self.blobs_at = 0;
+        self
+    }
+
+    /// Ends a BEGIN, to which the RETURN may be added if nothing comes between.
+    #[inline]
+    pub fn finish_open(&mut self) {
+        let start = self.whole;
+        self.finish();
+        // A record with a long length is left as it is.
+        self.open = (self.whole - start <= 0x80).then_some(start);
+    }
+
+    /// Whether the last record is a BEGIN to which a RETURN can be added.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// Adds the RETURN to the BEGIN that is open: blobs may follow.
+    ///
+    /// # Panics
+    /// When none is open.
+    #[inline]
+    pub fn add_return(&mut self, value: u64) -> &mut Encoder {
+        let start = self.open.take().expect("a BEGIN is open");
+        self.at = self.whole;
+        self.whole = start;
+        self.bytes[start + 1] = Kind::Call as u8;
+        if self.bytes.len() < start + HEAD + MAX_RECORD {
+            self.bytes.resize(start + 2 * (HEAD + MAX_RECORD), 0);
+        }
+        put_varint(&mut self.bytes, &mut self.at, value);
         self.blobs_at = 0;
         self
     }
@@ -248,11 +293,11 @@ pub enum DecodeError {
 }
 
 impl Record {
-    /// Decodes the record at the start of `input`; returns it and the bytes that it took.
+    /// Decodes the record at the start of `input`; returns it, the RETURN that came with it, and the bytes taken.
     ///
     /// # Errors
     /// [`DecodeError::Incomplete`] when more input may help, [`DecodeError::Invalid`] when it cannot.
-    pub fn decode(input: &[u8]) -> Result<(Record, usize), DecodeError> {
+    pub fn decode(input: &[u8]) -> Result<(Record, Option<Record>, usize), DecodeError> {
         let mut at = 0;
         let len = match get_varint(input, &mut at) {
             Some(len) => len,
@@ -264,11 +309,11 @@ impl Record {
         }
         let end = at + len as usize;
         let body = input.get(at..end).ok_or(DecodeError::Incomplete)?;
-        let record = Self::decode_body(body).ok_or(DecodeError::Invalid)?;
-        Ok((record, end))
+        let (record, and) = Self::decode_body(body).ok_or(DecodeError::Invalid)?;
+        Ok((record, and, end))
     }
 
-    fn decode_body(body: &[u8]) -> Option<Record> {
+    fn decode_body(body: &[u8]) -> Option<(Record, Option<Record>)> {
         let kind = Kind::from_u8(*body.first()?)?;
         let mut at = 1;
         let dt = get_varint(body, &mut at)?;
@@ -276,28 +321,52 @@ impl Record {
         let count = *body.get(at)?;
         at += 1;
         let nums = (0..count).map(|_| get_varint(body, &mut at)).collect::<Option<Vec<_>>>()?;
-        let count = *body.get(at)?;
-        at += 1;
-        let mut blobs = Vec::new();
-        for _ in 0..count {
-            let len = usize::try_from(get_varint(body, &mut at)?).ok()?;
-            blobs.push(body.get(at..at.checked_add(len)?)?.to_vec());
-            at += len;
+        let blobs = get_blobs(body, &mut at)?;
+        let mut record = Record { kind, dt, task, nums, blobs };
+        let mut and = None;
+        match kind {
+            Kind::Call => {
+                let nums = alloc::vec![*record.nums.first()?, get_varint(body, &mut at)?];
+                let blobs = get_blobs(body, &mut at)?;
+                and = Some(Record { kind: Kind::Return, dt: 0, task, nums, blobs });
+                record.kind = Kind::Begin;
+            }
+            Kind::Send4 => {
+                let &[socket, len, address, port] = &record.nums[..] else { return None };
+                let [a, b, c, d] = u32::try_from(address).ok()?.to_be_bytes();
+                let text = alloc::format!("{a}.{b}.{c}.{d}:{}", u16::try_from(port).ok()?);
+                let blobs = alloc::vec![text.into_bytes()];
+                record = Record { kind: Kind::Send, dt, task, nums: alloc::vec![socket, len], blobs };
+            }
+            _ => {}
         }
-        (at == body.len()).then_some(Record { kind, dt, task, nums, blobs })
+        (at == body.len()).then_some((record, and))
     }
+}
+
+fn get_blobs(body: &[u8], at: &mut usize) -> Option<Vec<Vec<u8>>> {
+    let count = *body.get(*at)?;
+    *at += 1;
+    let mut blobs = Vec::new();
+    for _ in 0..count {
+        let len = usize::try_from(get_varint(body, at)?).ok()?;
+        blobs.push(body.get(*at..at.checked_add(len)?)?.to_vec());
+        *at += len;
+    }
+    Some(blobs)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec;
 
     #[test]
     fn a_record_reads_back_as_written() {
         let mut enc = Encoder::new();
         enc.begin(Kind::Begin, 300, 7).num(257).num(u64::MAX).blob(b"/etc/passwd").finish();
         let bytes = enc.records().to_vec();
-        let (rec, used) = Record::decode(&bytes).unwrap();
+        let (rec, _, used) = Record::decode(&bytes).unwrap();
         assert_eq!(used, bytes.len());
         assert_eq!((rec.kind, rec.dt, rec.task), (Kind::Begin, 300, 7));
         assert_eq!(rec.nums, [257, u64::MAX]);
@@ -309,12 +378,47 @@ mod tests {
         let mut enc = Encoder::new();
         enc.begin(Kind::Output, 0, 1).num(0).num(1).blob(&[b'x'; 10_000]).finish();
         enc.begin(Kind::Exit, 5, 1).num(9).finish();
-        let (rec, used) = Record::decode(enc.records()).unwrap();
+        let (rec, _, used) = Record::decode(enc.records()).unwrap();
         assert!(rec.blobs[0].len() > 4000);
-        let (rec, last) = Record::decode(&enc.records()[used..]).unwrap();
+        let (rec, _, last) = Record::decode(&enc.records()[used..]).unwrap();
         assert_eq!((rec.kind, rec.dt, used + last), (Kind::Exit, 5, enc.records().len()));
         enc.clear();
         assert!(enc.records().is_empty());
+    }
+
+    #[test]
+    fn a_call_reads_back_as_its_begin_and_its_return() {
+        let mut enc = Encoder::new();
+        enc.begin(Kind::Begin, 500, 3).num(0).num(7).blob(b"in").finish_open();
+        enc.add_return(zigzag(5)).blob(b"bytes").finish();
+        assert!(!enc.is_open());
+        let (begin, ret, used) = Record::decode(enc.records()).unwrap();
+        assert_eq!(used, enc.records().len());
+        assert_eq!(
+            (begin.kind, begin.dt, begin.nums, begin.blobs),
+            (Kind::Begin, 500, vec![0, 7], vec![b"in".to_vec()])
+        );
+        let ret = ret.unwrap();
+        assert_eq!((ret.kind, ret.dt, ret.nums, ret.blobs), (Kind::Return, 0, vec![0, 10], vec![b"bytes".to_vec()]));
+    }
+
+    #[test]
+    fn a_begin_is_open_until_something_comes_between_or_it_is_long() {
+        let mut enc = Encoder::new();
+        enc.begin(Kind::Begin, 1, 1).num(0).finish_open();
+        assert!(enc.is_open());
+        enc.begin(Kind::Wake, 0, 2).finish();
+        assert!(!enc.is_open());
+        enc.begin(Kind::Begin, 1, 1).num(0).blob(&[1; 200]).finish_open();
+        assert!(!enc.is_open());
+    }
+
+    #[test]
+    fn a_send_by_numbers_reads_back_with_its_text() {
+        let mut enc = Encoder::new();
+        enc.begin_with(Kind::Send4, 0, 0, &[18, 45, 0x0a00_0102, 6379]).finish();
+        let (send, _, _) = Record::decode(enc.records()).unwrap();
+        assert_eq!((send.kind, send.nums, send.blobs), (Kind::Send, vec![18, 45], vec![b"10.0.1.2:6379".to_vec()]));
     }
 
     #[test]

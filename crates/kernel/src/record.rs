@@ -78,6 +78,9 @@ impl Recorder {
         if !self.calls {
             return;
         }
+        if self.encoder.records().len() >= BATCH {
+            self.flush(m);
+        }
         let kinds = entry.map_or(&[Arg::Hex; 6][..], |e| e.args);
         let nums = [nr, args[0], args[1], args[2], args[3], args[4], args[5]];
         let enc = self.start_with(Kind::Begin, now, task, &nums[..=kinds.len()]);
@@ -97,7 +100,7 @@ impl Recorder {
                 _ => {}
             }
         }
-        self.emit(m);
+        self.encoder.finish_open();
     }
 
     /// A call returns.
@@ -115,7 +118,13 @@ impl Recorder {
         if !self.calls {
             return;
         }
-        let enc = self.start_with(Kind::Return, now, task, &[nr, zigzag(value)]);
+        // Most calls return at once: one record says both.
+        let enc = if self.encoder.is_open() && now == self.last {
+            self.events += 1;
+            self.encoder.add_return(zigzag(value))
+        } else {
+            self.start_with(Kind::Return, now, task, &[nr, zigzag(value)])
+        };
         for (i, kind) in entry.filter(|e| e.data.1).map_or(&[][..], |e| e.args).iter().enumerate() {
             if let Arg::Out(_) = kind
                 && value > 0
@@ -207,15 +216,20 @@ impl Recorder {
         self.hold();
     }
 
+    /// The network takes bytes for an IPv4 address.
+    pub fn send4(&mut self, now: Nanos, nums: [u64; 4]) {
+        if self.calls {
+            self.start_with(Kind::Send4, now, TaskId(0), &nums);
+            self.hold();
+        }
+    }
+
     /// An event of the network: numbers and one text.
     pub fn network(&mut self, now: Nanos, kind: Kind, nums: &[u64], text: Option<&[u8]>) {
         if !self.calls {
             return;
         }
-        let enc = self.start(kind, now, TaskId(0));
-        for n in nums {
-            enc.num(*n);
-        }
+        let enc = self.start_with(kind, now, TaskId(0), nums);
         if let Some(text) = text {
             enc.blob(text);
         }

@@ -21,12 +21,15 @@ use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
+use core::net::IpAddr;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::{Nanos, WorldSpec};
 use snowglobe_abi::trace;
 use snowglobe_net::linux::poll;
 use snowglobe_net::report::ProcFile;
-use snowglobe_net::{Addr, Close, Connect, Cred, Int, Received, Send, Sink, SocketTable, SocketType, Source, What};
+use snowglobe_net::{
+    Addr, Close, Connect, Cred, Endpoint, Int, Received, Send, Sink, SocketTable, SocketType, Source, What,
+};
 
 /// Names a socket: its place in the table.
 pub use snowglobe_net::SocketId;
@@ -325,6 +328,9 @@ impl Kernel {
             match event.what {
                 What::Status { old, new } => {
                     record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
+                }
+                What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) } => {
+                    record.send4(now, [socket, len, u64::from(ip.to_bits()), u64::from(port)]);
                 }
                 What::Send { len, to } => {
                     let mut text = Short { bytes: [0; 160], len: 0 };

@@ -627,7 +627,7 @@ impl Recorder {
         self.scanner
             .feed(bytes, |kind, record| {
                 if kind == Kind::Output
-                    && let Ok((record, _)) = Record::decode(record)
+                    && let Ok((record, ..)) = Record::decode(record)
                     && let ([host, stream, ..], Some(bytes)) = (&record.nums[..], record.blobs.first())
                 {
                     let (host, stream) = (*host as u32, *stream as u8);
