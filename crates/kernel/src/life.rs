@@ -241,6 +241,8 @@ impl Kernel {
             (space, None)
         } else {
             let mut copy = self.space_of(parent).clone();
+            // The peaks of a copy begin where it does.
+            (copy.peak, copy.peak_resident) = (copy.total, copy.resident);
             lost = copy.forked();
             let (space, slot) = self.new_space(copy);
             (space, Some((space, slot)))
