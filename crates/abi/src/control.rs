@@ -38,7 +38,8 @@ pub mod baton {
 pub struct Slot {
     /// See [`baton`]; a futex word.
     pub baton: AtomicU32,
-    /// The operating system's process id, for the supervisor only: no guest sees it. 0 when the slot is free.
+    /// The operating system's process id, for the supervisor only: no guest sees it. 0 when the slot is free, -1 while the
+    /// process is being made.
     pub host_pid: AtomicI32,
 }
 

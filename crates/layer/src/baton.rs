@@ -10,6 +10,9 @@ use snowglobe_kernel::{Flow, Pick};
 /// CLONE_FS | CLONE_FILES | CLONE_PARENT and SIGCHLD: all host processes share descriptors and are the supervisor's children.
 const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 17;
 
+/// [`snowglobe_abi::control::Slot::host_pid`] of a host process that has been asked for.
+const STARTS: i32 = -1;
+
 /// Finds the next task and goes on with it: with the registers in the frame when this returns. Other host processes run
 /// in between.
 pub fn schedule() {
@@ -151,6 +154,8 @@ fn vacate(slot: u32) {
         unsafe { crate::sys::call(SCHED_YIELD, [0; 6]) };
     }
     s.baton.store(baton::WAIT, Release);
+    // Until the new process says who it is, so that it is not taken for gone before it has begun.
+    s.host_pid.store(STARTS, Release);
 }
 
 /// Copies this host process; the copy waits for its first baton.
@@ -164,11 +169,11 @@ fn clone_into(slot: u32) -> Result<(), snowglobe_abi::Errno> {
     let ret = sys!(CLONE, CLONE_FLAGS, 0, 0, 0, 0);
     match ret {
         0 => become_slot(slot),
-        pid if pid > 0 => {
-            control().slots[slot as usize].host_pid.store(pid as i32, Release);
-            Ok(())
+        pid if pid > 0 => Ok(()),
+        e => {
+            control().slots[slot as usize].host_pid.store(0, Release);
+            Err(snowglobe_abi::Errno((-e) as u16))
         }
-        e => Err(snowglobe_abi::Errno((-e) as u16)),
     }
 }
 
@@ -184,6 +189,11 @@ pub fn copy_for_start() -> Result<bool, snowglobe_abi::Errno> {
 
 fn become_slot(slot: u32) -> ! {
     crate::boot::tie_to_supervisor();
+    const GETPID: u64 = 39;
+    // Only the process itself says so: its parent may get the core again when it has long ended.
+    // SAFETY: it touches no memory.
+    let pid = unsafe { crate::sys::call(GETPID, [0; 6]) };
+    control().slots[slot as usize].host_pid.store(pid as i32, Release);
     let cpu = cpu();
     cpu.slot = slot;
     cpu.loaded = 0;
