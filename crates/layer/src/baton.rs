@@ -7,8 +7,10 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use snowglobe_abi::control::baton;
 use snowglobe_kernel::{Flow, Pick};
 
-/// CLONE_FS | CLONE_FILES | CLONE_PARENT and SIGCHLD: all host processes share descriptors and are the supervisor's children.
-const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 17;
+/// CLONE_FS | CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID and SIGCHLD: all host processes share descriptors and are the
+/// supervisor's children. The operating system itself notes the new process in its slot, before it runs: it can neither be
+/// lost when the one that made it is killed, nor be noted after it has ended.
+const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 0x10_0000 | 17;
 
 /// Finds the next task and goes on with it: with the registers in the frame when this returns. Other host processes run
 /// in between.
@@ -61,6 +63,7 @@ pub fn publish() {
     c.calls.store(k.calls, Relaxed);
     c.events.store(k.record.events, Relaxed);
     c.virtual_ns.store(k.sched.now, Relaxed);
+    c.hosts_up.store(k.hosts_up, Relaxed);
 }
 
 fn pass(slot: u32) {
@@ -152,22 +155,22 @@ pub fn fork(slot: u32) -> Result<(), snowglobe_abi::Errno> {
 }
 
 fn clone_into(slot: u32) -> Result<(), snowglobe_abi::Errno> {
-    // SAFETY: without CLONE_VM the copy has memory of its own and goes on from here.
-    let ret = sys!(CLONE, CLONE_FLAGS, 0, 0, 0, 0);
-    match ret {
+    match clone(slot) {
         0 => become_slot(slot),
-        pid if pid > 0 => {
-            control().slots[slot as usize].host_pid.store(pid as i32, Release);
-            Ok(())
-        }
+        1.. => Ok(()),
         e => Err(snowglobe_abi::Errno((-e) as u16)),
     }
 }
 
-/// Copies the template: true in the copy.
-pub fn copy_for_start() -> Result<bool, snowglobe_abi::Errno> {
-    // SAFETY: as above.
-    let ret = sys!(CLONE, CLONE_FLAGS, 0, 0, 0, 0);
+fn clone(slot: u32) -> i64 {
+    let noted = control().slots[slot as usize].host_pid.as_ptr();
+    // SAFETY: without CLONE_VM the copy has memory of its own and goes on from here; the slot outlives the call.
+    sys!(CLONE, CLONE_FLAGS, 0, noted, 0, 0)
+}
+
+/// Copies the template into a slot: true in the copy.
+pub fn copy_for_start(slot: u32) -> Result<bool, snowglobe_abi::Errno> {
+    let ret = clone(slot);
     if ret == 0 {
         crate::boot::tie_to_supervisor();
     }
