@@ -6,6 +6,12 @@ use core::sync::atomic::{AtomicI32, AtomicU32, AtomicU64};
 pub const MAGIC: u64 = 0x736e_6f77_676c_6f01;
 /// How many host processes (address spaces) can exist at once.
 pub const MAX_SLOTS: usize = 16384;
+/// The slot of the process that makes the world; it has no guest memory and ends when it has passed the baton on. No other
+/// has it.
+pub const STARTER: u32 = MAX_SLOTS as u32 - 1;
+/// Bytes in each part of standard input but the last: were parts as long as what happened to be there, where they meet
+/// would be the machine's doing.
+pub const INPUT_PART: usize = 1 << 20;
 /// Bytes kept of the layer's own last words.
 pub const PANIC_BYTES: usize = 8192;
 
@@ -19,7 +25,7 @@ pub mod state {
     pub const ENDED: u32 = 2;
     /// The layer found a bug of its own; the panic text says which.
     pub const PANICKED: u32 = 3;
-    /// A guest reads standard input, which the supervisor must now provide.
+    /// A guest reads standard input, of which the supervisor must now provide the next part.
     pub const WANT_INPUT: u32 = 4;
 }
 
@@ -68,6 +74,8 @@ pub struct Control {
     pub magic: u64,
     /// See [`Clock`].
     pub clock: Clock,
+    /// The supervisor's process id, so that a host process sees that it has been left behind.
+    pub supervisor: AtomicI32,
     /// See [`state`]; a futex word on which the supervisor waits.
     pub state: AtomicU32,
     /// Set by the supervisor to end the world early (Ctrl-C): looked at on every switch.
@@ -96,7 +104,7 @@ pub struct Control {
     pub runner: AtomicU32,
     /// A futex word by which the template process is asked to make a fresh address space: slot + 1, or 0.
     pub fresh_request: AtomicU32,
-    /// Length of standard input in the blob area once provided, plus one; 0 before.
+    /// Length of the part of standard input in the blob area; 0 when there is no more.
     pub input_len: AtomicU64,
     /// Times the layer was entered by a trap instead of a rewritten site.
     pub traps: AtomicU64,

@@ -1,23 +1,24 @@
 //! A run from its world to its record: what `run`, `verify` and `replay` share.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Instant, SystemTime};
 
-use snowglobe_abi::spec::{Report, WorldSpec};
+use snowglobe_abi::spec::{Report, WorldSpec, YieldPoint};
 use snowglobe_world::rundir::{
     self, FORMAT, HostRecord, Layout, Listener, ProcessRecord, Recorder, RunDir, RunRecord, Store, UnsupportedRecord,
     Verdict,
 };
-use snowglobe_world::trace::{Difference, TraceFile, hex};
+use snowglobe_world::trace::{Comparison, Difference, TraceCheck, hex};
 use snowglobe_world::{Options, Problem, load, one_program, units};
 
 use crate::args::WorldArgs;
-use crate::engine::{self, Input, RunRequest};
+use crate::engine::{self, RunOutcome, RunRequest};
 use crate::exit::{self, Failure, fault, usage};
+use crate::input::{Source, StandardInput};
 use crate::judge::{self, Judgement};
 use crate::progress::Progress;
 use crate::text::shell_status;
@@ -136,10 +137,10 @@ pub struct Conduct {
     pub pass_output: bool,
     /// Whether its progress is shown.
     pub show_progress: bool,
-    /// An earlier run's input; our own standard input without it.
-    pub input: Option<Vec<u8>>,
+    /// The run whose input it reads; our own standard input without it.
+    pub input: Option<RunDir>,
     /// An earlier run's trace, to compare with as it goes.
-    pub compare: Option<TraceFile>,
+    pub compare: Option<TraceCheck>,
     /// The command that repeats it exactly.
     pub reproduce: String,
 }
@@ -164,29 +165,68 @@ const MAX_LEARNING: u32 = 64;
 
 /// Runs a plan, and keeps what came of it.
 ///
-/// When the layer finds a loop that spins it ends the world, and the world is run again with the loop as a yield point from
-/// its beginning: what counts is a run that learned nothing on its way. Output that was shown already is not shown again.
-///
 /// # Errors
 /// The world could not be run, or its record not kept.
 pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
-    let run = how.place;
-    let mut spec = plan.spec.clone();
+    let stop = catch_signals().map_err(fault)?;
+    let run = how.place.clone();
+    let mut hold = run.hold().map_err(fault)?;
     let mut record = begin_record(plan, &run, &how.reproduce);
     run.write_record(&record).map_err(fault)?;
+    let began = Instant::now();
+    let result = run_world(plan, how, began, &stop, &mut record.learned);
+    record.wall_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
+    hold.make_room();
+    let outcome = match result {
+        Ok(outcome) => outcome,
+        Err(problem) => {
+            record.verdict = Verdict::Unknown;
+            record.reason = problem.to_string();
+            record.exit_status = exit::status::FAULT;
+            // What was first is what the operator has to mend.
+            if let Err(second) = run.write_record(&record) {
+                exit::tell(&second);
+            }
+            return Err(fault(problem));
+        }
+    };
+    let mut judgement = judge::judge(&plan.spec, &outcome.report);
+    if judgement.verdict == Verdict::Interrupted
+        && let Some(signal) = interrupted()
+    {
+        judgement.reason = format!("it was interrupted by {signal}");
+    }
+    let difference = outcome.recorded.comparison.and_then(|comparison| compared(comparison, &mut judgement));
+    let names: Vec<String> = plan.spec.hosts.iter().map(|host| host.name.clone()).collect();
+    record.digest = hex(&outcome.recorded.trace.digest);
+    record.events = outcome.events;
+    record.calls = outcome.calls;
+    end_record(&mut record, outcome.report, &names, judgement);
+    run.write_record(&record).map_err(fault)?;
+    Ok(Finished { run, record, difference })
+}
+
+/// Runs the world, and runs it again when the layer finds a loop that spins: it ends the world then, and the loop is a yield
+/// point of the next from its beginning. What counts is a run that learned nothing on its way. Output that was shown
+/// already is not shown again.
+fn run_world(
+    plan: &Plan,
+    how: Conduct,
+    began: Instant,
+    stop: &Arc<AtomicBool>,
+    learned: &mut Vec<YieldPoint>,
+) -> Result<RunOutcome, Problem> {
+    let run = how.place;
+    let mut spec = plan.spec.clone();
     let names: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
     let hosts = u32::try_from(names.len()).unwrap_or(u32::MAX);
     let mut progress = if how.show_progress { Progress::new(hosts, stderr_is_terminal()) } else { Progress::silent() };
-    let stop = Arc::new(AtomicBool::new(false));
-    catch_signals(&stop)?;
-    let began = Instant::now();
     let mut shown = how.pass_output.then(|| Once::new(listener(&spec, &progress)));
     let mut compare = how.compare;
-    let mut earlier = how.input;
-    let mut learned = Vec::new();
+    let mut input = StandardInput::new(&run, source(&spec, how.input))?;
     let outcome = loop {
-        run.write_world(&spec).map_err(fault)?;
-        let mut recorder = Recorder::new(&run, names.clone()).map_err(fault)?;
+        run.write_world(&spec)?;
+        let mut recorder = Recorder::new(&run, names.clone())?;
         if let Some(shown) = &mut shown {
             recorder = recorder.listen(shown.begin_again());
         }
@@ -196,50 +236,44 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
         let outcome = engine::run(RunRequest {
             spec: &spec,
             layout: plan.layout,
-            input: input(&spec, earlier.take(), &run),
+            input: &mut input,
             recorder,
             stop: stop.clone(),
             on_sample: &mut |sample| progress.feed(began.elapsed(), sample),
         });
         let new = outcome.as_ref().map_or(&[][..], |outcome| &outcome.report.learned);
-        if new.is_empty() || learned.len() >= MAX_LEARNING as usize {
+        if new.is_empty() || learned.len() >= MAX_LEARNING as usize || interrupted().is_some() {
             break outcome;
         }
         learned.extend(new.iter().cloned());
         spec.yield_points.extend(new.iter().cloned());
         spec.yield_points.sort();
-        earlier = run.stdin().map_err(fault)?;
-        run.forget_recording().map_err(fault)?;
+        input.begin_again();
+        run.forget_recording()?;
     };
     drop(shown);
     progress.finish();
-    record.wall_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    let outcome = match outcome {
-        Ok(outcome) => outcome,
-        Err(problem) => {
-            record.verdict = Verdict::Unknown;
-            record.reason = problem.to_string();
-            record.exit_status = exit::status::FAULT;
-            run.write_record(&record).map_err(fault)?;
-            return Err(fault(problem));
-        }
-    };
-    let difference = outcome.recorded.comparison.and_then(|comparison| comparison.difference);
-    let mut judgement = judge::judge(&plan.spec, &outcome.report);
-    if let Some(difference) = &difference {
-        judgement = Judgement {
-            verdict: Verdict::Nondeterministic,
-            reason: format!("event {} differs from the recorded run's", difference.index),
-            exit: exit::status::NONDETERMINISTIC,
+    outcome
+}
+
+/// What a comparison means for a run's verdict.
+fn compared(comparison: Comparison, judgement: &mut Judgement) -> Option<Difference> {
+    if comparison.past_end {
+        *judgement = Judgement {
+            verdict: Verdict::Unknown,
+            reason: format!("the recorded run did not end: the same as far as it goes, {} events", comparison.equal),
+            exit: exit::status::UNKNOWN,
         };
     }
-    record.digest = hex(&outcome.recorded.trace.digest);
-    record.events = outcome.events;
-    record.calls = outcome.calls;
-    end_record(&mut record, outcome.report, &names, judgement);
-    record.learned = learned;
-    run.write_record(&record).map_err(fault)?;
-    Ok(Finished { run, record, difference })
+    // A run that was interrupted has less than what was recorded, which says nothing of either.
+    let was_interrupted = judgement.verdict == Verdict::Interrupted && interrupted().is_some();
+    let difference = comparison.difference.filter(|difference| !was_interrupted || difference.right.is_some())?;
+    *judgement = Judgement {
+        verdict: Verdict::Nondeterministic,
+        reason: format!("event {} differs from the recorded run's", difference.index),
+        exit: exit::status::NONDETERMINISTIC,
+    };
+    Some(difference)
 }
 
 /// Shows what guests write once, however often the world is begun again.
@@ -329,42 +363,51 @@ fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgemen
         .collect();
 }
 
-/// Ctrl-C and SIGTERM end the world in order; a second one ends snowglobe at once.
-fn catch_signals(stop: &Arc<AtomicBool>) -> Result<(), Failure> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit::status::UNKNOWN), stop.clone())
-            .and_then(|_| signal_hook::flag::register(signal, stop.clone()))
-            .map_err(|e| {
-                fault(Problem::new(format!("signals cannot be caught: {e}")).help("this is a fault of the machine"))
-            })?;
-    }
-    Ok(())
+/// Which signal asked for the end; 0 while none has.
+static INTERRUPTED: OnceLock<(Arc<AtomicBool>, Arc<AtomicUsize>)> = OnceLock::new();
+
+/// The signals that end a world in order.
+const ENDING: [(i32, &str); 3] = [
+    (signal_hook::consts::SIGINT, "SIGINT"),
+    (signal_hook::consts::SIGTERM, "SIGTERM"),
+    (signal_hook::consts::SIGHUP, "SIGHUP"),
+];
+
+/// The signal that ended the world, if one did.
+pub fn interrupted() -> Option<&'static str> {
+    let number = INTERRUPTED.get()?.1.load(Relaxed);
+    ENDING.iter().find(|(signal, _)| *signal as usize == number).map(|(_, name)| *name)
 }
 
-/// The standard input of a run.
-fn input(spec: &WorldSpec, earlier: Option<Vec<u8>>, run: &RunDir) -> Input {
+/// Ctrl-C and SIGTERM end the world in order; a second one ends snowglobe at once. A limit of file sizes is told like a full
+/// disk, where it would end us. All worlds of a command have the same flag.
+fn catch_signals() -> Result<Arc<AtomicBool>, Problem> {
+    if let Some((stop, _)) = INTERRUPTED.get() {
+        return Ok(stop.clone());
+    }
+    let (stop, number) = INTERRUPTED.get_or_init(Default::default);
+    let catch = || {
+        for (signal, _) in ENDING {
+            signal_hook::flag::register_conditional_shutdown(signal, i32::from(exit::status::UNKNOWN), stop.clone())?;
+            signal_hook::flag::register_usize(signal, number.clone(), signal as usize)?;
+            signal_hook::flag::register(signal, stop.clone())?;
+        }
+        signal_hook::flag::register(signal_hook::consts::SIGXFSZ, Arc::default())
+    };
+    catch().map_err(|e: std::io::Error| {
+        Problem::new(format!("signals cannot be caught: {e}")).help("this is a fault of the machine")
+    })?;
+    Ok(stop.clone())
+}
+
+/// Where a run's standard input comes from.
+fn source(spec: &WorldSpec, earlier: Option<RunDir>) -> Source {
     let is_wanted = spec.hosts.iter().any(|host| host.service.as_ref().is_some_and(|service| service.stdin));
-    let keep = |run: &RunDir, bytes: &[u8]| run.write_stdin(bytes);
-    if let Some(bytes) = earlier {
-        return match keep(run, &bytes) {
-            Ok(()) => Input::Bytes(bytes),
-            Err(problem) => Input::Ask(Box::new(move || Err(problem))),
-        };
+    match earlier {
+        Some(run) => Source::Earlier(run),
+        None if !is_wanted || rustix::termios::isatty(rustix::stdio::stdin()) => Source::Nothing,
+        None => Source::Own,
     }
-    if !is_wanted || rustix::termios::isatty(rustix::stdio::stdin()) {
-        return Input::Empty;
-    }
-    let run = run.clone();
-    Input::Ask(Box::new(move || {
-        let mut bytes = Vec::new();
-        std::io::stdin().read_to_end(&mut bytes).map_err(|e| {
-            Problem::new(format!("standard input cannot be read: {e}"))
-                .help("redirect it from a file or from /dev/null")
-        })?;
-        run.write_stdin(&bytes)?;
-        Ok(bytes)
-    }))
 }
 
 /// Passes guests' output on: as it is for one program, line by line with the host's name for a world.

@@ -1,6 +1,6 @@
 //! The seam to what runs worlds.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,15 +11,7 @@ use snowglobe_supervisor::{Failure, Hooks};
 use snowglobe_world::Problem;
 use snowglobe_world::rundir::{Layout, RecordError, Recorded, Recorder};
 
-/// Where a run's standard input comes from.
-pub enum Input {
-    /// Nothing: guests read end of file.
-    Empty,
-    /// Bytes of an earlier run.
-    Bytes(Vec<u8>),
-    /// Asked for when a guest first reads it: reads all of it, and keeps it with the run.
-    Ask(Box<dyn FnOnce() -> Result<Vec<u8>, Problem> + Send>),
-}
+use crate::input::StandardInput;
 
 /// One run.
 pub struct RunRequest<'a> {
@@ -28,7 +20,7 @@ pub struct RunRequest<'a> {
     /// How calls are answered.
     pub layout: Layout,
     /// Standard input.
-    pub input: Input,
+    pub input: &'a mut StandardInput,
     /// Takes the trace as it comes; its `feed` says when the run may stop early.
     pub recorder: Recorder,
     /// Set by Ctrl-C.
@@ -92,37 +84,37 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
     if request.layout == Layout::Traditional {
         return Err(Problem::new("the traditional layout is not there yet").help("run without `--layout traditional`"));
     }
-    let RunRequest { spec, input, mut recorder, stop, on_sample, .. } = request;
-    let mut input = Some(input);
+    let RunRequest { spec, input, recorder, stop, on_sample, .. } = request;
     // Hooks speak in I/O errors; the problem behind one is kept here.
     let problem: RefCell<Option<Problem>> = RefCell::new(None);
     let keep = |p: Problem| {
         *problem.borrow_mut() = Some(p);
         io::Error::other("see the problem that was kept")
     };
-    let mut flushed = Instant::now();
+    let recorder = RefCell::new(recorder);
+    // Bytes that have not been brought to disk, since when.
+    let open: Cell<Option<Instant>> = Cell::new(None);
     let result = snowglobe_supervisor::run(
         spec,
         &mut Hooks {
-            input: &mut || match input.take() {
-                Some(Input::Bytes(bytes)) => Ok(bytes),
-                Some(Input::Ask(ask)) => ask().map_err(keep),
-                Some(Input::Empty) | None => Ok(Vec::new()),
-            },
+            input: &mut || input.next_part().map_err(keep),
             trace: &mut |bytes| {
-                let differs = recorder.feed(bytes).map_err(|e| keep(record_problem(e)))?;
-                if flushed.elapsed() >= FLUSH {
-                    flushed = Instant::now();
-                    recorder.flush().map_err(|e| keep(record_problem(e)))?;
-                }
-                Ok(differs)
+                open.set(open.get().or_else(|| Some(Instant::now())));
+                recorder.borrow_mut().feed(bytes).map_err(|e| keep(record_problem(e)))
             },
-            sample: &mut |virtual_ns, events, hosts_up| on_sample(Sample { virtual_ns, events, hosts_up }),
+            sample: &mut |virtual_ns, events, hosts_up| {
+                on_sample(Sample { virtual_ns, events, hosts_up });
+                if open.get().is_some_and(|since| since.elapsed() >= FLUSH) {
+                    open.set(None);
+                    recorder.borrow_mut().flush().map_err(|e| keep(record_problem(e)))?;
+                }
+                Ok(())
+            },
             stop: &stop,
             core: None,
         },
     );
-    let recorded = recorder.finish().map_err(record_problem);
+    let recorded = recorder.into_inner().finish().map_err(record_problem);
     match result {
         Ok(ended) => Ok(RunOutcome {
             report: ended.report,
@@ -137,6 +129,9 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
 /// What the operator can do about a failure.
 fn explain(failure: &Failure) -> Problem {
     let help = match failure {
+        Failure::System(_, e) if e.kind() == io::ErrorKind::FileTooLarge => {
+            "raise the limit of file sizes, which counts for shared memory too: `ulimit -f unlimited`"
+        }
         Failure::System(..) => "`snowglobe doctor` says what this machine allows",
         Failure::Layer(_) => "this is a bug of snowglobe: please report it with the run directory",
         Failure::Died(_) | Failure::Vanished => "look for an out-of-memory kill in the system's log, then run again",

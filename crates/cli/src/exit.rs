@@ -27,7 +27,7 @@ pub fn of_verdict(verdict: Verdict) -> u8 {
     match verdict {
         Verdict::Passed => status::PASSED,
         Verdict::Failed => status::FAILED,
-        Verdict::Running | Verdict::Unknown => status::UNKNOWN,
+        Verdict::Running | Verdict::Killed | Verdict::Interrupted | Verdict::Unknown => status::UNKNOWN,
         Verdict::Nondeterministic => status::NONDETERMINISTIC,
     }
 }

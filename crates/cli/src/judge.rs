@@ -23,11 +23,11 @@ fn judged(verdict: Verdict, reason: impl Into<String>) -> Judgement {
 
 /// Judges a run.
 pub fn judge(spec: &WorldSpec, report: &Report) -> Judgement {
+    if report.ending == Ending::Stopped {
+        return judged(Verdict::Interrupted, "it was interrupted");
+    }
     if spec.knobs.one_program {
         return one_program(report);
-    }
-    if report.ending == Ending::Stopped {
-        return judged(Verdict::Unknown, "it was stopped");
     }
     let checks =
         || spec.hosts.iter().enumerate().filter(|(_, host)| host.service.as_ref().is_some_and(|service| service.check));
@@ -75,7 +75,6 @@ fn one_program(report: &Report) -> Judgement {
     let Some(status) = process.status else {
         let why = match report.ending {
             Ending::Until => "the program still ran when the time was up",
-            Ending::Stopped => "it was stopped",
             _ => "the program waits for something that cannot come",
         };
         return judged(Verdict::Unknown, why);
@@ -127,7 +126,7 @@ mod tests {
         check(vec![process(1, None)], Ending::Until, Verdict::Unknown, "when the time was up");
         check(vec![process(1, None)], Ending::Deadlock, Verdict::Unknown, "cannot come");
         check(vec![process(0, None)], Ending::Until, Verdict::Unknown, "client never started");
-        check(vec![process(1, Some(0))], Ending::Stopped, Verdict::Unknown, "stopped");
+        check(vec![process(1, Some(0))], Ending::Stopped, Verdict::Interrupted, "interrupted");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! | what a command does | [`commands`], one module each |
 //! | running a world from its file to its record | [`conduct`] |
 //! | the seam to the supervisor | [`engine`] |
+//! | standard input | [`input`] |
 //! | verdicts | [`judge`] |
 //! | exit statuses, errors on the screen | [`exit`] |
 //! | system calls by name | [`calls`] |
@@ -21,6 +22,7 @@ mod commands;
 mod conduct;
 mod engine;
 mod exit;
+mod input;
 mod judge;
 mod progress;
 mod text;

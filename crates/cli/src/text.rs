@@ -171,6 +171,24 @@ pub fn difference(difference: &Difference, hosts: &[String], left: &str, right: 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use snowglobe_world::trace::Task;
+
+    proptest! {
+        #[test]
+        fn an_event_of_any_content_is_a_line(
+            kind in (1..=18u8).prop_filter_map("a kind", Kind::from_u8),
+            nums in prop::collection::vec(prop_oneof![any::<u64>(), 0..500u64], 0..18),
+            blobs in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..5),
+            time in any::<u64>(),
+        ) {
+            let record = snowglobe_abi::trace::Record { kind, dt: 0, task: 1, nums, blobs };
+            let task = Task { host: 9, pid: 1, tid: 2, program: String::new() };
+            let call = Some(record.clone().into());
+            let event = Event { index: 0, time, record, task: Some(task.into()), call };
+            prop_assert!(event_line(&event, &[]).contains(kind.name()));
+        }
+    }
 
     #[test]
     fn durations_and_counts_have_fitting_units() {

@@ -148,14 +148,14 @@ impl Kernel {
         m.clear_space();
         let mut space = Space::default();
         space.yields = self.yields.clone();
-        let bias = if program.elf.pie { map::PIE_BASE - program.elf.span().0 } else { 0 };
+        let bias = if program.elf.pie { map::PIE_BASE.wrapping_sub(program.elf.span().0) } else { 0 };
         load_segments(&mut space, &program.file.inode, &program.elf, bias, &program.file.path, m)?;
-        let mut entry = program.elf.entry.wrapping_add(bias);
+        let mut entry = entry_point(&program.elf, bias);
         let mut base = 0;
         if let Some((node, interp, path)) = &program.interp {
-            base = if interp.pie { map::INTERP_BASE - interp.span().0 } else { 0 };
+            base = if interp.pie { map::INTERP_BASE.wrapping_sub(interp.span().0) } else { 0 };
             load_segments(&mut space, node, interp, base, path, m)?;
-            entry = interp.entry.wrapping_add(base);
+            entry = entry_point(interp, base);
         }
         let stack = map::STACK_TOP - STACK_SIZE;
         let vma = anon(map::STACK_TOP, PROT_READ | PROT_WRITE, "[stack]");
@@ -167,7 +167,7 @@ impl Kernel {
         space.brk = heap;
         space.brk_limit = heap + (1 << 40);
         let sp = self.first_stack(m, task, program, &mut space, bias, base)?;
-        space.code = (program.elf.span().0 + bias, heap, sp);
+        space.code = (program.elf.span().0.wrapping_add(bias), heap, sp);
         let id = self.proc_of(task).space;
         self.spaces[id.0 as usize].as_mut().expect("a live process has a space").space = space;
         m.start_program(entry, sp);
@@ -228,25 +228,25 @@ impl Kernel {
         let cred = self.proc_of(task).cred.clone();
         let vdso = if self.machine_info.vdso.is_empty() { None } else { Some((33, map::VDSO_BASE)) };
         let auxv: Vec<(u64, u64)> = [
-            (6, PAGE),                                 // AT_PAGESZ
-            (17, 100),                                 // AT_CLKTCK
-            (3, program.elf.phdr.wrapping_add(bias)),  // AT_PHDR
-            (4, elf::PHENT as u64),                    // AT_PHENT
-            (5, program.elf.phnum),                    // AT_PHNUM
-            (7, base),                                 // AT_BASE
-            (8, 0),                                    // AT_FLAGS
-            (9, program.elf.entry.wrapping_add(bias)), // AT_ENTRY
-            (11, u64::from(cred.uid)),                 // AT_UID
-            (12, u64::from(cred.euid)),                // AT_EUID
-            (13, u64::from(cred.gid)),                 // AT_GID
-            (14, u64::from(cred.egid)),                // AT_EGID
-            (16, self.machine_info.hwcap),             // AT_HWCAP
-            (26, 2),                                   // AT_HWCAP2: FSGSBASE
-            (51, self.machine_info.signal_frame),      // AT_MINSIGSTKSZ
-            (23, 0),                                   // AT_SECURE
-            (25, at_random),                           // AT_RANDOM
-            (31, execfn),                              // AT_EXECFN
-            (15, platform),                            // AT_PLATFORM
+            (6, PAGE),                                // AT_PAGESZ
+            (17, 100),                                // AT_CLKTCK
+            (3, program.elf.phdr.wrapping_add(bias)), // AT_PHDR
+            (4, elf::PHENT as u64),                   // AT_PHENT
+            (5, program.elf.phnum),                   // AT_PHNUM
+            (7, base),                                // AT_BASE
+            (8, 0),                                   // AT_FLAGS
+            (9, entry_point(&program.elf, bias)),     // AT_ENTRY
+            (11, u64::from(cred.uid)),                // AT_UID
+            (12, u64::from(cred.euid)),               // AT_EUID
+            (13, u64::from(cred.gid)),                // AT_GID
+            (14, u64::from(cred.egid)),               // AT_EGID
+            (16, self.machine_info.hwcap),            // AT_HWCAP
+            (26, 2),                                  // AT_HWCAP2: FSGSBASE
+            (51, self.machine_info.signal_frame),     // AT_MINSIGSTKSZ
+            (23, 0),                                  // AT_SECURE
+            (25, at_random),                          // AT_RANDOM
+            (31, execfn),                             // AT_EXECFN
+            (15, platform),                           // AT_PLATFORM
             (0, 0),
         ]
         .into();
@@ -265,6 +265,12 @@ impl Kernel {
         m.write(sp, &to_bytes(&words))?;
         Ok(sp)
     }
+}
+
+/// Where a program begins. What is no guest's is nowhere for it, also where the layer has something.
+fn entry_point(elf: &Elf, bias: u64) -> u64 {
+    let entry = elf.entry.wrapping_add(bias);
+    if crate::mm::allowed(entry, 1) { entry } else { 0 }
 }
 
 /// An anonymous private mapping.

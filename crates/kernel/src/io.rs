@@ -162,15 +162,7 @@ impl Cx<'_> {
                 }
             }
             FileKind::Device(device) => self.read_device(*device, iov),
-            FileKind::Input(input) => {
-                let mut data = input.data.borrow_mut();
-                let data = data.get_or_insert_with(|| self.m.input());
-                let rest = &data[input.at.get()..];
-                let n = rest.len().min(iov.len() as usize);
-                iov.scatter(self.m, 0, &rest[..n])?;
-                input.at.set(input.at.get() + n);
-                Ok(n as u64)
-            }
+            FileKind::Input(input) => self.read_input(input, iov),
             FileKind::Master(tty) => self.read_master(tty, iov),
             FileKind::Terminal(tty) => self.read_terminal(tty, iov, file.nonblocking()),
             FileKind::Mqueue(queue) => {

@@ -56,6 +56,7 @@ use machine::Machine;
 use rng::Rng;
 use sched::{Sched, TimerAction};
 use snowglobe_abi::Errno;
+use snowglobe_abi::control::STARTER;
 use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec, YieldPoint};
 use task::{Host, HostId, ProcId, Process, SpaceEntry, SpaceId, State, Task, TaskId};
 use wait::Wait;
@@ -158,6 +159,10 @@ pub struct Kernel {
     slice_start: Nanos,
     /// Whether the current task has given up the rest of its turn.
     turn_over: bool,
+    /// Whether a service reads the run's standard input.
+    pub input_taken: bool,
+    /// Hosts with a live process.
+    pub hosts_up: u32,
     /// The trace.
     pub record: record::Recorder,
     /// Calls answered.
@@ -224,6 +229,8 @@ impl Kernel {
             notice: false,
             slice_start: 0,
             turn_over: false,
+            input_taken: false,
+            hosts_up: 0,
             record,
             calls: 0,
             report: Report::default(),
@@ -588,9 +595,14 @@ impl Kernel {
         self.report.processes.len() - 1
     }
 
+    /// Whether there is a slot for one more address space.
+    pub fn has_slot(&self) -> bool {
+        !self.free_slots.is_empty() || self.next_slot < STARTER
+    }
+
     /// Names a space for a new host process.
     pub fn new_space(&mut self, space: mm::Space) -> (SpaceId, u32) {
-        let reuse = self.free_slots.len() > 64 || self.next_slot as usize >= snowglobe_abi::control::MAX_SLOTS;
+        let reuse = self.free_slots.len() > 64 || self.next_slot >= STARTER;
         let slot = match if reuse { self.free_slots.pop_front() } else { None } {
             Some(slot) => slot,
             None => {

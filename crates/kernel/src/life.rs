@@ -84,10 +84,23 @@ impl Kernel {
         };
         self.tasks.push(Some(Box::new(task)));
         self.sched.add_task(id);
-        let h = self.host_mut(host);
-        h.tids.insert(tid, id);
-        h.tasks += 1;
+        self.host_mut(host).tids.insert(tid, id);
+        self.host_mut(host).tasks += 1;
+        if self.host(host).tasks == 1 {
+            self.hosts_up += 1;
+        }
         id
+    }
+
+    /// A task of a host less.
+    pub fn forget_task(&mut self, task: TaskId, host: HostId, tid: u32) {
+        self.tasks[task.0 as usize] = None;
+        let h = self.host_mut(host);
+        h.tids.remove(&tid);
+        h.tasks -= 1;
+        if h.tasks == 0 {
+            self.hosts_up -= 1;
+        }
     }
 
     fn note_spawn(&mut self, task: TaskId, parent: Option<TaskId>) {
@@ -232,6 +245,9 @@ impl Kernel {
         let flags = how.flags;
         let host = self.proc_of(parent).host;
         self.check_task_limit(parent)?;
+        if !self.has_slot() {
+            return Err(Errno::EAGAIN);
+        }
         let id = ProcId(self.procs.len() as u32);
         let pid = self.new_pid(host);
         let mut lost = Vec::new();
@@ -343,13 +359,11 @@ impl Kernel {
         m: &mut dyn Machine,
     ) {
         m.drop_context(task.0);
-        self.tasks[task.0 as usize] = None;
+        self.forget_task(task, host, pid);
+        self.touch_segments(id, false);
         self.procs[id.0 as usize] = None;
         self.spaces[space.0 as usize] = None;
         self.free_slot(slot);
-        let h = self.host_mut(host);
-        h.tids.remove(&pid);
-        h.tasks -= 1;
     }
 
     fn check_task_limit(&self, parent: TaskId) -> Result<()> {
@@ -439,11 +453,8 @@ impl Kernel {
         proc.threads.retain(|t| *t != task);
         proc.cpu_time += cpu;
         let last = proc.threads.is_empty();
-        let h = self.host_mut(host);
-        h.tids.remove(&tid);
-        h.tasks -= 1;
         m.drop_context(task.0);
-        self.tasks[task.0 as usize] = None;
+        self.forget_task(task, host, tid);
         if last {
             self.end_process(m, id, status);
         }

@@ -176,7 +176,7 @@ pub trait Machine {
 
     /// Appends a record to the trace.
     fn emit(&mut self, record: &[u8]);
-    /// Standard input of the run, all of it, which is asked for at the first read.
+    /// The next part of the run's standard input; an empty one when there is no more.
     fn input(&mut self) -> Vec<u8>;
 
     /// The fs base of the current task.

@@ -187,6 +187,9 @@ impl Kernel {
         spec: &ServiceSpec,
         argv: &[String],
     ) -> core::result::Result<(ProcId, TaskId), (Errno, u32)> {
+        if !self.has_slot() {
+            return Err((Errno::EAGAIN, 126));
+        }
         let host = HostId(index as u32);
         let program = argv.first().cloned().unwrap_or_default();
         let (proc, task) = self.new_process(host, Cred::new(spec.uid, spec.gid), &program);
@@ -265,13 +268,11 @@ impl Kernel {
         let space = self.proc(proc).space;
         let tid = self.task(task).tid;
         self.record.exit(self.sched.now, task, 127 << 8);
-        self.tasks[task.0 as usize] = None;
         if let Some(entry) = self.spaces[space.0 as usize].take() {
             self.free_slot(entry.slot);
         }
+        self.forget_task(task, host, tid);
         let h = self.host_mut(host);
-        h.tids.remove(&tid);
-        h.tasks -= 1;
         if h.init == Some(proc) {
             h.init = None;
         }

@@ -4,6 +4,7 @@ mod kernel {
     mod files;
     mod help;
     mod messages;
+    mod programs;
     mod sockets;
     mod waits;
 }

@@ -7,8 +7,10 @@ use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use snowglobe_abi::control::baton;
 use snowglobe_kernel::{Flow, Pick};
 
-/// CLONE_FS | CLONE_FILES | CLONE_PARENT and SIGCHLD: all host processes share descriptors and are the supervisor's children.
-const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 17;
+/// CLONE_FS | CLONE_FILES | CLONE_PARENT | CLONE_PARENT_SETTID and SIGCHLD: all host processes share descriptors and are the
+/// supervisor's children. The operating system itself notes the new process in its slot, before it runs: it can neither be
+/// lost when the one that made it is killed, nor be noted after it has ended.
+const CLONE_FLAGS: u64 = 0x200 | 0x400 | 0x8000 | 0x10_0000 | 17;
 
 /// [`snowglobe_abi::control::Slot::host_pid`] of a host process that has been asked for.
 const STARTS: i32 = -1;
@@ -65,6 +67,7 @@ pub fn publish() {
     c.calls.store(k.calls, Relaxed);
     c.events.store(k.record.events, Relaxed);
     c.virtual_ns.store(k.sched.now, Relaxed);
+    c.hosts_up.store(k.hosts_up, Relaxed);
 }
 
 fn pass(slot: u32) {
@@ -154,7 +157,7 @@ fn vacate(slot: u32) {
         unsafe { crate::sys::call(SCHED_YIELD, [0; 6]) };
     }
     s.baton.store(baton::WAIT, Release);
-    // Until the new process says who it is, so that it is not taken for gone before it has begun.
+    // Until the operating system notes the new process, so that it is not taken for gone before it has begun.
     s.host_pid.store(STARTS, Release);
 }
 
@@ -165,11 +168,9 @@ pub fn fork(slot: u32) -> Result<(), snowglobe_abi::Errno> {
 }
 
 fn clone_into(slot: u32) -> Result<(), snowglobe_abi::Errno> {
-    // SAFETY: without CLONE_VM the copy has memory of its own and goes on from here.
-    let ret = sys!(CLONE, CLONE_FLAGS, 0, 0, 0, 0);
-    match ret {
+    match clone(slot) {
         0 => become_slot(slot),
-        pid if pid > 0 => Ok(()),
+        1.. => Ok(()),
         e => {
             control().slots[slot as usize].host_pid.store(0, Release);
             Err(snowglobe_abi::Errno((-e) as u16))
@@ -177,10 +178,15 @@ fn clone_into(slot: u32) -> Result<(), snowglobe_abi::Errno> {
     }
 }
 
-/// Copies the template: true in the copy.
-pub fn copy_for_start() -> Result<bool, snowglobe_abi::Errno> {
-    // SAFETY: as above.
-    let ret = sys!(CLONE, CLONE_FLAGS, 0, 0, 0, 0);
+fn clone(slot: u32) -> i64 {
+    let noted = control().slots[slot as usize].host_pid.as_ptr();
+    // SAFETY: without CLONE_VM the copy has memory of its own and goes on from here; the slot outlives the call.
+    sys!(CLONE, CLONE_FLAGS, 0, noted, 0, 0)
+}
+
+/// Copies the template into a slot: true in the copy.
+pub fn copy_for_start(slot: u32) -> Result<bool, snowglobe_abi::Errno> {
+    let ret = clone(slot);
     if ret == 0 {
         crate::boot::tie_to_supervisor();
     }
@@ -189,11 +195,6 @@ pub fn copy_for_start() -> Result<bool, snowglobe_abi::Errno> {
 
 fn become_slot(slot: u32) -> ! {
     crate::boot::tie_to_supervisor();
-    const GETPID: u64 = 39;
-    // Only the process itself says so: its parent may get the core again when it has long ended.
-    // SAFETY: it touches no memory.
-    let pid = unsafe { crate::sys::call(GETPID, [0; 6]) };
-    control().slots[slot as usize].host_pid.store(pid as i32, Release);
     let cpu = cpu();
     cpu.slot = slot;
     cpu.loaded = 0;

@@ -6,7 +6,7 @@ use crate::state::{
 use crate::sys::{exit, futex_wake, sys};
 use crate::{baton, entry, frames, heap, vectors};
 use core::sync::atomic::Ordering::{Acquire, Release};
-use snowglobe_abi::control::{MAGIC, MAX_SLOTS, state};
+use snowglobe_abi::control::{MAGIC, STARTER, state};
 use snowglobe_abi::map::{
     ARENA_BASE, ARENA_SIZE, BLOB_OFFSET, GUEST_MAX, LAYER_BASE, PROC_BASE, PROC_SIZE, STORE_BASE, STORE_SIZE, fd,
 };
@@ -22,9 +22,6 @@ core::arch::global_asm!(
     "ud2",
     start = sym start,
 );
-
-/// The slot of the process that makes the world; it has no guest memory and ends when it has passed the baton on.
-const STARTER: u32 = MAX_SLOTS as u32 - 1;
 
 extern "C" fn start() -> ! {
     map_regions();
@@ -61,6 +58,11 @@ pub fn tie_to_supervisor() {
     const SIGKILL: u64 = 9;
     // SAFETY: it changes only what happens at the parent's end.
     let _ = sys!(PRCTL, PR_SET_PDEATHSIG, SIGKILL);
+    // A supervisor that ended before that call is not waited for.
+    // SAFETY: it touches no memory.
+    if sys!(GETPPID) != i64::from(control().supervisor.load(Acquire)) {
+        exit(0);
+    }
 }
 
 extern "C" fn template() {
@@ -85,7 +87,7 @@ extern "C" fn template() {
     crate::warm_up();
     // The world is made by a process of its own, so that this one stays as empty as it is now.
     control().fresh_request.store(0, Release);
-    match baton::copy_for_start() {
+    match baton::copy_for_start(STARTER) {
         Ok(true) => {
             cpu().slot = STARTER;
             make_world();

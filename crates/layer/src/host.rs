@@ -212,12 +212,13 @@ impl Machine for Host {
 
     fn input(&mut self) -> Vec<u8> {
         let c = control();
+        baton::publish();
         c.state.store(state::WANT_INPUT, Release);
         futex_wake(&c.state);
         while c.state.load(Acquire) == state::WANT_INPUT {
             futex_wait(&c.state, state::WANT_INPUT);
         }
-        let len = c.input_len.load(Acquire).saturating_sub(1).min(BLOB_SIZE) as usize;
+        let len = c.input_len.load(Acquire).min(BLOB_SIZE) as usize;
         // SAFETY: the supervisor has filled that much of the blob area.
         unsafe { core::slice::from_raw_parts((ARENA_BASE + BLOB_OFFSET) as *const u8, len) }.to_vec()
     }

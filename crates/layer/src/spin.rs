@@ -5,7 +5,8 @@
 
 use crate::host::Host;
 use crate::rewrite;
-use crate::state::{Frame, kernel};
+use crate::state::{Frame, control, kernel};
+use core::sync::atomic::Ordering::Relaxed;
 use iced_x86::{Decoder, DecoderOptions, FlowControl};
 use snowglobe_kernel::machine::Machine;
 
@@ -37,8 +38,16 @@ fn state() -> &'static mut Look {
     unsafe { &mut *core::ptr::addr_of_mut!(LOOK) }
 }
 
-/// The runner has been interrupted since it has not called for long: begins to step if anybody may wait for it.
+/// The runner has been interrupted. The world may be about to end; otherwise it has not called for long: begins to step if
+/// anybody may wait for it.
 pub fn look(f: &mut Frame) {
+    if control().stop.load(Relaxed) != 0 {
+        kernel().give_up();
+        return crate::baton::schedule();
+    }
+    // A run that is killed now leaves what it did until here.
+    kernel().record.flush(&mut Host);
+    crate::baton::publish();
     let l = state();
     if l.stepping || !kernel().is_waited_for() {
         return;

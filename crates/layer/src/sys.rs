@@ -16,6 +16,7 @@ pub mod nr {
     pub const MADVISE: u64 = 28;
     pub const CLONE: u64 = 56;
     pub const READLINK: u64 = 89;
+    pub const GETPPID: u64 = 110;
     pub const SETSID: u64 = 112;
     pub const SIGALTSTACK: u64 = 131;
     pub const PRCTL: u64 = 157;

@@ -26,12 +26,13 @@ const STALL: Duration = Duration::from_millis(500);
 
 /// What a world asks of the caller while it runs.
 pub struct Hooks<'a> {
-    /// Gives all of standard input; called once, when a guest first reads it.
-    pub input: &'a mut dyn FnMut() -> io::Result<Vec<u8>>,
+    /// Gives the next part of standard input: [`INPUT_PART`](snowglobe_abi::control::INPUT_PART) bytes, or fewer at its end and
+    /// none after it. `None` when that is not there yet: after a moment, so that this may ask again at once.
+    pub input: &'a mut dyn FnMut() -> io::Result<Option<Vec<u8>>>,
     /// Takes trace bytes, in order; says whether the world should end now.
     pub trace: &'a mut dyn FnMut(&[u8]) -> io::Result<bool>,
     /// Hears virtual nanoseconds, events and hosts with a live process, several times a second.
-    pub sample: &'a mut dyn FnMut(u64, u64, u32),
+    pub sample: &'a mut dyn FnMut(u64, u64, u32) -> io::Result<()>,
     /// Set from outside to end the world.
     pub stop: &'a AtomicBool,
     /// The core on which the world runs; `None` lets the supervisor choose.
@@ -107,9 +108,10 @@ pub fn run(spec: &WorldSpec, hooks: &mut Hooks<'_>) -> Result<Ended, Failure> {
     let bytes = spec::encode(spec);
     arena.put_blob(&bytes).map_err(system("cannot hand the world over"))?;
     arena.control().spec_len.store(bytes.len() as u64, Release);
+    arena.control().supervisor.store(std::process::id() as i32, Release);
     let image = layer_image().map_err(system("cannot make the layer's image"))?;
     let template = start(&arena, &image, hooks.core).map_err(system("cannot start the layer"))?;
-    let mut world = World { arena, template, stall: Stall::new(), input_given: false };
+    let mut world = World { arena, template, stall: Stall::new() };
     let result = world.watch(hooks);
     world.end_everybody();
     result
@@ -177,7 +179,6 @@ struct World {
     arena: Arena,
     template: i32,
     stall: Stall,
-    input_given: bool,
 }
 
 /// Whether the runner makes progress.
@@ -226,25 +227,31 @@ impl World {
                 c.stop.store(1, Relaxed);
                 stopping = Some(Instant::now());
             }
-            // A runner that does not call does not see that it should stop.
-            if stopping.is_some_and(|since: Instant| since.elapsed() >= STOP_GRACE) && now == state::RUNNING {
-                return Ok(self.cut_short());
-            }
             match now {
                 state::ENDED if drained == 0 => return self.ended(),
                 state::PANICKED if drained == 0 => return Err(Failure::Layer(self.arena.panic_text())),
-                state::WANT_INPUT => self.give_input(hooks)?,
+                state::ENDED | state::PANICKED => {}
+                _ if stopping.is_some_and(|since: Instant| since.elapsed() >= STOP_GRACE) => {
+                    return Ok(self.cut_short());
+                }
+                // It would take what is not there for the end.
+                state::WANT_INPUT if stopping.is_some() => return Ok(self.cut_short()),
+                state::WANT_INPUT => {
+                    if let Some(part) = (hooks.input)().map_err(Failure::Hook)? {
+                        self.give_input(&part)?;
+                    }
+                }
+                // A runner that does not call does not see that it should stop.
+                _ if stopping.is_some() => self.interrupt_runner(),
                 _ => {}
             }
             self.reap(now)?;
             self.look_for_stall();
             if sampled.elapsed() >= SAMPLE {
                 sampled = Instant::now();
-                (hooks.sample)(
-                    c_virtual(&self.arena),
-                    self.arena.control().events.load(Relaxed),
-                    hosts_up(&self.arena),
-                );
+                let c = self.arena.control();
+                let now = (c.virtual_ns.load(Relaxed), c.events.load(Relaxed), c.hosts_up.load(Relaxed));
+                (hooks.sample)(now.0, now.1, now.2).map_err(Failure::Hook)?;
             }
             if drained < 1 << 20 {
                 futex(&self.arena.control().state, libc::FUTEX_WAIT, now, Some(REST));
@@ -278,12 +285,10 @@ impl World {
         })
     }
 
-    fn give_input(&mut self, hooks: &mut Hooks<'_>) -> Result<(), Failure> {
-        let bytes = if self.input_given { Vec::new() } else { (hooks.input)().map_err(Failure::Hook)? };
-        self.input_given = true;
-        self.arena.put_blob(&bytes).map_err(system("cannot hand standard input over"))?;
+    fn give_input(&self, part: &[u8]) -> Result<(), Failure> {
+        self.arena.put_blob(part).map_err(system("cannot hand standard input over"))?;
         let c = self.arena.control();
-        c.input_len.store(bytes.len() as u64 + 1, Release);
+        c.input_len.store(part.len() as u64, Release);
         c.state.store(state::RUNNING, Release);
         futex(&c.state, libc::FUTEX_WAKE, i32::MAX as u32, None);
         Ok(())
@@ -332,11 +337,20 @@ impl World {
         match self.stall.since {
             Some(since) if used.saturating_sub(since) >= STALL => {
                 self.stall.since = Some(used);
-                // SAFETY: a child of this process that has not been reaped, or a signal that nobody gets.
-                unsafe { libc::kill(pid, libc::SIGURG) };
+                self.interrupt_runner();
             }
             Some(_) => {}
             None => self.stall.since = Some(used),
+        }
+    }
+
+    /// Lets the layer look at what the runner does.
+    fn interrupt_runner(&self) {
+        let c = self.arena.control();
+        let pid = c.slots[c.runner.load(Relaxed) as usize % MAX_SLOTS].host_pid.load(Acquire);
+        if pid > 0 {
+            // SAFETY: a child of this process that has not been reaped, or a signal that nobody gets.
+            unsafe { libc::kill(pid, libc::SIGURG) };
         }
     }
 
@@ -366,12 +380,4 @@ impl World {
             std::thread::sleep(Duration::from_millis(1));
         }
     }
-}
-
-fn c_virtual(arena: &Arena) -> u64 {
-    arena.control().virtual_ns.load(Relaxed)
-}
-
-fn hosts_up(arena: &Arena) -> u32 {
-    arena.control().hosts_up.load(Relaxed)
 }

@@ -21,7 +21,7 @@ use snowglobe_abi::trace::{Kind, Record};
 
 use crate::problem::{Problem, suggestion};
 use crate::resolved;
-use crate::trace::{Comparison, Difference, Scanner, StreamCheck, TraceError, TraceFile, TraceSummary, TraceWriter};
+use crate::trace::{Comparison, Difference, Scanner, TraceCheck, TraceError, TraceFile, TraceSummary, TraceWriter};
 
 /// Version of the run directory's format.
 pub const FORMAT: u32 = 1;
@@ -30,8 +30,12 @@ pub const FORMAT: u32 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It has begun and not ended: it runs, or was killed.
+    /// It has begun and not ended.
     Running,
+    /// It has not ended and runs no more. No `run.json` says so: it is seen by those who read one.
+    Killed,
+    /// It was ended by Ctrl-C or a signal like it.
+    Interrupted,
     /// All checks passed.
     Passed,
     /// A check failed.
@@ -47,6 +51,8 @@ impl Verdict {
     pub fn name(self) -> &'static str {
         match self {
             Verdict::Running => "running",
+            Verdict::Killed => "killed",
+            Verdict::Interrupted => "interrupted",
             Verdict::Passed => "passed",
             Verdict::Failed => "failed",
             Verdict::Unknown => "unknown",
@@ -163,6 +169,23 @@ pub struct BinaryRecord {
     pub blake3: Option<String>,
 }
 
+/// Bytes kept free for the last word of a run whose disk fills up.
+const RESERVE: usize = 64 << 10;
+
+/// A run that goes on.
+#[derive(Debug)]
+pub struct Hold {
+    reserve: Option<File>,
+    _lock: Option<File>,
+}
+
+impl Hold {
+    /// Makes room on the disk for the run's last word.
+    pub fn make_room(&mut self) {
+        self.reserve = None;
+    }
+}
+
 /// Where runs are kept.
 #[derive(Clone, Debug)]
 pub struct Store {
@@ -186,6 +209,7 @@ fn io_problem(what: &str, path: &Path, error: &io::Error) -> Problem {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "run snowglobe in a directory that you may write to, or choose a place with `--out DIR`"
         }
+        io::ErrorKind::FileTooLarge => "raise the limit of file sizes: `ulimit -f unlimited`",
         io::ErrorKind::NotFound => "check the path",
         _ => "check the disk and the directory's permissions",
     };
@@ -348,7 +372,10 @@ impl Store {
 fn put_file(dir: &Path, name: &str, content: &[u8]) -> Result<(), Problem> {
     let path = dir.join(name);
     let fresh = dir.join(format!(".{name}.{}", std::process::id()));
-    fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, &path)).map_err(|e| io_problem("write", &path, &e))
+    fs::write(&fresh, content).and_then(|()| fs::rename(&fresh, &path)).map_err(|e| {
+        let _ = fs::remove_file(&fresh);
+        io_problem("write", &path, &e)
+    })
 }
 
 /// A host's name as the name of its directory. A resolved world may have been edited: no name leads out of the run directory.
@@ -440,11 +467,37 @@ impl RunDir {
     /// It cannot be read, or is of another version.
     pub fn record(&self) -> Result<RunRecord, Problem> {
         let path = self.path.join("run.json");
-        let text = fs::read_to_string(&path).map_err(|e| io_problem("read", &path, &e))?;
-        serde_json::from_str(&text).map_err(|error| {
+        let bytes = fs::read(&path).map_err(|e| io_problem("read", &path, &e))?;
+        let mut record: RunRecord = serde_json::from_slice(&bytes).map_err(|error| {
             Problem::new(format!("{} is not understood: {error}", path.display()))
                 .help("it was written by another version of snowglobe, or damaged: run the world again")
-        })
+        })?;
+        if record.verdict == Verdict::Running && !self.is_held() {
+            record.verdict = Verdict::Killed;
+            record.reason = "snowglobe was killed before the run had ended".to_owned();
+        }
+        Ok(record)
+    }
+
+    /// Marks the run as one that goes on, for as long as the result lives and this process does.
+    ///
+    /// # Errors
+    /// There is no room on the disk.
+    pub fn hold(&self) -> Result<Hold, Problem> {
+        // A file system without locks makes a run that was killed look like one that runs: no reason not to run.
+        let lock = File::open(&self.path).and_then(|dir| dir.lock().map(|()| dir)).ok();
+        let path = self.path.join(".reserve");
+        // Without a name it goes when this process does, however that ends.
+        let reserve = File::create(&path)
+            .and_then(|mut file| fs::remove_file(&path).and_then(|()| file.write_all(&[0; RESERVE])).map(|()| file))
+            .map_err(|e| io_problem("write", &path, &e))?;
+        Ok(Hold { reserve: Some(reserve), _lock: lock })
+    }
+
+    /// Whether somebody has it marked.
+    fn is_held(&self) -> bool {
+        // What cannot be asked is not known to have ended.
+        File::open(&self.path).is_ok_and(|dir| dir.try_lock_shared().is_err())
     }
 
     /// Writes the resolved world.
@@ -465,12 +518,24 @@ impl RunDir {
         resolved::from_yaml(&path.display().to_string(), &text)
     }
 
-    /// Keeps the run's standard input.
+    /// Where the run's standard input is kept.
+    pub fn stdin_path(&self) -> PathBuf {
+        self.path.join("stdin")
+    }
+
+    /// The file in which the run's standard input is to be kept as it is read.
     ///
     /// # Errors
-    /// It cannot be written.
-    pub fn write_stdin(&self, bytes: &[u8]) -> Result<(), Problem> {
-        self.put("stdin", bytes)
+    /// It cannot be made.
+    pub fn keep_stdin(&self) -> Result<File, Problem> {
+        let path = self.stdin_path();
+        let file = OpenOptions::new().create(true).append(true).read(true).open(&path);
+        file.map_err(|e| io_problem("make", &path, &e))
+    }
+
+    /// Why standard input could not be kept.
+    pub fn stdin_problem(&self, error: &io::Error) -> Problem {
+        io_problem("write", &self.stdin_path(), error)
     }
 
     /// Takes away trace and output of a run that is to be begun again.
@@ -491,10 +556,10 @@ impl RunDir {
     ///
     /// # Errors
     /// It is there and cannot be read.
-    pub fn stdin(&self) -> Result<Option<Vec<u8>>, Problem> {
-        let path = self.path.join("stdin");
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Some(bytes)),
+    pub fn stdin(&self) -> Result<Option<File>, Problem> {
+        let path = self.stdin_path();
+        match File::open(&path) {
+            Ok(file) => Ok(Some(file)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(io_problem("read", &path, &error)),
         }
@@ -556,7 +621,7 @@ pub struct Recorder {
     writer: TraceWriter,
     scanner: Scanner,
     outputs: Outputs,
-    check: Option<StreamCheck<zstd::Decoder<'static, io::BufReader<File>>>>,
+    check: Option<TraceCheck>,
     difference: Option<Difference>,
     listener: Option<Listener>,
 }
@@ -604,8 +669,8 @@ impl Recorder {
 
     /// Compares with an earlier run's trace as it goes.
     #[must_use]
-    pub fn compare_with(mut self, recorded: TraceFile) -> Recorder {
-        self.check = Some(StreamCheck::new(recorded));
+    pub fn compare_with(mut self, recorded: TraceCheck) -> Recorder {
+        self.check = Some(recorded);
         self
     }
 
@@ -616,7 +681,8 @@ impl Recorder {
         self
     }
 
-    /// Takes bytes of the stream. True when the run may stop: it differs from the one that it is compared with.
+    /// Takes bytes of the stream. True when the run may stop: it differs from the one that it is compared with, or that one
+    /// has no more.
     ///
     /// # Errors
     /// They cannot be kept or understood.
@@ -648,7 +714,7 @@ impl Recorder {
         {
             self.difference = check.feed(bytes).map_err(RecordError::Trace)?;
         }
-        Ok(self.difference.is_some())
+        Ok(self.difference.is_some() || self.check.as_ref().is_some_and(TraceCheck::past_end))
     }
 
     /// Brings what was taken so far to the disk.
@@ -666,7 +732,9 @@ impl Recorder {
     pub fn finish(self) -> Result<Recorded, RecordError> {
         let trace = self.writer.finish().map_err(|e| RecordError::Write(trace_problem(&e)))?;
         let comparison = match (self.difference, self.check) {
-            (Some(difference), _) => Some(Comparison { equal: difference.index, difference: Some(difference) }),
+            (Some(difference), _) => {
+                Some(Comparison { equal: difference.index, difference: Some(difference), past_end: false })
+            }
             (None, Some(mut check)) => Some(check.finish().map_err(RecordError::Trace)?),
             (None, None) => None,
         };

@@ -157,7 +157,7 @@ pub enum TraceError {
     Io(io::Error),
     /// The bytes are no trace; at this offset of the stream.
     Damaged(u64),
-    /// It ends within a record or frame, at this offset of the stream: the run was killed.
+    /// It ends within a record or frame, at this offset of the stream: the run was killed, or its disk was full.
     Cut(u64),
 }
 
@@ -166,7 +166,9 @@ impl std::fmt::Display for TraceError {
         match self {
             TraceError::Io(error) => write!(f, "the trace cannot be read: {error}"),
             TraceError::Damaged(at) => write!(f, "the trace is damaged at byte {at} of its stream"),
-            TraceError::Cut(at) => write!(f, "the trace ends early, at byte {at} of its stream: the run was killed"),
+            TraceError::Cut(at) => {
+                write!(f, "the trace ends early, at byte {at} of its stream: the run could not end it")
+            }
         }
     }
 }
@@ -391,6 +393,8 @@ pub struct Comparison {
     pub equal: u64,
     /// The first that is not.
     pub difference: Option<Difference>,
+    /// Whether the second went on where an unfinished first one ends.
+    pub past_end: bool,
 }
 
 /// Compares two traces event by event.
@@ -404,7 +408,7 @@ pub fn compare<L: Read, R: Read>(left: TraceReader<L>, mut right: TraceReader<R>
         let ended = event.is_none();
         let difference = check.step(event)?;
         if ended || difference.is_some() {
-            return Ok(Comparison { equal: check.equal, difference });
+            return Ok(Comparison { equal: check.equal, difference, past_end: false });
         }
     }
 }
@@ -416,7 +420,12 @@ pub struct StreamCheck<R> {
     tracker: Tracker,
     before: std::collections::VecDeque<Event>,
     equal: u64,
+    unfinished: bool,
+    past_end: bool,
 }
+
+/// A comparison with a trace file.
+pub type TraceCheck = StreamCheck<zstd::Decoder<'static, BufReader<File>>>;
 
 impl<R: Read> StreamCheck<R> {
     /// Begins a comparison with this trace.
@@ -427,7 +436,21 @@ impl<R: Read> StreamCheck<R> {
             tracker: Tracker::default(),
             before: Default::default(),
             equal: 0,
+            unfinished: false,
+            past_end: false,
         }
+    }
+
+    /// The recorded run was ended from outside, or its trace was cut: where that ends is no difference.
+    #[must_use]
+    pub fn unfinished(mut self) -> StreamCheck<R> {
+        self.unfinished = true;
+        self
+    }
+
+    /// Whether the new stream has gone on where the unfinished one ends.
+    pub fn past_end(&self) -> bool {
+        self.past_end
     }
 
     /// Takes bytes of the new stream; says the first difference.
@@ -436,7 +459,9 @@ impl<R: Read> StreamCheck<R> {
     /// The recorded trace cannot be read on, or the new bytes are no trace.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<Option<Difference>, TraceError> {
         self.cutter.push(bytes);
-        while let Some(record) = self.cutter.next()? {
+        while !self.past_end
+            && let Some(record) = self.cutter.next()?
+        {
             let event = self.tracker.event(record);
             if let Some(difference) = self.step(Some(event))? {
                 return Ok(Some(difference));
@@ -450,14 +475,21 @@ impl<R: Read> StreamCheck<R> {
     /// # Errors
     /// The recorded trace cannot be read on.
     pub fn finish(&mut self) -> Result<Comparison, TraceError> {
-        let difference = self.step(None)?;
-        Ok(Comparison { equal: self.equal, difference })
+        let difference = if self.past_end { None } else { self.step(None)? };
+        Ok(Comparison { equal: self.equal, difference, past_end: self.past_end })
     }
 
     fn step(&mut self, right: Option<Event>) -> Result<Option<Difference>, TraceError> {
-        let left = self.recorded.next().transpose()?;
+        let left = match self.recorded.next().transpose() {
+            Err(TraceError::Cut(_)) if self.unfinished => None,
+            left => left?,
+        };
         match (left, right) {
             (None, None) => Ok(None),
+            (None, Some(_)) if self.unfinished => {
+                self.past_end = true;
+                Ok(None)
+            }
             (Some(left), Some(right)) if left.record == right.record => {
                 if self.before.len() == CONTEXT {
                     self.before.pop_front();
@@ -477,6 +509,8 @@ impl<R: Read> StreamCheck<R> {
 #[derive(Default)]
 pub struct Scanner {
     rest: Vec<u8>,
+    /// Bytes of the stream before `rest`.
+    before: u64,
 }
 
 impl Scanner {
@@ -492,21 +526,25 @@ impl Scanner {
             joined = [self.rest.as_slice(), bytes].concat();
             &joined
         };
+        let all = input.len();
+        let before = self.before;
+        let damaged = |input: &[u8]| TraceError::Damaged(before + (all - input.len()) as u64);
         // The length of a record is one byte or two.
         while let Some((len, head)) = match *input {
             [a, ..] if a < 0x80 => Some((usize::from(a), 1)),
             [a, b, ..] if b < 0x80 => Some((usize::from(a & 0x7f) | usize::from(b) << 7, 2)),
-            [_, _, ..] => return Err(TraceError::Damaged(0)),
+            [_, _, ..] => return Err(damaged(input)),
             _ => None,
         } {
             let Some(record) = input.get(..head + len) else { break };
-            let kind = record.get(head).and_then(|kind| Kind::from_u8(*kind)).ok_or(TraceError::Damaged(0))?;
+            let kind = record.get(head).and_then(|kind| Kind::from_u8(*kind)).ok_or_else(|| damaged(input))?;
             each(kind, record);
             input = &input[head + len..];
         }
         if input.len() > MAX_RECORD + 2 {
-            return Err(TraceError::Damaged(0));
+            return Err(damaged(input));
         }
+        self.before += (all - input.len()) as u64;
         self.rest = input.to_vec();
         Ok(())
     }

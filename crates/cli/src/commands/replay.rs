@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use snowglobe_world::rundir::{RunRecord, Verdict, changed_binaries};
+use snowglobe_world::trace::StreamCheck;
 
 use crate::args::ReplayArgs;
 use crate::commands::{print_json, run as run_command};
@@ -21,14 +22,15 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     let label = record.run.split_once('-').map_or(record.run.as_str(), |(_, label)| label).to_owned();
     let plan =
         Plan { spec, label, world: record.world.clone(), layout: record.layout, command: record.command.clone() };
+    let check = StreamCheck::new(recorded.trace().map_err(usage)?);
     let place = conduct::store().create(&plan.label).map_err(fault)?;
     let how = Conduct {
         place,
         pass_output: !args.json,
         show_progress: !plan.spec.knobs.one_program,
         // A run without a kept input had none.
-        input: Some(recorded.stdin().map_err(usage)?.unwrap_or_default()),
-        compare: Some(recorded.trace().map_err(usage)?),
+        input: Some(recorded.clone()),
+        compare: Some(if is_whole(&record) { check } else { check.unfinished() }),
         // Not the name that was written: `latest` means this run from now on.
         reproduce: run_command::replay_command(&recorded, args.run.contains('/')),
     };
@@ -58,12 +60,19 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         );
     }
     run_command::tell(&finished);
-    if same {
+    if finished.difference.is_none() && (conduct::interrupted().is_some() || !is_whole(&record)) {
+        Ok(finished.record.exit_status)
+    } else if same {
         eprintln!("the same as {}, to the last of {} events", record.run, finished.record.events);
         Ok(finished.record.exit_status)
     } else {
         Ok(exit::status::NONDETERMINISTIC)
     }
+}
+
+/// Whether the recorded run came to an end of its own.
+fn is_whole(record: &RunRecord) -> bool {
+    !record.digest.is_empty() && !matches!(record.verdict, Verdict::Interrupted | Verdict::Nondeterministic)
 }
 
 /// What may make the run differ from the record.
@@ -76,7 +85,7 @@ fn notes(record: &RunRecord) -> Vec<String> {
         let path = binary.machine_path.as_deref().unwrap_or(binary.path.as_ref());
         out.push(format!("{} is not the file that was recorded (on host {})", path.display(), binary.host));
     }
-    if record.verdict == Verdict::Running {
+    if !is_whole(record) {
         out.push("the recorded run did not end: only what it left can be compared".to_owned());
     }
     if !record.learned.is_empty() {

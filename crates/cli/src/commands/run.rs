@@ -32,7 +32,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         print_json(&summary(&finished.record))?;
     }
     // One program behaves as it does without us: we speak up only when there is something to say.
-    if !is_program || finished.record.verdict == Verdict::Unknown || !finished.record.unsupported.is_empty() {
+    let ended_oddly = matches!(finished.record.verdict, Verdict::Unknown | Verdict::Interrupted);
+    if !is_program || ended_oddly || !finished.record.unsupported.is_empty() {
         tell(&finished);
     } else if finished.record.verdict != Verdict::Passed {
         tell_reproduce(&finished.record);

@@ -38,7 +38,7 @@ fn render(run: &RunDir, record: &RunRecord) -> String {
         ("directory", run.path.display().to_string()),
     ];
     if record.verdict == Verdict::Running {
-        head.insert(2, ("note", "it still runs, or was killed: the trace holds what it did".to_owned()));
+        head.insert(2, ("note", "the trace holds what it has done so far".to_owned()));
     }
     let mut out = table(&head.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect::<Vec<_>>());
     let mut section = |title: &str, rows: Vec<Vec<String>>| {

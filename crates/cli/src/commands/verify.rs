@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use snowglobe_abi::spec::YieldPoint;
 use snowglobe_world::Problem;
-use snowglobe_world::rundir::{RunRecord, Verdict};
+use snowglobe_world::rundir::{RunDir, RunRecord, Verdict};
 use snowglobe_world::trace::{Difference, compare};
 
 use crate::args::VerifyArgs;
@@ -20,9 +20,12 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     let mut plan = conduct::plan(&args.world)?;
     // All runs read the same input: that of the first.
     let mut first = learn(&mut plan)?;
-    let input = first.run.stdin().map_err(fault)?.unwrap_or_default();
+    let input = first.run.clone();
     let mut ids = vec![first.record.run.clone()];
     report(&first.record, 1, args.runs);
+    if first.record.verdict == Verdict::Interrupted {
+        return Ok(given_up(&first.record));
+    }
     let mut number = 2;
     let mut relearned = 0;
     while number <= args.runs {
@@ -40,6 +43,9 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
         number += 1;
         ids.push(next.record.run.clone());
         report(&next.record, number - 1, args.runs);
+        if next.record.verdict == Verdict::Interrupted {
+            return Ok(given_up(&next.record));
+        }
         if let Some(difference) = differ(&first, &next)? {
             return broken(args, &plan, &mut first, &next, &difference, &ids);
         }
@@ -57,12 +63,18 @@ pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
     Ok(exit::status::PASSED)
 }
 
+/// Says that there is nothing to compare.
+fn given_up(record: &RunRecord) -> u8 {
+    eprintln!("{}: {}; nothing was verified", record.run, record.reason);
+    exit::status::UNKNOWN
+}
+
 /// The first run that learns nothing: a loop that was found to spin in the middle of a run was not known at its beginning.
 fn learn(plan: &mut Plan) -> Result<Finished, Failure> {
     let mut input = None;
     for _ in 0..MAX_LEARNING {
         let finished = once(plan, input)?;
-        if finished.record.learned.is_empty() {
+        if finished.record.learned.is_empty() || finished.record.verdict == Verdict::Interrupted {
             return Ok(finished);
         }
         eprintln!(
@@ -72,7 +84,7 @@ fn learn(plan: &mut Plan) -> Result<Finished, Failure> {
         );
         conduct::store().learn(&finished.record.learned).map_err(fault)?;
         add(plan, &finished.record.learned);
-        input = Some(finished.run.stdin().map_err(fault)?.unwrap_or_default());
+        input = Some(finished.run);
     }
     Err(fault(
         Problem::new(format!("{MAX_LEARNING} runs in a row found new loops that spin"))
@@ -87,7 +99,7 @@ fn add(plan: &mut Plan, learned: &[YieldPoint]) {
     plan.spec.yield_points.dedup();
 }
 
-fn once(plan: &Plan, input: Option<Vec<u8>>) -> Result<Finished, Failure> {
+fn once(plan: &Plan, input: Option<RunDir>) -> Result<Finished, Failure> {
     let place = conduct::store().create(&plan.label).map_err(fault)?;
     let reproduce = run_command::replay_command(&place, false);
     let how = Conduct { place, pass_output: false, show_progress: true, input, compare: None, reproduce };

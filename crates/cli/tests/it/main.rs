@@ -1,4 +1,7 @@
-//! The command from outside.
+//! The command from outside: here what it says of runs, elsewhere what it makes of bad input and how runs end.
+
+mod bad_input;
+mod endings;
 
 use std::fs;
 use std::path::Path;

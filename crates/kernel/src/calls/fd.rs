@@ -472,10 +472,7 @@ pub fn ioctl(cx: &mut Cx) -> Answer {
     if cmd == FIONREAD {
         let n = match &file.kind {
             FileKind::Pipe(pipe) => pipe.len(),
-            FileKind::Input(input) => {
-                let data = input.data.borrow();
-                data.as_ref().map_or(0, |d| d.len() - input.at.get())
-            }
+            FileKind::Input(input) => input.len(),
             FileKind::Inotify(inotify) => inotify.events.borrow().iter().map(alloc::vec::Vec::len).sum(),
             FileKind::Inode if file.inode.as_ref().is_some_and(|i| i.content().is_some()) => {
                 file.inode.as_ref().map_or(0, |i| i.size().saturating_sub(file.pos.get()) as usize)

@@ -201,13 +201,16 @@ impl Cx<'_> {
             (self.k.found_program(self.task, found)?, name)
         };
         let program = self.k.load_program(self.m, self.task, name, found, argv, envp)?;
+        let space = self.proc().space;
+        let users = self.k.spaces[space.0 as usize].as_ref().expect("a live process has a space").users;
+        if users > 1 && !self.k.has_slot() {
+            return Err(Errno::EAGAIN.into());
+        }
         self.k.leave_threads(self.m, self.task);
         self.exec_set_ids(&program.file.inode);
         let proc = self.proc().id;
         self.k.proc_mut(proc).max_rss = self.k.max_rss(proc);
         self.k.become_program(self.task, &program);
-        let space = self.proc().space;
-        let users = self.k.spaces[space.0 as usize].as_ref().expect("a live process has a space").users;
         if users > 1 {
             // A vfork child goes on in an address space of its own, and its parent in the old one.
             self.k.leave_process_space(self.m, space);

@@ -1,7 +1,10 @@
 //! Devices, and the run's own standard streams.
 
+use crate::Cx;
+use crate::mem::Iov;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
+use snowglobe_abi::errno::Result;
 
 /// What a device file leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,11 +72,77 @@ impl Device {
     }
 }
 
-/// Standard input of the run: all of it is asked for at the first read.
+/// Standard input of the run, of which the next part is asked for when the one before has been read.
 #[derive(Default)]
 pub struct Input {
-    /// The bytes, once asked for.
-    pub data: RefCell<Option<Vec<u8>>>,
-    /// How many have been read.
-    pub at: Cell<usize>,
+    /// The part that is being read.
+    part: RefCell<Vec<u8>>,
+    /// How much of it has been read.
+    at: Cell<usize>,
+    state: Cell<InputState>,
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum InputState {
+    /// Nothing has been asked for.
+    #[default]
+    New,
+    /// There may be more.
+    Open,
+    /// There is no more.
+    Ended,
+}
+
+impl Input {
+    /// Bytes that can be read without asking for more.
+    pub fn len(&self) -> usize {
+        self.part.borrow().len() - self.at.get()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Cx<'_> {
+    /// Reads from standard input: as much as is asked for unless it ends, so that parts do not show.
+    ///
+    /// # Errors
+    /// `EFAULT`.
+    pub fn read_input(&mut self, input: &Input, iov: &Iov) -> Result<u64> {
+        let mut done = 0;
+        while done < iov.len() && (!input.is_empty() || self.next_part(input)) {
+            let n = (input.len() as u64).min(iov.len() - done) as usize;
+            let at = input.at.get();
+            match iov.scatter(self.m, done, &input.part.borrow()[at..at + n]) {
+                Ok(()) => {}
+                Err(e) if done == 0 => return Err(e),
+                Err(_) => break,
+            }
+            input.at.set(at + n);
+            done += n as u64;
+        }
+        Ok(done)
+    }
+
+    /// Asks for the next part. All input is for the service that reads first; others find it at its end.
+    fn next_part(&mut self, input: &Input) -> bool {
+        let mine = match input.state.get() {
+            InputState::New => !core::mem::replace(&mut self.k.input_taken, true),
+            InputState::Open => true,
+            InputState::Ended => false,
+        };
+        let part = if mine {
+            // The world may be ended while it waits here.
+            self.k.record.flush(self.m);
+            self.m.input()
+        } else {
+            Vec::new()
+        };
+        input.state.set(if part.is_empty() { InputState::Ended } else { InputState::Open });
+        input.at.set(0);
+        *input.part.borrow_mut() = part;
+        !input.is_empty()
+    }
 }

@@ -1,6 +1,7 @@
 //! A machine that is nothing but memory, and a driver that makes calls for tasks that run no program.
 
 use snowglobe_abi::errno::{Errno, Result};
+use snowglobe_abi::map::{GUEST_MAX, GUEST_MIN, PAGE, RESERVED_END, RESERVED_START, STUB_ZONE_SIZE, STUB_ZONES};
 use snowglobe_abi::spec::{DEFAULT_START_S, HostSpec, InterfaceSpec, Knobs, NetworkSpec, RootSpec, WorldSpec};
 use snowglobe_kernel::machine::{Backing, LowerFile, LowerStat, Machine, SignalFrame, SignalReturn};
 use snowglobe_kernel::task::{Cred, HostId, State, TaskId};
@@ -22,6 +23,10 @@ pub struct FakeMachine {
     current: u32,
     /// Results of calls that had to wait, by task.
     results: BTreeMap<u32, i64>,
+    /// Ranges that programs were mapped to.
+    mapped: Vec<(u64, u64)>,
+    /// Entry and stack pointer of the program that was started last.
+    started: Option<(u64, u64)>,
     /// Signal handlers that were entered: task and signal.
     pub handled: Vec<(u32, u32)>,
     /// The report, when the world is over.
@@ -29,6 +34,12 @@ pub struct FakeMachine {
 }
 
 impl FakeMachine {
+    /// Whether a mapping holds the range; what is in mappings is not kept.
+    fn is_mapped(&self, addr: u64, len: usize) -> bool {
+        let end = addr.saturating_add(len as u64);
+        self.mapped.iter().any(|(start, stop)| *start <= addr && end <= *stop)
+    }
+
     fn at(&self, addr: u64, len: usize) -> Result<usize> {
         let at = addr.checked_sub(BASE).ok_or(Errno::EFAULT)? as usize;
         if at + len <= LEN { Ok(at) } else { Err(Errno::EFAULT) }
@@ -40,12 +51,19 @@ impl Machine for FakeMachine {
         if buf.is_empty() {
             return Ok(());
         }
+        if self.is_mapped(addr, buf.len()) {
+            buf.fill(0);
+            return Ok(());
+        }
         let at = self.at(addr, buf.len())?;
         buf.copy_from_slice(&self.memory[at..at + buf.len()]);
         Ok(())
     }
     fn write(&mut self, addr: u64, buf: &[u8]) -> Result<()> {
         if buf.is_empty() {
+            return Ok(());
+        }
+        if self.is_mapped(addr, buf.len()) {
             return Ok(());
         }
         let at = self.at(addr, buf.len())?;
@@ -83,7 +101,15 @@ impl Machine for FakeMachine {
     fn store_discard(&mut self, offset: u64, len: u64) {
         self.store.retain(|at, _| !(offset..offset + len).contains(at));
     }
-    fn map(&mut self, _: u64, _: u64, _: u32, _: Backing) -> Result<()> {
+    fn map(&mut self, addr: u64, len: u64, _: u32, _: Backing) -> Result<()> {
+        let end = addr.checked_add(len).expect("a range does not wrap");
+        assert!(addr.is_multiple_of(PAGE) && len.is_multiple_of(PAGE) && len > 0, "{addr:#x}, {len:#x}");
+        assert!(addr >= GUEST_MIN && end <= GUEST_MAX, "{addr:#x}..{end:#x} is no guest's");
+        assert!(end <= RESERVED_START || addr >= RESERVED_END, "{addr:#x}..{end:#x} is the layer's");
+        for (zone, _) in &STUB_ZONES {
+            assert!(end <= *zone || addr >= zone + STUB_ZONE_SIZE, "{addr:#x}..{end:#x} is a stub zone's");
+        }
+        self.mapped.push((addr, end));
         Ok(())
     }
     fn unmap(&mut self, _: u64, _: u64) {}
@@ -140,7 +166,9 @@ impl Machine for FakeMachine {
     }
     fn fresh_space(&mut self, _: u32) {}
     fn end_space(&mut self, _: u32) {}
-    fn start_program(&mut self, _: u64, _: u64) {}
+    fn start_program(&mut self, entry: u64, stack: u64) {
+        self.started = Some((entry, stack));
+    }
     fn set_result(&mut self, value: i64) {
         self.results.insert(self.current, value);
     }
@@ -203,6 +231,8 @@ impl World {
             store: BTreeMap::new(),
             current: 0,
             results: BTreeMap::new(),
+            mapped: Vec::new(),
+            started: None,
             handled: Vec::new(),
             over: None,
         };
@@ -290,6 +320,26 @@ impl World {
                     self.k.task_mut(task).state = State::Running;
                     return self.m.results.remove(&task.0);
                 }
+                None
+            }
+        }
+    }
+
+    /// `execve`: its error, or nothing when the program has begun or the process is dead.
+    pub fn exec(&mut self, task: TaskId, args: [u64; 3]) -> Option<i64> {
+        let nr = table::TABLE.iter().find(|e| e.name == "execve").expect("it is there").nr;
+        self.k.current = task;
+        self.m.current = task.0;
+        let flow = self.k.syscall(&mut self.m, u64::from(nr), [args[0], args[1], args[2], 0, 0, 0]);
+        match flow {
+            Flow::Return(value) => Some(value),
+            Flow::Go => {
+                let (_, stack) = self.m.started.expect("it was started");
+                assert!(stack.is_multiple_of(16) && self.m.is_mapped(stack, 8), "{stack:#x} is no stack");
+                None
+            }
+            Flow::Switch => {
+                assert!(self.k.try_task(task).is_none_or(|t| t.state == State::Runnable));
                 None
             }
         }

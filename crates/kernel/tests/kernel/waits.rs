@@ -88,3 +88,16 @@ fn the_same_seed_gives_the_same_times_and_bytes() {
     };
     assert_eq!(run(), run());
 }
+
+#[test]
+fn a_host_is_up_while_a_process_of_it_lives() {
+    let mut w = World::new();
+    assert_eq!(w.k.hosts_up, 0);
+    let (a, b) = (w.process(0), w.process(1));
+    let child = w.process(0);
+    assert_eq!(w.k.hosts_up, 2);
+    for (task, left) in [(child, 2), (b, 1), (a, 0)] {
+        w.k.end_task(&mut w.m, task, 0);
+        assert_eq!(w.k.hosts_up, left);
+    }
+}

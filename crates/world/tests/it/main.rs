@@ -1,6 +1,7 @@
 //! The crate from outside: one module for each thing a user meets.
 
 mod images;
+mod mutations;
 mod records;
 mod rejects;
 mod resolves;

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use snowglobe_abi::spec::YieldPoint;
 use snowglobe_abi::trace::{Encoder, Kind, zigzag};
 use snowglobe_world::rundir::{Recorder, RunDir, Store, changed_binaries, hash_binaries};
-use snowglobe_world::trace::{self, Event, TraceError, TraceReader, TraceWriter, compare, hex};
+use snowglobe_world::trace::{self, Event, StreamCheck, TraceError, TraceReader, TraceWriter, compare, hex};
 
 /// Builds a stream.
 #[derive(Default)]
@@ -167,7 +167,7 @@ fn a_recorder_compares_with_an_earlier_run_as_it_goes() {
         let run = store.create("demo").unwrap();
         let mut recorder = Recorder::new(&run, vec!["db".into()]).unwrap();
         if let Some(earlier) = with {
-            recorder = recorder.compare_with(earlier.trace().unwrap());
+            recorder = recorder.compare_with(StreamCheck::new(earlier.trace().unwrap()));
         }
         let stops: Vec<bool> = Stream::short_run(value).chunks(7).map(|bytes| recorder.feed(bytes).unwrap()).collect();
         (run, stops, recorder.finish().unwrap())
