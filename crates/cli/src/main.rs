@@ -8,7 +8,7 @@
 //! | the seam to the supervisor | [`engine`] |
 //! | verdicts | [`judge`] |
 //! | exit statuses, errors on the screen | [`exit`] |
-//! | system calls by name | [`calls`] |
+//! | a trace in the manner of strace | [`lines`] |
 //! | events, times and tables as text | [`text`] |
 //! | the status line | [`progress`] |
 //!
@@ -16,12 +16,12 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod calls;
 mod commands;
 mod conduct;
 mod engine;
 mod exit;
 mod judge;
+mod lines;
 mod progress;
 mod text;
 

@@ -4,6 +4,8 @@ mod kernel {
     mod files;
     mod help;
     mod messages;
+    mod show;
     mod sockets;
+    mod table;
     mod waits;
 }
