@@ -6,7 +6,8 @@
 //! | [`control`] | the control page at the start of the arena: baton slots, counters, the trace ring's ends |
 //! | [`trace`] | the trace's records: encoding, decoding, kinds |
 //! | [`spec`] | the resolved world that goes in, and the report that comes out |
-//! | [`errno`] | Linux error numbers |
+//! | [`filter`] | the seccomp filter that guests run under |
+//! | [`errno`], [`signal`] | Linux error numbers; signals by name |
 //!
 //! This crate performs no I/O and knows nothing of how guests are run.
 #![no_std]
@@ -16,7 +17,9 @@ extern crate alloc;
 
 pub mod control;
 pub mod errno;
+pub mod filter;
 pub mod map;
+pub mod signal;
 pub mod spec;
 pub mod trace;
 

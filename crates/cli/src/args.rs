@@ -183,8 +183,12 @@ pub struct TraceArgs {
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     pub to: Option<Nanos>,
 
-    /// Print one JSON object for each event, a line each
+    /// Print a line for each event: the two ends of a call, waits and wake-ups too
     #[arg(long)]
+    pub events: bool,
+
+    /// Print one JSON object for each event, a line each
+    #[arg(long, conflicts_with = "events")]
     pub json: bool,
 }
 

@@ -9,7 +9,7 @@
 //! | standard input | [`input`] |
 //! | verdicts | [`judge`] |
 //! | exit statuses, errors on the screen | [`exit`] |
-//! | system calls by name | [`calls`] |
+//! | a trace in the manner of strace | [`lines`] |
 //! | events, times and tables as text | [`text`] |
 //! | the status line | [`progress`] |
 //!
@@ -17,13 +17,13 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod calls;
 mod commands;
 mod conduct;
 mod engine;
 mod exit;
 mod input;
 mod judge;
+mod lines;
 mod progress;
 mod text;
 

@@ -2,10 +2,8 @@
 
 use snowglobe_abi::spec::Nanos;
 use snowglobe_abi::trace::{Kind, unzigzag};
+use snowglobe_kernel::show::{self, Call, Ended};
 use snowglobe_world::trace::{Difference, Event};
-use snowglobe_world::units;
-
-use crate::calls;
 
 /// A duration in seconds, with as many digits as matter.
 pub fn seconds(ns: Nanos) -> String {
@@ -68,25 +66,39 @@ fn place(event: &Event, hosts: &[String]) -> String {
     }
 }
 
+/// The call that an event is about or happens in; with its result when the event is its end.
+pub fn call(event: &Event) -> Option<Call<'_>> {
+    let record = &event.record;
+    let begin = match record.kind {
+        Kind::Begin => record,
+        _ => event.call.as_deref()?,
+    };
+    let (nr, args) = begin.nums.split_first()?;
+    let ended = match record.kind {
+        Kind::Return => Some(Ended { value: unzigzag(record.nums.get(1).copied().unwrap_or(0)), data: &record.blobs }),
+        // A program that runs in place of the caller's is how the call succeeds.
+        Kind::Exec => Some(Ended { value: 0, data: &[] }),
+        _ => None,
+    };
+    Some(Call { nr: *nr, args, begun: &begin.blobs, ended })
+}
+
 /// What an event says, without its time and place.
 pub fn what(event: &Event) -> String {
     let record = &event.record;
     let num = |i: usize| record.nums.get(i).copied().unwrap_or(0);
     let text =
         |i: usize| record.blobs.get(i).map(|blob| String::from_utf8_lossy(blob).into_owned()).unwrap_or_default();
-    let quoted = |i: usize| record.blobs.get(i).map(|blob| calls::quoted(blob)).unwrap_or_default();
-    let call = || calls::name(num(0));
+    let quoted = |i: usize| record.blobs.get(i).map(|blob| shown(blob)).unwrap_or_default();
     match record.kind {
-        Kind::Begin => {
-            let (nr, args) = record.nums.split_first().map_or((0, &[][..]), |(nr, args)| (*nr, args));
-            calls::format_call(nr, args, &record.blobs)
-        }
-        Kind::Return => format!("{} = {}", call(), calls::format_return(unzigzag(num(1)), &record.blobs)),
-        Kind::Block if num(1) == 0 => call(),
-        Kind::Block => format!("{} until {}", call(), clock(num(1))),
-        Kind::Wake => {
-            event.call.as_ref().map_or_else(String::new, |begin| calls::name(begin.nums.first().copied().unwrap_or(0)))
-        }
+        Kind::Begin | Kind::Return => match call(event) {
+            Some(call) => call.whole(),
+            // The trace begins within the call.
+            None => format!("{} = {}", show::name(num(0)), unzigzag(num(1))),
+        },
+        Kind::Block if num(1) == 0 => show::name(num(0)).into_owned(),
+        Kind::Block => format!("{} until {}", show::name(num(0)), clock(num(1))),
+        Kind::Wake => call(event).map_or_else(String::new, |call| show::name(call.nr).into_owned()),
         Kind::Spawn => match num(3) {
             0 => format!("pid {} tid {} {}", num(1), num(2), quoted(0)),
             parent => format!("pid {} tid {} {} by task {}", num(1), num(2), quoted(0), parent - 1),
@@ -101,17 +113,29 @@ pub fn what(event: &Event) -> String {
                 1 => "ignored".to_owned(),
                 address => format!("handler {address:#x}"),
             };
-            format!("{} code {} ({handler})", units::signal_name(num(0) as u8), num(1) as i32)
+            let (signal, code) = (num(0) as u32, unzigzag(num(1)) as i32);
+            format!("{} {} ({handler})", show::signal_name(signal), show::signal_code(signal, code))
         }
         Kind::Output => format!("{} {}", if num(1) == 2 { "stderr" } else { "stdout" }, quoted(0)),
         Kind::Send => format!("socket {} {} bytes to {}", num(0), num(1), text(0)),
         Kind::Deliver => format!("socket {} {} bytes", num(0), num(1)),
         Kind::Drop => format!("socket {} {} bytes: {}", num(0), num(1), text(0)),
         Kind::Status => format!("socket {} {} -> {}", num(0), num(1), num(2)),
-        Kind::Unsupported => format!("{} {}", call(), text(0)),
+        Kind::Unsupported => {
+            let (name, text) = (show::name(num(0)), text(0));
+            if text.starts_with(name.as_ref()) { text } else { format!("{name} {text}") }
+        }
         Kind::Yield => format!("{:#x}", num(0)),
         Kind::Host => format!("{} {}", text(0), if num(1) == 0 { "down" } else { "up" }),
     }
+}
+
+/// Longest piece of data that is shown of what is no call's.
+const SHOWN_BYTES: usize = 64;
+
+/// Data as strace shows it.
+fn shown(bytes: &[u8]) -> String {
+    show::quoted(&bytes[..bytes.len().min(SHOWN_BYTES)], bytes.len() > SHOWN_BYTES)
 }
 
 /// A point of virtual time, to the nanosecond.
@@ -121,10 +145,10 @@ pub fn clock(ns: Nanos) -> String {
 
 /// A wait status as `wait(2)` gives it, in words.
 pub fn wait_status(status: u32) -> String {
-    match (status & 0x7f) as u8 {
+    match status & 0x7f {
         0 => format!("status {}", status >> 8 & 0xff),
-        signal if status & 0x80 != 0 => format!("killed by {} (core dumped)", units::signal_name(signal)),
-        signal => format!("killed by {}", units::signal_name(signal)),
+        signal if status & 0x80 != 0 => format!("killed by {} (core dumped)", show::signal_name(signal)),
+        signal => format!("killed by {}", show::signal_name(signal)),
     }
 }
 
@@ -138,9 +162,12 @@ pub fn shell_status(status: u32) -> u32 {
 
 /// One event in one line.
 pub fn event_line(event: &Event, hosts: &[String]) -> String {
-    format!("{:>17} {:<16} {:<7} {}", clock(event.time), place(event, hosts), event.record.kind.name(), what(event))
-        .trim_end()
-        .to_owned()
+    line(event, hosts, &format!("{:<7} {}", event.record.kind.name(), what(event)))
+}
+
+/// A line with the time and place of an event.
+pub fn line(event: &Event, hosts: &[String], what: &str) -> String {
+    format!("{:>17} {:<16} {what}", clock(event.time), place(event, hosts)).trim_end().to_owned()
 }
 
 /// The first difference of two runs, for the operator.
@@ -158,9 +185,11 @@ pub fn difference(difference: &Difference, hosts: &[String], left: &str, right: 
             None => out += "    (the run had ended)\n",
             Some(event) => {
                 out += &format!("    {}\n", event_line(event, hosts));
-                if let Some(call) = &event.call {
-                    let (nr, args) = call.nums.split_first().map_or((0, &[][..]), |(nr, args)| (*nr, args));
-                    out += &format!("    in the call {}\n", calls::format_call(nr, args, &call.blobs));
+                // The line of a call's own event has its arguments already.
+                if let Some(call) = call(event)
+                    && !matches!(event.record.kind, Kind::Begin | Kind::Return)
+                {
+                    out += &format!("    in the call {}\n", call.text());
                 }
             }
         }

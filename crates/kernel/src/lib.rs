@@ -3,6 +3,7 @@
 //! | Module | Content |
 //! |---|---|
 //! | [`table`] | the one table of system calls: number, name, arguments, support level, handler |
+//! | [`show`], [`words`] | calls as text, in the manner of strace; names of flags and constants |
 //! | [`calls`] | thin handlers by family: decode, check in Linux's order, ask an object |
 //! | [`wait`] | what a blocked call waits for, and how it completes |
 //! | [`sched`] | run queue, wait queues, timers |
@@ -39,6 +40,7 @@ pub mod record;
 pub mod rng;
 pub mod sched;
 pub mod service;
+pub mod show;
 pub mod signal;
 pub mod sockets;
 pub mod table;
@@ -46,6 +48,7 @@ pub mod task;
 pub mod time;
 pub mod uapi;
 pub mod wait;
+pub mod words;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, VecDeque};

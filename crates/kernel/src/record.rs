@@ -4,13 +4,14 @@ use crate::machine::Machine;
 use crate::table::{Arg, Entry};
 use crate::task::TaskId;
 use alloc::vec::Vec;
+use snowglobe_abi::Errno;
 use snowglobe_abi::spec::{Nanos, Report};
 use snowglobe_abi::trace::{Encoder, Kind, zigzag};
 
-/// Bytes of data shown of a read or a write.
-const DATA: usize = 32;
-/// Bytes shown of a path.
-const PATH: usize = 200;
+/// Bytes captured of a read or a write.
+pub const DATA: usize = 32;
+/// Bytes captured of a path.
+pub const PATH: usize = 200;
 
 /// Bytes of records that are handed to the machine at once.
 const BATCH: usize = 4096;
@@ -88,8 +89,13 @@ impl Recorder {
         for (i, kind) in kinds.iter().enumerate() {
             match kind {
                 Arg::Path => {
-                    let path = crate::mem::c_string(m, args[i], PATH, snowglobe_abi::Errno::E2BIG).unwrap_or_default();
-                    enc.blob(&path);
+                    let path = crate::mem::c_string(m, args[i], PATH, Errno::E2BIG);
+                    let mut head = [0u8; PATH];
+                    match path {
+                        Ok(path) => enc.blob(&path),
+                        Err(Errno::E2BIG) if m.read(args[i], &mut head).is_ok() => enc.blob(&head),
+                        Err(_) => enc.blob(b""),
+                    };
                 }
                 Arg::In(len) => {
                     let mut buf = [0u8; DATA];

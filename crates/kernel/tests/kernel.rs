@@ -5,6 +5,8 @@ mod kernel {
     mod help;
     mod messages;
     mod programs;
+    mod show;
     mod sockets;
+    mod table;
     mod waits;
 }

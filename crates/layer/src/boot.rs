@@ -7,6 +7,7 @@ use crate::sys::{exit, futex_wake, sys};
 use crate::{baton, entry, frames, heap, vectors};
 use core::sync::atomic::Ordering::{Acquire, Release};
 use snowglobe_abi::control::{MAGIC, STARTER, state};
+use snowglobe_abi::filter;
 use snowglobe_abi::map::{
     ARENA_BASE, ARENA_SIZE, BLOB_OFFSET, GUEST_MAX, LAYER_BASE, PROC_BASE, PROC_SIZE, STORE_BASE, STORE_SIZE, fd,
 };
@@ -156,43 +157,16 @@ fn install_handlers() {
     let _ = sys!(RT_SIGPROCMASK, SIG_SETMASK, core::ptr::from_ref(&none), 0, 8);
 }
 
-#[repr(C)]
-#[derive(Clone, Copy)]
-struct Bpf {
-    code: u16,
-    jt: u8,
-    jf: u8,
-    k: u32,
-}
-
 /// Lets calls through from the layer's text only; all others trap.
 fn install_filter() {
     unsafe extern "C" {
         static __text_end: u8;
     }
-    const LOAD: u16 = 0x20;
-    const JEQ: u16 = 0x15;
-    const JGE: u16 = 0x35;
-    const RET: u16 = 0x06;
-    const TRAP: u32 = 0x0003_0000;
-    const ALLOW: u32 = 0x7fff_0000;
-    // Offsets in struct seccomp_data: arch 4, instruction pointer 8 (low) and 12 (high).
-    let end = core::ptr::addr_of!(__text_end) as u64;
-    let op = |code, jt, jf, k| Bpf { code, jt, jf, k };
-    let program = [
-        op(LOAD, 0, 0, 4),
-        op(JEQ, 0, 4, 0xc000_003e),
-        op(LOAD, 0, 0, 12),
-        op(JEQ, 0, 2, (LAYER_BASE >> 32) as u32),
-        op(LOAD, 0, 0, 8),
-        op(JGE, 0, 1, end as u32),
-        op(RET, 0, 0, TRAP),
-        op(RET, 0, 0, ALLOW),
-    ];
+    let program = filter::program(core::ptr::addr_of!(__text_end) as u64);
     #[repr(C)]
     struct Fprog {
         len: u16,
-        filter: *const Bpf,
+        filter: *const filter::Instruction,
     }
     let fprog = Fprog { len: program.len() as u16, filter: program.as_ptr() };
     const PR_SET_NO_NEW_PRIVS: u64 = 38;

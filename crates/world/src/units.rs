@@ -1,6 +1,7 @@
 //! Durations, sizes and times as people write them.
 
 use jiff::{SignedDuration, Span as JiffSpan, SpanRelativeTo, Timestamp};
+use snowglobe_abi::signal as names;
 use snowglobe_abi::spec::Nanos;
 
 /// Reads `100 ms`, `1m30s`, `60s`, `1.5h`, `2 days`.
@@ -116,41 +117,6 @@ pub fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// Signals by name, without `SIG`, with their numbers on x86-64.
-pub const SIGNALS: [(&str, u8); 31] = [
-    ("HUP", 1),
-    ("INT", 2),
-    ("QUIT", 3),
-    ("ILL", 4),
-    ("TRAP", 5),
-    ("ABRT", 6),
-    ("BUS", 7),
-    ("FPE", 8),
-    ("KILL", 9),
-    ("USR1", 10),
-    ("SEGV", 11),
-    ("USR2", 12),
-    ("PIPE", 13),
-    ("ALRM", 14),
-    ("TERM", 15),
-    ("STKFLT", 16),
-    ("CHLD", 17),
-    ("CONT", 18),
-    ("STOP", 19),
-    ("TSTP", 20),
-    ("TTIN", 21),
-    ("TTOU", 22),
-    ("URG", 23),
-    ("XCPU", 24),
-    ("XFSZ", 25),
-    ("VTALRM", 26),
-    ("PROF", 27),
-    ("WINCH", 28),
-    ("IO", 29),
-    ("PWR", 30),
-    ("SYS", 31),
-];
-
 /// Reads `SIGTERM`, `TERM`, `15`, `SIGRTMIN+3`.
 ///
 /// # Errors
@@ -166,12 +132,12 @@ pub fn signal(text: &str) -> Result<u8, String> {
         let offset = if rest.is_empty() { Some(0) } else { rest.strip_prefix('+').and_then(|n| n.parse::<u8>().ok()) };
         return offset.filter(|n| *n <= 30).map(|n| 34 + n).ok_or_else(|| ADVICE.to_owned());
     }
-    SIGNALS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number).ok_or_else(|| ADVICE.to_owned())
+    names::number(name).ok_or_else(|| ADVICE.to_owned())
 }
 
 /// The name of a signal, `SIGTERM`, or its number where it has none.
 pub fn signal_name(number: u8) -> String {
-    SIGNALS.iter().find(|(_, n)| *n == number).map_or_else(|| number.to_string(), |(name, _)| format!("SIG{name}"))
+    names::name(u32::from(number)).map_or_else(|| number.to_string(), |name| format!("SIG{name}"))
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ int main(void) {
     CHECK_EQ(read(fd, buffer, sizeof buffer), 0);
     CHECK_EQ(write(fd, buffer, sizeof buffer), sizeof buffer);
     CHECK_EQ(lseek(fd, 100, SEEK_SET), 0);
+    CHECK_ERRNO(lseek(fd, 0, 99), EINVAL);
     fd = CHECK_OK(open("/dev/zero", O_RDWR));
     memset(buffer, 1, sizeof buffer);
     CHECK_EQ(read(fd, buffer, sizeof buffer), sizeof buffer);

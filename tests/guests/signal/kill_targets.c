@@ -3,6 +3,8 @@
 
 int main(void) {
     CHECK_ERRNO(kill(99999999, 0), ESRCH);
+    CHECK_ERRNO(kill(99999999, 99), ESRCH);
+    CHECK_ERRNO(kill(-99999999, 99), ESRCH);
     CHECK_ERRNO(kill(-99999999, 0), ESRCH);
     CHECK_ERRNO(kill(getpid(), 65), EINVAL);
     CHECK_ERRNO(kill(getpid(), -1), EINVAL);

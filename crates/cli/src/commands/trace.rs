@@ -1,18 +1,19 @@
 //! `snowglobe trace`.
 
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 
 use serde_json::{Value, json};
 use snowglobe_abi::spec::Nanos;
 use snowglobe_abi::trace::{Kind, unzigzag};
+use snowglobe_kernel::{show, table};
 use snowglobe_world::Problem;
 use snowglobe_world::problem::suggestion;
 use snowglobe_world::trace::{Event, TraceError};
 
 use crate::args::TraceArgs;
-use crate::calls;
 use crate::conduct;
 use crate::exit::{self, Failure, fault, usage};
+use crate::lines::Lines;
 use crate::text::{self, host_name};
 
 /// Runs it.
@@ -22,16 +23,17 @@ pub fn run(args: &TraceArgs) -> Result<u8, Failure> {
     let hosts: Vec<String> = record.hosts.into_iter().map(|host| host.name).collect();
     let filter = Filter::new(args, &hosts)?;
     let mut out = BufWriter::new(std::io::stdout().lock());
+    let mut printed = Printed { form: Form::of(args), lines: Lines::default(), hosts: &hosts, failed: Ok(()) };
+    let mut cut = None;
     for event in run.trace().map_err(usage)? {
         let event = match event {
             Ok(event) => event,
             Err(error @ TraceError::Cut(_)) => {
-                out.flush()?;
-                eprintln!("note: {error}");
-                return Ok(exit::status::PASSED);
+                cut = Some(error);
+                break;
             }
             Err(error) => {
-                out.flush()?;
+                printed.finish(&mut out)?;
                 return Err(fault(
                     Problem::new(error.to_string()).help("the run directory is damaged: run the world again"),
                 ));
@@ -41,15 +43,70 @@ pub fn run(args: &TraceArgs) -> Result<u8, Failure> {
             break;
         }
         if filter.lets_through(&event) {
-            if args.json {
-                writeln!(out, "{}", object(&event, &hosts))?;
-            } else {
-                writeln!(out, "{}", text::event_line(&event, &hosts))?;
+            printed.event(&event, &mut out)?;
+        }
+    }
+    printed.finish(&mut out)?;
+    if let Some(error) = cut {
+        eprintln!("note: {error}");
+    }
+    Ok(exit::status::PASSED)
+}
+
+/// How events are printed.
+enum Form {
+    /// A line for each call, as strace does.
+    Calls,
+    /// A line for each event.
+    Events,
+    /// An object for each event.
+    Json,
+}
+
+impl Form {
+    fn of(args: &TraceArgs) -> Form {
+        match (args.json, args.events) {
+            (true, _) => Form::Json,
+            (false, true) => Form::Events,
+            (false, false) => Form::Calls,
+        }
+    }
+}
+
+/// What prints them.
+struct Printed<'a> {
+    form: Form,
+    lines: Lines,
+    hosts: &'a [String],
+    /// The first line that could not be written.
+    failed: io::Result<()>,
+}
+
+impl Printed<'_> {
+    fn event(&mut self, event: &Event, out: &mut impl Write) -> io::Result<()> {
+        let Printed { form, lines, hosts, failed } = self;
+        match form {
+            Form::Json => writeln!(out, "{}", object(event, hosts)),
+            Form::Events => writeln!(out, "{}", text::event_line(event, hosts)),
+            Form::Calls => {
+                lines.push(event, hosts, &mut |line| keep(failed, writeln!(out, "{line}")));
+                std::mem::replace(failed, Ok(()))
             }
         }
     }
-    out.flush()?;
-    Ok(exit::status::PASSED)
+
+    fn finish(&mut self, out: &mut impl Write) -> io::Result<()> {
+        let Printed { lines, hosts, failed, .. } = self;
+        lines.finish(hosts, &mut |line| keep(failed, writeln!(out, "{line}")));
+        std::mem::replace(failed, Ok(()))?;
+        out.flush()
+    }
+}
+
+fn keep(first: &mut io::Result<()>, next: io::Result<()>) {
+    if first.is_ok() {
+        *first = next;
+    }
 }
 
 /// Which events are wanted.
@@ -76,8 +133,8 @@ impl Filter {
             filter.hosts.push(index as u32);
         }
         for name in &args.call {
-            let number = calls::number(name).ok_or_else(|| {
-                let help = match snowglobe_world::problem::nearest(name, calls::names()) {
+            let number = show::number(name).ok_or_else(|| {
+                let help = match snowglobe_world::problem::nearest(name, table::TABLE.iter().map(|entry| entry.name)) {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "`snowglobe support` lists all names".to_owned(),
                 };
@@ -100,17 +157,19 @@ impl Filter {
     }
 }
 
-/// The call that an event is about, or happens in.
+/// The call that an event is about: its own events, and those that say how far it is.
 fn call_of(event: &Event) -> Option<u64> {
     match event.record.kind {
         Kind::Begin | Kind::Return | Kind::Block | Kind::Unsupported => event.record.nums.first().copied(),
-        Kind::Wake => event.call.as_ref().and_then(|call| call.nums.first().copied()),
+        Kind::Wake | Kind::Exec => event.call.as_ref().and_then(|call| call.nums.first().copied()),
         _ => None,
     }
 }
 
+/// An event with its fields named; the book's page on runs lists them.
 fn object(event: &Event, hosts: &[String]) -> Value {
     let task = event.task.as_ref();
+    let number = |i: usize| event.record.nums.get(i).copied().unwrap_or(0);
     let mut object = json!({
         "event": event.index,
         "time_ns": event.time,
@@ -122,12 +181,28 @@ fn object(event: &Event, hosts: &[String]) -> Value {
         "text": text::what(event),
     });
     if let Some(nr) = call_of(event) {
-        object["call"] = json!(calls::name(nr));
+        object["call"] = json!(show::name(nr));
+        object["nr"] = json!(nr);
     }
     match event.record.kind {
-        Kind::Begin => object["args"] = json!(event.record.nums.get(1..).unwrap_or_default()),
-        Kind::Return => object["value"] = json!(unzigzag(event.record.nums.get(1).copied().unwrap_or(0))),
+        Kind::Begin | Kind::Return => {
+            if let Some(call) = text::call(event) {
+                object["args"] = json!(call.args);
+                object["shown"] = json!(call.arguments());
+            }
+        }
+        Kind::Block => object["deadline_ns"] = if number(1) == 0 { Value::Null } else { json!(number(1)) },
+        Kind::Signal => {
+            object["signal"] = json!(show::signal_name(number(0) as u32));
+            object["code"] = json!(unzigzag(number(1)));
+        }
+        Kind::Exit => object["status"] = json!(number(0)),
         _ => {}
+    }
+    if event.record.kind == Kind::Return {
+        let value = unzigzag(number(1));
+        object["value"] = json!(value);
+        object["error"] = json!(show::errno(value).map(|error| error.name()));
     }
     object
 }

@@ -6,11 +6,13 @@ mod endings;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use serde_json::Value;
 use snowglobe_abi::trace::{Encoder, Kind, zigzag};
 use snowglobe_world::rundir::{FORMAT, HostRecord, Layout, ProcessRecord, Recorder, RunDir, RunRecord, Store, Verdict};
-use snowglobe_world::trace::hex;
+use snowglobe_world::trace::{TraceWriter, hex};
 use tempfile::TempDir;
 
 fn command(dir: &Path, args: &[&str]) -> Command {
@@ -39,37 +41,45 @@ fn json(output: &Output) -> Value {
     serde_json::from_slice(&output.stdout).unwrap_or_else(|e| panic!("{e}: {}", out(output)))
 }
 
-/// A stream of two hosts: one opens a file, the other spins in a call that is unknown and is killed.
-fn stream() -> Vec<u8> {
+/// A record: its kind, time since the one before, task, numbers and blobs.
+type Row<'a> = (Kind, u64, u32, &'a [u64], &'a [&'a [u8]]);
+
+/// A stream of these records.
+fn records(rows: &[Row]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut put = |kind, dt, task, nums: &[u64], blobs: &[&[u8]]| {
+    for (kind, dt, task, nums, blobs) in rows {
         let mut encoder = Encoder::new();
-        encoder.begin(kind, dt, task);
-        for num in nums {
+        encoder.begin(*kind, *dt, *task);
+        for num in *nums {
             encoder.num(*num);
         }
-        for blob in blobs {
+        for blob in *blobs {
             encoder.blob(blob);
         }
         encoder.finish();
         out.extend_from_slice(encoder.records());
-        encoder.clear();
-    };
-    put(Kind::Host, 0, 0, &[0, 1], &[b"db"]);
-    put(Kind::Spawn, 0, 1, &[0, 100, 100, 0], &[b"server"]);
-    put(Kind::Spawn, 0, 2, &[1, 100, 100, 0], &[b"client"]);
-    put(Kind::Spawn, 0, 3, &[1, 100, 101, 3], &[b"client"]);
-    put(Kind::Begin, 500, 1, &[257, 0xffff_ff9c, 0x7fff_0000_0000, 0], &[b"/etc/hosts"]);
-    put(Kind::Return, 500, 1, &[257, zigzag(3)], &[]);
-    put(Kind::Begin, 0, 3, &[35, 0x7fff_0000_1000], &[]);
-    put(Kind::Block, 0, 3, &[35, 5_000_001_000], &[]);
-    put(Kind::Unsupported, 0, 2, &[425], &[b"client, libc+0x10"]);
-    put(Kind::Wake, 5_000_000_000, 3, &[], &[]);
-    put(Kind::Return, 0, 3, &[35, zigzag(-4)], &[]);
-    put(Kind::Signal, 0, 2, &[15, 0, 0], &[]);
-    put(Kind::Output, 0, 1, &[0, 1], &[b"ready\n"]);
-    put(Kind::Exit, 0, 2, &[15], &[]);
+    }
     out
+}
+
+/// A stream of two hosts: one opens a file, the other spins in a call that is unknown and is killed.
+fn stream() -> Vec<u8> {
+    records(&[
+        (Kind::Host, 0, 0, &[0, 1], &[b"db"]),
+        (Kind::Spawn, 0, 1, &[0, 100, 100, 0], &[b"server"]),
+        (Kind::Spawn, 0, 2, &[1, 100, 100, 0], &[b"client"]),
+        (Kind::Spawn, 0, 3, &[1, 100, 101, 3], &[b"client"]),
+        (Kind::Begin, 500, 1, &[257, 0xffff_ff9c, 0x7fff_0000_0000, 0, 0], &[b"/etc/hosts"]),
+        (Kind::Return, 500, 1, &[257, zigzag(3)], &[]),
+        (Kind::Begin, 0, 3, &[35, 0x7fff_0000_1000, 0], &[]),
+        (Kind::Block, 0, 3, &[35, 5_000_001_000], &[]),
+        (Kind::Unsupported, 0, 2, &[425], &[b"client, libc+0x10"]),
+        (Kind::Wake, 5_000_000_000, 3, &[], &[]),
+        (Kind::Return, 0, 3, &[35, zigzag(-4)], &[]),
+        (Kind::Signal, 0, 2, &[15, zigzag(-6), 0], &[]),
+        (Kind::Output, 0, 1, &[0, 1], &[b"ready\n"]),
+        (Kind::Exit, 0, 2, &[15], &[]),
+    ])
 }
 
 /// A working directory with a run in it that looks as if it had been made.
@@ -181,25 +191,98 @@ fn a_trace_is_printed_in_the_manner_of_strace() {
       0.000000000 db/100           spawn   pid 100 tid 100 "server"
       0.000000000 client/100       spawn   pid 100 tid 100 "client"
       0.000000000 client/100.101   spawn   pid 100 tid 101 "client" by task 2
-      0.000000500 db/100           BEGIN   openat(-100, 0x7fff00000000, 0, "/etc/hosts")
-      0.000001000 db/100           RETURN  openat = 3
-      0.000001000 client/100.101   BEGIN   nanosleep(0x7fff00001000)
+      0.000000500 db/100           openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 3
+      0.000001000 client/100.101   nanosleep(0x7fff00001000, NULL <unfinished ...>
+      0.000001000 client/100       unsupported io_uring_setup client, libc+0x10
+      5.000001000 client/100.101   <... nanosleep resumed>)                = -1 EINTR (Interrupted system call)
+      5.000001000 client/100       --- SIGTERM {si_signo=SIGTERM, si_code=SI_TKILL} ---
+      5.000001000 db/100           output  stdout "ready\n"
+      5.000001000 client/100       +++ killed by SIGTERM +++
+"#;
+    assert_eq!(out(&output), want);
+    // For one thread alone there is nothing between the ends of its call.
+    let alone = out(&snowglobe(dir.path(), &["trace", "--call", "nanosleep"]));
+    assert_eq!(
+        alone,
+        "      0.000001000 client/100.101   nanosleep(0x7fff00001000, NULL)         = -1 EINTR (Interrupted system call)\n"
+    );
+}
+
+#[test]
+fn every_event_of_a_trace_can_have_a_line() {
+    let (dir, _) = recorded(&stream(), Verdict::Failed);
+    let output = snowglobe(dir.path(), &["trace", "--events"]);
+    assert_eq!(status(&output), 0, "{}", err(&output));
+    let want = r#"      0.000000000 db               host    db up
+      0.000000000 db/100           spawn   pid 100 tid 100 "server"
+      0.000000000 client/100       spawn   pid 100 tid 100 "client"
+      0.000000000 client/100.101   spawn   pid 100 tid 101 "client" by task 2
+      0.000000500 db/100           BEGIN   openat(AT_FDCWD, "/etc/hosts", O_RDONLY)
+      0.000001000 db/100           RETURN  openat(AT_FDCWD, "/etc/hosts", O_RDONLY) = 3
+      0.000001000 client/100.101   BEGIN   nanosleep(0x7fff00001000, NULL)
       0.000001000 client/100.101   block   nanosleep until 5.000001000
       0.000001000 client/100       unsupported io_uring_setup client, libc+0x10
       5.000001000 client/100.101   wake    nanosleep
-      5.000001000 client/100.101   RETURN  nanosleep = -1 EINTR (Interrupted system call)
-      5.000001000 client/100       signal  SIGTERM code 0 (default action)
+      5.000001000 client/100.101   RETURN  nanosleep(0x7fff00001000, NULL) = -1 EINTR (Interrupted system call)
+      5.000001000 client/100       signal  SIGTERM SI_TKILL (default action)
       5.000001000 db/100           output  stdout "ready\n"
       5.000001000 client/100       exit    killed by SIGTERM
 "#;
     assert_eq!(out(&output), want);
+    assert_eq!(status(&snowglobe(dir.path(), &["trace", "--events", "--json"])), 254);
+}
+
+#[test]
+fn calls_that_wait_are_replaced_or_never_return_read_as_in_strace() {
+    let list: &[Row] = &[
+        (Kind::Spawn, 0, 1, &[0, 1, 1, 0], &[b"sh"]),
+        (Kind::Spawn, 0, 2, &[0, 2, 2, 2], &[b"sh"]),
+        // A read that waits: its data is told when it comes.
+        (Kind::Begin, 100, 1, &[0, 3, 0x7fff_0000_0000, 64], &[]),
+        (Kind::Block, 0, 1, &[0, 0], &[]),
+        // A write with what happens within it.
+        (Kind::Begin, 100, 2, &[1, 4, 0x7fff_0000_0000, 3], &[b"abc"]),
+        (Kind::Output, 0, 2, &[0, 1], &[b"abc"]),
+        (Kind::Wake, 0, 1, &[], &[]),
+        (Kind::Return, 0, 2, &[1, zigzag(3)], &[]),
+        (Kind::Return, 0, 1, &[0, zigzag(3)], &[b"abc"]),
+        // A program in place of the caller's.
+        (Kind::Begin, 100, 2, &[59, 0x7fff_0000_0000, 0x10, 0x20], &[b"/bin/true"]),
+        (Kind::Exec, 0, 2, &[], &[b"/bin/true"]),
+        (Kind::Begin, 100, 2, &[231, 0], &[]),
+        (Kind::Exit, 0, 2, &[0], &[]),
+        // A signal comes before the end of the call that it interrupts; then the world ends.
+        (Kind::Begin, 100, 1, &[34], &[]),
+        (Kind::Block, 0, 1, &[34, 0], &[]),
+        (Kind::Return, 100, 1, &[34, zigzag(-4)], &[]),
+        (Kind::Signal, 0, 1, &[17, zigzag(1), 0x40_0000], &[]),
+        (Kind::Begin, 100, 1, &[15], &[]),
+        (Kind::Begin, 100, 1, &[35, 0x10, 0], &[]),
+        (Kind::Block, 0, 1, &[35, 0], &[]),
+    ];
+    let (dir, _) = recorded(&records(list), Verdict::Failed);
+    let want = r#"      0.000000000 db/1             spawn   pid 1 tid 1 "sh"
+      0.000000000 db/2             spawn   pid 2 tid 2 "sh" by task 1
+      0.000000100 db/1             read(3,  <unfinished ...>
+      0.000000200 db/2             write(4, "abc", 3)                      = 3
+      0.000000200 db/2             output  stdout "abc"
+      0.000000200 db/1             <... read resumed>"abc", 64)            = 3
+      0.000000300 db/2             execve("/bin/true", 0x10, 0x20)         = 0
+      0.000000400 db/2             exit_group(0)                           = ?
+      0.000000400 db/2             +++ exited with 0 +++
+      0.000000500 db/1             pause()                                 = -1 EINTR (Interrupted system call)
+      0.000000600 db/1             --- SIGCHLD {si_signo=SIGCHLD, si_code=CLD_EXITED} ---
+      0.000000700 db/1             rt_sigreturn()                          = ?
+      0.000000800 db/1             nanosleep(0x10, NULL <unfinished ...>
+"#;
+    assert_eq!(out(&snowglobe(dir.path(), &["trace"])), want);
 }
 
 #[test]
 fn a_trace_is_filtered_by_host_process_call_and_time() {
     let (dir, _) = recorded(&stream(), Verdict::Failed);
     let count = |args: &[&str]| {
-        let output = snowglobe(dir.path(), &[&["trace", "latest"], args].concat());
+        let output = snowglobe(dir.path(), &[&["trace", "latest", "--events"], args].concat());
         assert_eq!(status(&output), 0, "{}", err(&output));
         out(&output).lines().count()
     };
@@ -223,13 +306,90 @@ fn a_trace_as_json_has_an_object_on_each_line() {
     let (dir, _) = recorded(&stream(), Verdict::Failed);
     let output = snowglobe(dir.path(), &["trace", "--json", "--call", "openat"]);
     let lines: Vec<Value> = out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 2);
-    assert_eq!(lines[0]["kind"], "BEGIN");
-    assert_eq!(lines[0]["args"][2], 0);
-    assert_eq!(
-        (&lines[1]["value"], &lines[1]["host"], &lines[1]["pid"]),
-        (&Value::from(3), &Value::from("db"), &Value::from(100))
-    );
+    let want = [
+        r#"{"event":4,"time_ns":500,"kind":"BEGIN","host":"db","pid":100,"tid":100,"program":"server","call":"openat","nr":257,
+            "args":[4294967196,140733193388032,0,0],"shown":["AT_FDCWD","\"/etc/hosts\"","O_RDONLY"],
+            "text":"openat(AT_FDCWD, \"/etc/hosts\", O_RDONLY)"}"#,
+        r#"{"event":5,"time_ns":1000,"kind":"RETURN","host":"db","pid":100,"tid":100,"program":"server","call":"openat","nr":257,
+            "args":[4294967196,140733193388032,0,0],"shown":["AT_FDCWD","\"/etc/hosts\"","O_RDONLY"],"value":3,"error":null,
+            "text":"openat(AT_FDCWD, \"/etc/hosts\", O_RDONLY) = 3"}"#,
+    ];
+    assert_eq!(lines, want.map(|line| serde_json::from_str::<Value>(line).unwrap()));
+    let rest = out(&snowglobe(dir.path(), &["trace", "--json", "--host", "client"]));
+    let line = |kind: &str| {
+        let mut lines = rest.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.find(|line| line["kind"] == kind).unwrap()
+    };
+    assert_eq!(line("block")["deadline_ns"], 5_000_001_000_u64);
+    assert_eq!((&line("RETURN")["value"], &line("RETURN")["error"]), (&Value::from(-4), &Value::from("EINTR")));
+    assert_eq!((&line("signal")["signal"], &line("signal")["code"]), (&Value::from("SIGTERM"), &Value::from(-6)));
+    assert_eq!(line("exit")["status"], 15);
+}
+
+#[test]
+fn verify_names_the_first_call_that_differs_with_its_arguments_on_both_sides() {
+    let dir = tempfile::tempdir().unwrap();
+    let (file, next) = (dir.path().join("counter"), dir.path().join("next"));
+    let write = |n: u64| {
+        fs::write(&next, format!("{n:012}")).unwrap();
+        fs::rename(&next, &file).unwrap();
+    };
+    write(0);
+    // The world reads a file of this machine that is another one in every run.
+    let over = AtomicBool::new(false);
+    let output = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in 1.. {
+                if over.load(Relaxed) {
+                    break;
+                }
+                write(n);
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let output = snowglobe(dir.path(), &["verify", "--runs", "2", "--", "cat", file.to_str().unwrap()]);
+        over.store(true, Relaxed);
+        output
+    });
+    let told = err(&output);
+    assert_eq!(status(&output), 3, "{told}");
+    let (_, told) = told.split_once("is the first that differs").unwrap_or_else(|| panic!("{told}"));
+    let (before, told) = told.split_once("0001-cat:").unwrap_or_else(|| panic!("{told}"));
+    assert!(before.contains("BEGIN   read(3, 0x"), "{before}");
+    let sides: Vec<&str> = told.lines().filter(|line| line.contains("RETURN  read(3, \"")).collect();
+    assert_eq!(sides.len(), 2, "{told}");
+    assert!(sides[0] != sides[1] && sides.iter().all(|side| side.ends_with(") = 12")), "{told}");
+}
+
+#[test]
+fn replay_names_the_first_call_that_differs_from_the_record() {
+    let dir = tempfile::tempdir().unwrap();
+    assert_eq!(status(&snowglobe(dir.path(), &["run", "--", "cat", "/dev/null"])), 0);
+    let run = Store::of(dir.path()).open("latest").unwrap();
+    // The same trace, but for the name of one file.
+    let mut changed = 0;
+    let mut stream = Vec::new();
+    for event in run.trace().unwrap() {
+        let mut record = event.unwrap().record;
+        if record.kind == Kind::Begin && record.blobs.first().is_some_and(|blob| blob == b"/dev/null") {
+            record.blobs[0] = b"/dev/zero".to_vec();
+            changed += 1;
+        }
+        let blobs: Vec<&[u8]> = record.blobs.iter().map(Vec::as_slice).collect();
+        stream.extend(records(&[(record.kind, record.dt, record.task, &record.nums, &blobs)]));
+    }
+    assert_eq!(changed, 1);
+    fs::remove_file(run.trace_path()).unwrap();
+    let mut writer = TraceWriter::create(&run.trace_path()).unwrap();
+    writer.write(&stream).unwrap();
+    writer.finish().unwrap();
+    let output = snowglobe(dir.path(), &["replay", "1"]);
+    let told = err(&output);
+    assert_eq!(status(&output), 3, "{told}");
+    for name in ["zero", "null"] {
+        let call = format!("BEGIN   openat(AT_FDCWD, \"/dev/{name}\", O_RDONLY)");
+        assert!(told.contains(&call), "{call} in {told}");
+    }
 }
 
 #[test]
@@ -237,7 +397,7 @@ fn a_run_that_was_killed_shows_what_it_left() {
     let whole = stream();
     let (dir, _) = recorded(&whole[..whole.len() - 3], Verdict::Running);
     let output = snowglobe(dir.path(), &["trace"]);
-    assert_eq!((status(&output), out(&output).lines().count()), (0, 13));
+    assert_eq!((status(&output), out(&output).lines().count()), (0, 10));
     assert!(err(&output).contains("ends early"), "{}", err(&output));
     let text = out(&snowglobe(dir.path(), &["show"]));
     assert!(text.contains("was killed"), "{text}");

@@ -119,8 +119,8 @@ impl Cx<'_> {
     /// A call that the table does not know, or knows as missing.
     pub fn unsupported_call(&mut self, nr: u64) -> Answer {
         let site = self.m.call_site();
-        let name = crate::table::name(nr);
-        self.k.note_unsupported(nr as u32, name, site);
+        let name = crate::show::name(nr);
+        self.k.note_unsupported(nr as u32, &name, site);
         Err(Errno::ENOSYS.into())
     }
 }

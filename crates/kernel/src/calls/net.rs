@@ -416,7 +416,7 @@ impl Cx<'_> {
     fn report_options(&mut self, nr: u32) {
         for (level, name) in self.k.sockets.table.take_unsupported() {
             let site = self.m.call_site();
-            let text = alloc::format!("{} level {level} option {name}", crate::table::name(u64::from(nr)));
+            let text = alloc::format!("{} level {level} option {name}", crate::show::name(u64::from(nr)));
             self.k.note_unsupported(nr, &text, site);
         }
     }

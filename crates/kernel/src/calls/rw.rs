@@ -180,6 +180,10 @@ pub fn pwritev2(cx: &mut Cx) -> Answer {
 pub fn lseek(cx: &mut Cx) -> Answer {
     let file = cx.file(0)?;
     let (offset, whence) = (cx.args[1] as i64, cx.uint(2));
+    const SEEK_HOLE: u32 = 4;
+    if whence > SEEK_HOLE {
+        return Err(Errno::EINVAL.into());
+    }
     match &file.kind {
         FileKind::Inode => {}
         FileKind::Device(_) => return Ok(0),

@@ -260,9 +260,6 @@ impl Cx<'_> {
 
 pub fn kill(cx: &mut Cx) -> Answer {
     let (pid, signal) = (cx.int(0), cx.uint(1));
-    if signal > SIGMAX {
-        return Err(Errno::EINVAL.into());
-    }
     let host = cx.k.host_of(cx.task);
     let group = |g: u32| host.pids.values().copied().filter(|p| cx.k.proc(*p).pgid == g).collect();
     let targets: alloc::vec::Vec<ProcId> = match pid {
@@ -275,6 +272,10 @@ pub fn kill(cx: &mut Cx) -> Answer {
         p if p < 0 => group(p.unsigned_abs()),
         p => host.pids.get(&(p as u32)).copied().into_iter().collect(),
     };
+    // Whether there is anybody comes before whether there is such a signal.
+    if signal > SIGMAX && !targets.is_empty() {
+        return Err(Errno::EINVAL.into());
+    }
     let info = cx.me_as_sender(signal, SI_USER);
     cx.send_to(targets, info)
 }

@@ -302,14 +302,19 @@ impl World {
 
     /// Begins a call; `None` when it waits.
     pub fn start<const N: usize>(&mut self, task: TaskId, name: &str, args: [u64; N]) -> Option<i64> {
-        assert!(self.k.task(task).state == State::Running, "{task:?} is in a call already");
         let nr = table::TABLE.iter().find(|e| e.name == name).unwrap_or_else(|| panic!("no call {name}")).nr;
         let mut all = [0; 6];
         all[..N].copy_from_slice(&args);
+        self.start_number(task, u64::from(nr), all)
+    }
+
+    /// Begins the call with a number; `None` when it waits.
+    pub fn start_number(&mut self, task: TaskId, nr: u64, args: [u64; 6]) -> Option<i64> {
+        assert!(self.k.task(task).state == State::Running, "{task:?} is in a call already");
         self.k.current = task;
         self.m.current = task.0;
         self.m.results.remove(&task.0);
-        match self.k.syscall(&mut self.m, u64::from(nr), all) {
+        match self.k.syscall(&mut self.m, nr, args) {
             Flow::Return(value) => Some(value),
             Flow::Go => Some(self.m.results.remove(&task.0).expect("a result")),
             Flow::Switch => {
