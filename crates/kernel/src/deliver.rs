@@ -42,6 +42,9 @@ impl Kernel {
         if self.proc(proc).status.is_some() {
             return Ok(());
         }
+        if self.is_own_init(proc) {
+            return self.pass_on(proc, info);
+        }
         self.prepare(proc, info.signal);
         if info.signal == SIGKILL {
             self.kill_process(proc, SIGKILL);
@@ -67,6 +70,9 @@ impl Kernel {
     /// Sends a signal to one thread.
     pub fn signal_task(&mut self, task: TaskId, info: Info) -> Result<()> {
         let proc = self.task(task).proc;
+        if self.is_own_init(proc) {
+            return self.pass_on(proc, info);
+        }
         self.prepare(proc, info.signal);
         if info.signal == SIGKILL {
             self.kill_process(proc, SIGKILL);

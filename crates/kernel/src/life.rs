@@ -542,7 +542,7 @@ impl Kernel {
     }
 
     /// Gives children to the nearest subreaper, or to the host's first process.
-    fn orphan(&mut self, host: HostId, dead: ProcId, children: Vec<ProcId>) {
+    pub fn orphan(&mut self, host: HostId, dead: ProcId, children: Vec<ProcId>) {
         let mut heir = self.proc(dead).parent;
         while let Some(p) = heir
             && !(self.proc(p).subreaper && self.proc(p).status.is_none())

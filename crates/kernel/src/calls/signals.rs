@@ -248,13 +248,12 @@ impl Cx<'_> {
         if sent { Ok(0) } else { Err(Errno::EPERM.into()) }
     }
 
-    /// pid_namespaces(7): process 1 gets from its own host only the signals that it has handlers for, or blocks. The
-    /// program of `run -- PROGRAM` is nobody's init, and dies of what any program dies of.
+    /// pid_namespaces(7): process 1 gets from its own host only the signals that it has handlers for, or blocks.
     fn shielded(&self, target: ProcId, signal: u32) -> bool {
         let p = self.k.proc(target);
         let action = p.actions.borrow().0[signal as usize - 1];
         let blocked = p.threads.iter().all(|t| self.k.task(*t).mask & bit(signal) != 0);
-        p.pid == 1 && !self.k.spec.knobs.one_program && action.handler == 0 && !blocked && signal != SIGCHLD
+        p.pid == 1 && action.handler == 0 && !blocked && signal != SIGCHLD
     }
 }
 
