@@ -411,8 +411,8 @@ table! {
     300 fanotify_init [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     301 fanotify_mark [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     302 prlimit64 [Arg::Int, Arg::Int, Arg::Ptr, Arg::Ptr] Full misc::prlimit64, "";
-    303 name_to_handle_at [Arg::Fd, Arg::Path, Arg::Ptr, Arg::Ptr, Arg::Hex] Refused misc::not_supported, "EOPNOTSUPP, as on a file system without handles";
-    304 open_by_handle_at [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
+    303 name_to_handle_at [Arg::Fd, Arg::Path, Arg::Ptr, Arg::Ptr, Arg::Hex] Full handles::name_to_handle_at, "";
+    304 open_by_handle_at [Arg::Fd, Arg::Ptr, Arg::Hex] Full handles::open_by_handle_at, "";
     305 clock_adjtime [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     306 syncfs [Arg::Fd] Full rw::nothing, "";
     307 sendmmsg [Arg::Fd, Arg::Ptr, Arg::Int, Arg::Hex] Full net::sendmmsg, "";

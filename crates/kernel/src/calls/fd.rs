@@ -389,7 +389,8 @@ impl Kernel {
     pub fn forget_process_locks(&mut self, owner: u32, file: &FileRef) {
         if let FileKind::Mqueue(queue) = &file.kind {
             // mq_close(3): so with a request to be notified.
-            queue.unask(crate::task::ProcId(owner));
+            let asked = queue.unask(crate::task::ProcId(owner));
+            self.mq_unasked(asked);
         }
         let Some(inode) = &file.inode else { return };
         if file.flags.get() & O_PATH != 0 {

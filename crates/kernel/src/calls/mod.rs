@@ -9,6 +9,7 @@ pub mod cred;
 pub mod dirs;
 pub mod event;
 pub mod fd;
+pub mod handles;
 pub mod ids;
 pub mod memory;
 pub mod message;

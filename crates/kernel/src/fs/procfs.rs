@@ -79,6 +79,9 @@ enum What {
     /// A file with this text.
     Text(fn(&Cx, &ProcNode) -> Result<Vec<u8>>),
     /// A file with this constant text.
+/// The mount that all files are said to be on (`mnt_id`).
+pub const MOUNT_ID: u32 = 21;
+
     Fixed(&'static str),
     /// A symbolic link.
     Link,
@@ -943,7 +946,7 @@ fn fdinfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let file = descriptor(cx.k, id, fd).ok_or(Errno::ENOENT)?;
     let cloexec = cx.k.proc(id).fds.borrow().entry(fd as i32).is_ok_and(|e| e.cloexec);
     let flags = file.flags.get() | if cloexec { O_CLOEXEC } else { 0 };
-    let mut out = format!("pos:\t{}\nflags:\t0{flags:o}\nmnt_id:\t21\n", file.pos.get());
+    let mut out = format!("pos:\t{}\nflags:\t0{flags:o}\nmnt_id:\t{MOUNT_ID}\n", file.pos.get());
     if let FileKind::Pid(proc) = &file.kind {
         let pid = cx.k.try_proc(*proc).map_or(-1, |p| i64::from(p.pid));
         let _ = writeln!(out, "Pid:\t{pid}");
