@@ -344,6 +344,9 @@ impl Kernel {
             Ok(value) => Flow::Return(value),
             Err(Stop::Errno(e)) => Flow::Return(e.to_ret()),
             Err(Stop::Replaced) => Flow::Go,
+        if !self.sched.owed.is_empty() {
+            self.pay_owners();
+        }
             Err(Stop::Gone) => return Flow::Switch,
             Err(Stop::Block(wait)) => {
                 self.block(task, wait);
@@ -393,6 +396,9 @@ impl Kernel {
             if let Some(task) = self.sched.take() {
                 self.current = task;
                 self.slice_start = self.sched.now;
+            if !self.sched.owed.is_empty() {
+                self.pay_owners();
+            }
                 self.notice = true;
                 self.task_mut(task).state = State::Running;
                 let space = self.proc_of(task).space;
@@ -448,6 +454,9 @@ impl Kernel {
 
     /// Before the current task returns to its program: death, signals, the end of its turn.
     pub fn before_return(&mut self, m: &mut dyn Machine) -> Flow {
+        if !self.sched.owed.is_empty() {
+            self.pay_owners();
+        }
         let task = self.current;
         self.notice = false;
         if self.sched.next_timer <= self.sched.now {
