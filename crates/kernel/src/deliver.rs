@@ -191,8 +191,11 @@ impl Kernel {
             (1, _) | (0, Default_::Ignore | Default_::Continue) => {}
             (0, Default_::Stop) => self.stop_now(task, info.signal),
             (0, Default_::Terminate) => self.kill_process(self.task(task).proc, info.signal),
-            // A core dump would say 0x80 in the status: no core is written here, as with RLIMIT_CORE 0.
-            (0, Default_::Core) => self.kill_process(self.task(task).proc, info.signal),
+            (0, Default_::Core) => {
+                // WCOREDUMP.
+                let dumped = if self.dump_core(m, task, &info) { 0x80 } else { 0 };
+                self.kill_process(self.task(task).proc, info.signal | dumped);
+            }
             _ => self.handle(m, task, info, action),
         }
     }

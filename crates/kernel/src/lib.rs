@@ -9,6 +9,7 @@
 //! | [`task`] | hosts, processes, threads as data |
 //! | [`life`] | how they begin and end |
 //! | [`signal`], [`deliver`] | signals as data; sending and taking them |
+//! | [`core_dump`] | what is left of who is ended by one |
 //! | [`mm`], [`elf`], [`exec`] | address spaces, programs |
 //! | [`fs`] | files |
 //! | [`sockets`] | the socket table's place in the kernel |
@@ -24,6 +25,7 @@
 extern crate alloc;
 
 pub mod calls;
+pub mod core_dump;
 pub mod deliver;
 pub mod elf;
 pub mod exec;
@@ -430,7 +432,8 @@ impl Kernel {
         for (addr, len, stays) in core::mem::take(&mut self.task_mut(task).lost) {
             match stays {
                 true => m.advise(addr, len, uapi::MADV_DONTNEED),
-                false => m.unmap(addr, len),
+                // A whole mapping can always go.
+                false => m.unmap(addr, len).unwrap_or(()),
             }
         }
         if let Some(addr) = self.task_mut(task).child_tid_to_set.take() {

@@ -258,9 +258,9 @@ table! {
     147 sched_get_priority_min [Arg::Int] Full misc::sched_get_priority_min, "";
     148 sched_rr_get_interval [Arg::Int, Arg::Ptr] Full misc::sched_rr_get_interval, "";
     149 mlock [Arg::Hex, Arg::Int] Full memory::mlock, "";
-    150 munlock [Arg::Hex, Arg::Int] Full memory::mlock, "";
+    150 munlock [Arg::Hex, Arg::Int] Full memory::munlock, "";
     151 mlockall [Arg::Hex] Full memory::mlockall, "";
-    152 munlockall [] Full rw::nothing, "";
+    152 munlockall [] Full memory::munlockall, "";
     153 vhangup [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     154 modify_ldt [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     155 pivot_root [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
@@ -433,7 +433,7 @@ table! {
     322 execveat [Arg::Fd, Arg::Path, Arg::Ptr, Arg::Ptr, Arg::Hex] Full process::execveat, "";
     323 userfaultfd [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     324 membarrier [Arg::Int, Arg::Hex, Arg::Int] Full memory::membarrier, "";
-    325 mlock2 [Arg::Hex, Arg::Int, Arg::Hex] Full memory::mlock, "";
+    325 mlock2 [Arg::Hex, Arg::Int, Arg::Hex] Full memory::mlock2, "";
     326 copy_file_range [Arg::Fd, Arg::Ptr, Arg::Fd, Arg::Ptr, Arg::Int, Arg::Hex] Full rw::copy_file_range, "";
     327 preadv2 [Arg::Fd, Arg::Ptr, Arg::Int, Arg::Int, Arg::Int, Arg::Hex] Full rw::preadv2, "";
     328 pwritev2 [Arg::Fd, Arg::Ptr, Arg::Int, Arg::Int, Arg::Int, Arg::Hex] Full rw::pwritev2, "";
