@@ -228,7 +228,8 @@ impl Kernel {
             t.altstack = AltStack::default();
         }
         if action.flags & SA_RESETHAND != 0 {
-            self.proc_of(task).actions.borrow_mut().0[info.signal as usize - 1] = Action::default();
+            // The flags stay as they were.
+            self.proc_of(task).actions.borrow_mut().0[info.signal as usize - 1].handler = 0;
         }
         if action.flags & SA_RESTORER == 0 || m.push_signal(&frame).is_err() {
             // A frame that cannot be built is a fault that cannot be caught when it is SIGSEGV's own.

@@ -333,22 +333,24 @@ impl Kernel {
         let entry = table::entry(nr);
         self.record.begin(self.sched.now, task, nr, entry, &args, m);
         let answer = {
+            let forbidden = if self.task(task).seccomp.is_some() { self.forbidden(m, nr, &args) } else { None };
             let mut cx = Cx { k: self, m, task, args };
-            match entry {
-                Some(entry) => (entry.handler)(&mut cx),
-                None => cx.unsupported_call(nr),
+            match (forbidden, entry) {
+                (Some(answer), _) => answer,
+                (None, Some(entry)) => (entry.handler)(&mut cx),
+                (None, None) => cx.unsupported_call(nr),
             }
         };
         if !self.graveyard.borrow().is_empty() {
             self.bury(m);
         }
+        if !self.sched.owed.is_empty() {
+            self.pay_owners();
+        }
         let flow = match answer {
             Ok(value) => Flow::Return(value),
             Err(Stop::Errno(e)) => Flow::Return(e.to_ret()),
             Err(Stop::Replaced) => Flow::Go,
-        if !self.sched.owed.is_empty() {
-            self.pay_owners();
-        }
             Err(Stop::Gone) => return Flow::Switch,
             Err(Stop::Block(wait)) => {
                 self.block(task, wait);
@@ -394,13 +396,13 @@ impl Kernel {
                 self.finish(m);
                 return Pick::End;
             }
+            if !self.sched.owed.is_empty() {
+                self.pay_owners();
+            }
             self.note_woken();
             if let Some(task) = self.sched.take() {
                 self.current = task;
                 self.slice_start = self.sched.now;
-            if !self.sched.owed.is_empty() {
-                self.pay_owners();
-            }
                 self.notice = true;
                 self.task_mut(task).state = State::Running;
                 let space = self.proc_of(task).space;
@@ -452,14 +454,14 @@ impl Kernel {
         if !self.graveyard.borrow().is_empty() {
             self.bury(m);
         }
+        if !self.sched.owed.is_empty() {
+            self.pay_owners();
+        }
         self.before_return(m)
     }
 
     /// Before the current task returns to its program: death, signals, the end of its turn.
     pub fn before_return(&mut self, m: &mut dyn Machine) -> Flow {
-        if !self.sched.owed.is_empty() {
-            self.pay_owners();
-        }
         let task = self.current;
         self.notice = false;
         if self.sched.next_timer <= self.sched.now {

@@ -302,7 +302,7 @@ impl Kernel {
         let host = self.proc(proc).host;
         let space = self.proc(proc).space;
         let tid = self.task(task).tid;
-        self.record.exit(self.sched.now, task, 127 << 8);
+        self.record.exit(self.sched.now, task, status);
         self.tasks[task.0 as usize] = None;
         if let Some(entry) = self.spaces[space.0 as usize].take() {
             self.free_slot(entry.slot);

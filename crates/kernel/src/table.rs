@@ -425,7 +425,7 @@ table! {
     314 sched_setattr [Arg::Int, Arg::Ptr, Arg::Hex] Partial misc::sched_setattr, "kept and shown; who runs is the seed's to say";
     315 sched_getattr [Arg::Int, Arg::Ptr, Arg::Int, Arg::Hex] Full misc::sched_getattr, "";
     316 renameat2 [Arg::Fd, Arg::Path, Arg::Fd, Arg::Path, Arg::Hex] Partial names::renameat2, "whiteouts are EINVAL";
-    317 seccomp [Arg::Int, Arg::Hex, Arg::Ptr] Partial misc::seccomp, "a guest's filter is accepted and not applied";
+    317 seccomp [Arg::Int, Arg::Hex, Arg::Ptr] Partial seccomp::seccomp, "without listeners";
     318 getrandom [Arg::Ptr, Arg::Int, Arg::Hex] Full misc::getrandom, "";
     319 memfd_create [Arg::Path, Arg::Hex] Full memory::memfd_create, "";
     320 kexec_file_load [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";

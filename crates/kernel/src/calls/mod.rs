@@ -24,6 +24,7 @@ pub mod paths;
 pub mod poll;
 pub mod process;
 pub mod rw;
+pub mod seccomp;
 pub mod sem;
 pub mod shm;
 pub mod signals;
