@@ -42,6 +42,9 @@ impl Kernel {
         if self.proc(proc).status.is_some() {
             return Ok(());
         }
+        if self.is_own_init(proc) {
+            return self.pass_on(proc, info);
+        }
         self.prepare(proc, info.signal);
         if info.signal == SIGKILL {
             self.kill_process(proc, SIGKILL);
@@ -67,6 +70,9 @@ impl Kernel {
     /// Sends a signal to one thread.
     pub fn signal_task(&mut self, task: TaskId, info: Info) -> Result<()> {
         let proc = self.task(task).proc;
+        if self.is_own_init(proc) {
+            return self.pass_on(proc, info);
+        }
         self.prepare(proc, info.signal);
         if info.signal == SIGKILL {
             self.kill_process(proc, SIGKILL);
@@ -185,8 +191,11 @@ impl Kernel {
             (1, _) | (0, Default_::Ignore | Default_::Continue) => {}
             (0, Default_::Stop) => self.stop_now(task, info.signal),
             (0, Default_::Terminate) => self.kill_process(self.task(task).proc, info.signal),
-            // A core dump would say 0x80 in the status: no core is written here, as with RLIMIT_CORE 0.
-            (0, Default_::Core) => self.kill_process(self.task(task).proc, info.signal),
+            (0, Default_::Core) => {
+                // WCOREDUMP.
+                let dumped = if self.dump_core(m, task, &info) { 0x80 } else { 0 };
+                self.kill_process(self.task(task).proc, info.signal | dumped);
+            }
             _ => self.handle(m, task, info, action),
         }
     }
@@ -219,7 +228,8 @@ impl Kernel {
             t.altstack = AltStack::default();
         }
         if action.flags & SA_RESETHAND != 0 {
-            self.proc_of(task).actions.borrow_mut().0[info.signal as usize - 1] = Action::default();
+            // The flags stay as they were.
+            self.proc_of(task).actions.borrow_mut().0[info.signal as usize - 1].handler = 0;
         }
         if action.flags & SA_RESTORER == 0 || m.push_signal(&frame).is_err() {
             // A frame that cannot be built is a fault that cannot be caught when it is SIGSEGV's own.

@@ -10,6 +10,7 @@
 //! | [`task`] | hosts, processes, threads as data |
 //! | [`life`] | how they begin and end |
 //! | [`signal`], [`deliver`] | signals as data; sending and taking them |
+//! | [`core_dump`] | what is left of who is ended by one |
 //! | [`mm`], [`elf`], [`exec`] | address spaces, programs |
 //! | [`fs`] | files |
 //! | [`sockets`] | the socket table's place in the kernel |
@@ -25,6 +26,7 @@
 extern crate alloc;
 
 pub mod calls;
+pub mod core_dump;
 pub mod deliver;
 pub mod elf;
 pub mod exec;
@@ -343,14 +345,19 @@ impl Kernel {
         let entry = table::entry(nr);
         self.record.begin(self.sched.now, task, nr, entry, &args, m);
         let answer = {
+            let forbidden = if self.task(task).seccomp.is_some() { self.forbidden(m, nr, &args) } else { None };
             let mut cx = Cx { k: self, m, task, args };
-            match entry {
-                Some(entry) => (entry.handler)(&mut cx),
-                None => cx.unsupported_call(nr),
+            match (forbidden, entry) {
+                (Some(answer), _) => answer,
+                (None, Some(entry)) => (entry.handler)(&mut cx),
+                (None, None) => cx.unsupported_call(nr),
             }
         };
         if !self.graveyard.borrow().is_empty() {
             self.bury(m);
+        }
+        if !self.sched.owed.is_empty() {
+            self.pay_owners();
         }
         let flow = match answer {
             Ok(value) => Flow::Return(value),
@@ -401,6 +408,9 @@ impl Kernel {
                 self.finish(m);
                 return Pick::End;
             }
+            if !self.sched.owed.is_empty() {
+                self.pay_owners();
+            }
             self.note_woken();
             if let Some(task) = self.sched.take() {
                 self.current = task;
@@ -436,7 +446,8 @@ impl Kernel {
         for (addr, len, stays) in core::mem::take(&mut self.task_mut(task).lost) {
             match stays {
                 true => m.advise(addr, len, uapi::MADV_DONTNEED),
-                false => m.unmap(addr, len),
+                // A whole mapping can always go.
+                false => m.unmap(addr, len).unwrap_or(()),
             }
         }
         if let Some(addr) = self.task_mut(task).child_tid_to_set.take() {
@@ -454,6 +465,9 @@ impl Kernel {
         }
         if !self.graveyard.borrow().is_empty() {
             self.bury(m);
+        }
+        if !self.sched.owed.is_empty() {
+            self.pay_owners();
         }
         self.before_return(m)
     }

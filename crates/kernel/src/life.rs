@@ -1,5 +1,6 @@
 //! How processes and threads begin and end.
 
+use crate::calls::misc::policy_after_reset;
 use crate::fs::file::{FdTable, FileKind};
 use crate::machine::Machine;
 use crate::sched::TimerAction;
@@ -80,6 +81,8 @@ impl Kernel {
             exec: None,
             affinity: u64::MAX,
             policy: (0, 0),
+            deadline: [0; 3],
+            seccomp: None,
             nice: 0,
         };
         self.tasks.push(Some(Box::new(task)));
@@ -165,12 +168,14 @@ impl Kernel {
             execed: true,
             oom_score_adj: 0,
             timer_slack: 50_000,
+            default_slack: 50_000,
+            personality: 0,
+            no_huge_pages: false,
             aio: BTreeMap::new(),
             max_rss: 0,
             children_rss: 0,
             exe_inode: None,
             exe_place: None,
-            seccomp: 0,
         };
         self.procs.push(Some(Box::new(proc)));
         let task = self.new_task(id, host, pid, name.into());
@@ -317,12 +322,14 @@ impl Kernel {
             execed: false,
             oom_score_adj: p.oom_score_adj,
             timer_slack: p.timer_slack,
+            default_slack: p.timer_slack,
+            personality: p.personality,
+            no_huge_pages: p.no_huge_pages,
             aio: if share(CLONE_VM) { p.aio.clone() } else { BTreeMap::new() },
             max_rss: 0,
             children_rss: 0,
             exe_inode: p.exe_inode.clone(),
             exe_place: p.exe_place.clone(),
-            seccomp: p.seccomp,
         };
         self.procs.push(Some(Box::new(child)));
         if fresh_slot.is_some() {
@@ -384,12 +391,17 @@ impl Kernel {
         let comm = self.task(parent).comm.clone();
         let task = self.new_task(proc, host, tid, comm);
         let p = self.task(parent);
-        let (mask, affinity, policy, nice) = (p.mask, p.affinity, p.policy, p.nice);
+        let seccomp = p.seccomp.clone();
+        let (mask, affinity, mut policy, mut nice) = (p.mask, p.affinity, p.policy, p.nice);
+        if p.resets_on_fork() {
+            (policy, nice) = (policy_after_reset(policy), nice.max(0));
+        }
         // sigaltstack(2): a child of clone with CLONE_VM but without CLONE_VFORK has none.
         let keeps = how.flags & u64::from(CLONE_VM) == 0 || how.flags & u64::from(CLONE_VFORK) != 0;
         let altstack = if keeps { p.altstack } else { AltStack::default() };
         let t = self.task_mut(task);
         (t.mask, t.affinity, t.policy, t.nice, t.altstack) = (mask, affinity, policy, nice, altstack);
+        t.seccomp = seccomp;
         if how.flags & u64::from(CLONE_CHILD_CLEARTID) != 0 {
             t.clear_child_tid = how.child_tid;
         }
@@ -513,7 +525,7 @@ impl Kernel {
         });
         self.tell_parent(id, code, value);
         if parent.is_none() || auto {
-            self.reap(id);
+            self.forget(id);
         }
         self.service_ended(m, host, id, status);
     }
@@ -555,7 +567,7 @@ impl Kernel {
     }
 
     /// Gives children to the nearest subreaper, or to the host's first process.
-    fn orphan(&mut self, host: HostId, dead: ProcId, children: Vec<ProcId>) {
+    pub fn orphan(&mut self, host: HostId, dead: ProcId, children: Vec<ProcId>) {
         let mut heir = self.proc(dead).parent;
         while let Some(p) = heir
             && !(self.proc(p).subreaper && self.proc(p).status.is_none())
@@ -595,16 +607,23 @@ impl Kernel {
         }
     }
 
-    /// Takes a zombie away.
+    /// Takes a zombie away that its parent has waited for: what it used counts as its parent's children's.
     pub fn reap(&mut self, id: ProcId) {
-        let Some(proc) = self.procs[id.0 as usize].take() else { return };
-        let h = self.host_mut(proc.host);
-        h.pids.remove(&proc.pid);
+        let Some(proc) = self.forget(id) else { return };
         if let Some(parent) = proc.parent.and_then(|p| self.procs[p.0 as usize].as_mut()) {
-            parent.children.retain(|c| *c != id);
             parent.children_cpu += proc.cpu_time + proc.children_cpu;
             parent.children_rss = parent.children_rss.max(proc.max_rss).max(proc.children_rss);
         }
+    }
+
+    /// Takes a zombie away that nobody waits for.
+    fn forget(&mut self, id: ProcId) -> Option<Box<Process>> {
+        let proc = self.procs[id.0 as usize].take()?;
+        self.host_mut(proc.host).pids.remove(&proc.pid);
+        if let Some(parent) = proc.parent.and_then(|p| self.procs[p.0 as usize].as_mut()) {
+            parent.children.retain(|c| *c != id);
+        }
+        Some(proc)
     }
 
     /// Does what the last close of each closed description asks for.

@@ -120,7 +120,7 @@ pub trait Machine {
     /// `ENOMEM` when the machine has no room for it.
     fn map(&mut self, addr: u64, len: u64, prot: u32, backing: Backing) -> Result<()>;
     /// Unmaps a range.
-    fn unmap(&mut self, addr: u64, len: u64);
+    fn unmap(&mut self, addr: u64, len: u64) -> Result<()>;
     /// Changes the protection of a mapped range.
     ///
     /// # Errors
@@ -183,6 +183,8 @@ pub trait Machine {
     fn fs_base(&mut self) -> u64;
     /// Sets it.
     fn set_fs_base(&mut self, addr: u64);
+    /// A thread's registers, of the current address space, in the order of `struct user_regs_struct`.
+    fn registers(&mut self, task: u32) -> [u64; 27];
     /// The guest's stack pointer at the call.
     fn stack_pointer(&mut self) -> u64;
     /// The address of the guest's call instruction, for reports.

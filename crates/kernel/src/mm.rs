@@ -63,7 +63,7 @@ pub struct Vma {
     pub source: Source,
     /// A name in `/proc/self/maps`.
     pub label: &'static str,
-    /// [`SEALED`], [`WIPE_ON_FORK`], [`DONT_FORK`].
+    /// [`SEALED`], [`WIPE_ON_FORK`], [`DONT_FORK`], [`LOCKED`], [`DONT_DUMP`].
     pub marks: u8,
 }
 
@@ -73,6 +73,10 @@ pub const SEALED: u8 = 1;
 pub const WIPE_ON_FORK: u8 = 2;
 /// MADV_DONTFORK: a child finds nothing.
 pub const DONT_FORK: u8 = 4;
+/// MADV_DONTDUMP: it is not in a core.
+pub const DONT_DUMP: u8 = 16;
+/// `mlock`: the mapping's pages stay in memory, where all are anyway; what is locked is counted.
+pub const LOCKED: u8 = 8;
 
 impl Vma {
     /// The same mapping from `delta` bytes on.
@@ -156,6 +160,10 @@ pub struct Space {
     pub code: (u64, u64, u64),
     /// Whether any mapping is sealed.
     pub sealed: bool,
+    /// What `membarrier` has been registered for.
+    pub barriers: u32,
+    /// Whether new mappings are locked (MCL_FUTURE).
+    pub lock_future: bool,
     /// Ranges of files that mappings must show anew before anybody runs here.
     pub stale: Vec<Stale>,
 }
@@ -309,8 +317,11 @@ impl Space {
     ///
     /// # Errors
     /// `ENOMEM`, or what reaching the file's bytes gives.
-    pub fn map(&mut self, addr: u64, vma: Vma, m: &mut dyn Machine) -> Result<()> {
+    pub fn map(&mut self, addr: u64, mut vma: Vma, m: &mut dyn Machine) -> Result<()> {
         let len = vma.end - addr;
+        if self.lock_future {
+            vma.marks |= LOCKED;
+        }
         show(addr, &vma, m)?;
         self.remove(addr, len);
         self.yield_points(addr, &vma, m);
@@ -331,10 +342,15 @@ impl Space {
     }
 
     /// Unmaps a range.
-    pub fn unmap(&mut self, addr: u64, len: u64, m: &mut dyn Machine) {
-        if self.remove(addr, len) {
-            m.unmap(addr, len);
+    ///
+    /// # Errors
+    /// `ENOMEM` when the machine cannot cut one mapping in two any more.
+    pub fn unmap(&mut self, addr: u64, len: u64, m: &mut dyn Machine) -> Result<()> {
+        if !self.is_free(addr, len) {
+            m.unmap(addr, len)?;
+            self.remove(addr, len);
         }
+        Ok(())
     }
 
     /// `mprotect`.
@@ -401,9 +417,24 @@ impl Space {
         }
     }
 
+    /// Bytes of a range that are locked.
+    pub fn locked(&self, addr: u64, len: u64) -> u64 {
+        self.pieces(addr, len).iter().filter(|(_, _, v)| v.marks & LOCKED != 0).map(|(_, n, _)| n).sum()
+    }
+
+    /// Locks all that is mapped, or nothing.
+    pub fn lock_all(&mut self, on: bool) {
+        for vma in self.vmas.values_mut() {
+            vma.marks = if on { vma.marks | LOCKED } else { vma.marks & !LOCKED };
+        }
+    }
+
     /// Makes a copied address space what a child of fork gets; returns the ranges whose pages it must lose, and whether
     /// they stay mapped.
     pub fn forked(&mut self) -> Vec<(u64, u64, bool)> {
+        // mlock(2): a child inherits no locks.
+        self.lock_future = false;
+        self.lock_all(false);
         let marked = self.vmas.iter().filter(|(_, v)| v.marks & (WIPE_ON_FORK | DONT_FORK) != 0);
         let out: Vec<_> = marked.map(|(start, v)| (*start, v.end - start, v.marks & DONT_FORK == 0)).collect();
         for (start, len, stays) in &out {

@@ -4,8 +4,10 @@
 //! then takes another than the first. When nobody can run, time jumps to the next timer.
 
 use crate::fs::epoll::EpollItem;
+use crate::fs::file::{FileRef, OpenFile};
 use crate::rng::Rng;
 use crate::task::TaskId;
+use crate::uapi::{O_ASYNC, POLLERR, POLLHUP, POLLRDHUP};
 use alloc::collections::{BTreeMap, VecDeque};
 use alloc::rc::Weak;
 use alloc::vec::Vec;
@@ -19,6 +21,8 @@ pub enum Waiter {
     Task(TaskId, u64),
     /// An item of an epoll instance, until it is removed.
     Epoll(Weak<EpollItem>),
+    /// The owner of a description with O_ASYNC, until that is taken away.
+    Owner(Weak<OpenFile>),
 }
 
 /// The waiters of one object, in the order in which they came.
@@ -37,10 +41,19 @@ impl WaitQueue {
             list.retain(|w| match w {
                 Waiter::Task(task, ticket) => sched.is_current_ticket(*task, *ticket),
                 Waiter::Epoll(item) => item.strong_count() > 0,
+                Waiter::Owner(file) => file.strong_count() > 0,
             });
             self.sweep_at.set(list.len() * 2);
         }
         list.push(waiter);
+    }
+
+    /// Whether a task waits, and not only items of epoll instances.
+    pub fn holds_task(&self, sched: &Sched) -> bool {
+        self.waiters.borrow().iter().any(|w| match w {
+            Waiter::Task(task, ticket) => sched.is_current_ticket(*task, *ticket),
+            _ => false,
+        })
     }
 
     /// Whether nobody waits.
@@ -52,6 +65,9 @@ impl WaitQueue {
     pub fn wake(&self, sched: &mut Sched, events: u32) {
         // The list keeps its room: waking is on the way of every message.
         let mut list = core::mem::take(&mut *self.waiters.borrow_mut());
+        // Of those who want to be one of many told, one who waits is enough; an end is for all.
+        let for_all = events & (POLLHUP | POLLERR | POLLRDHUP) != 0;
+        let mut enough = false;
         list.retain(|waiter| match waiter {
             Waiter::Task(task, ticket) => {
                 sched.wake_ticket(*task, *ticket);
@@ -59,7 +75,16 @@ impl WaitQueue {
             }
             Waiter::Epoll(item) => match item.upgrade() {
                 Some(item) => {
-                    item.notify(sched, events);
+                    if !(enough && item.is_exclusive()) {
+                        enough |= item.notify(sched, events) && !for_all;
+                    }
+                    true
+                }
+                None => false,
+            },
+            Waiter::Owner(file) => match file.upgrade().filter(|f| f.flags.get() & O_ASYNC != 0) {
+                Some(file) => {
+                    sched.owed.push((file, events));
                     true
                 }
                 None => false,
@@ -110,6 +135,8 @@ pub struct Sched {
     rng: Rng,
     /// Tasks woken since the last look, for the trace.
     pub woken: Vec<TaskId>,
+    /// Descriptions with O_ASYNC on which something has happened, and what: their owners are to get a signal.
+    pub owed: Vec<(FileRef, u32)>,
 }
 
 impl Sched {
@@ -124,6 +151,7 @@ impl Sched {
             next_timer: Nanos::MAX,
             rng,
             woken: Vec::new(),
+            owed: Vec::new(),
         }
     }
 

@@ -5,7 +5,8 @@ use crate::fs::dev::Input;
 use crate::fs::file::{FileKind, OpenFile};
 use crate::machine::Machine;
 use crate::sched::TimerAction;
-use crate::task::{Cred, HostId, ProcId, TaskId};
+use crate::signal::Info;
+use crate::task::{Cred, HostId, ProcId, State, TaskId};
 use crate::uapi::*;
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -172,6 +173,7 @@ impl Kernel {
                     check: spec.check,
                 };
                 self.report_process(line);
+                self.end_init(HostId(index as u32));
                 self.services[index].status = Some(status << 8);
                 self.services[index].finished = true;
             }
@@ -191,6 +193,9 @@ impl Kernel {
             return Err((Errno::EAGAIN, 126));
         }
         let host = HostId(index as u32);
+        if spec.init && self.host(host).init.is_none() {
+            self.start_init(host);
+        }
         let program = argv.first().cloned().unwrap_or_default();
         let (proc, task) = self.new_process(host, Cred::new(spec.uid, spec.gid), &program);
         let result = self.prepare_command(m, task, spec, argv);
@@ -200,7 +205,7 @@ impl Kernel {
                 Ok((proc, task))
             }
             Err(e) => {
-                self.abandon(proc, task);
+                self.abandon(proc, task, 127 << 8);
                 Err((e, if e == Errno::ENOENT { 127 } else { 126 }))
             }
         }
@@ -262,12 +267,45 @@ impl Kernel {
         }
     }
 
+    /// Starts an init of the world's own as process 1: it runs no program and never has the baton. SIGCHLD ignored is
+    /// all it needs to reap orphans.
+    fn start_init(&mut self, host: HostId) {
+        let (init, task) = self.new_process(host, Cred::new(0, 0), "init");
+        let proc = self.proc_mut(init);
+        proc.cmdline = b"init\0".to_vec();
+        proc.actions.borrow_mut().ignore_all();
+        self.task_mut(task).state = State::Blocked;
+    }
+
+    /// Whether a process is its host's init, and the world's own.
+    pub fn is_own_init(&self, proc: ProcId) -> bool {
+        let p = self.proc(proc);
+        p.pid == 1 && self.spec.hosts[p.host.0 as usize].service.as_ref().is_some_and(|s| s.init)
+    }
+
+    /// A signal to an init of the world's own is for its service, as with `docker run --init`.
+    pub fn pass_on(&mut self, init: ProcId, info: Info) -> Result<()> {
+        match self.services[self.proc(init).host.0 as usize].main {
+            Some(main) if info.signal != SIGCHLD => self.signal_process(main, info),
+            _ => Ok(()),
+        }
+    }
+
+    /// An init of the world's own ends with its service, and takes all other processes along.
+    fn end_init(&mut self, host: HostId) {
+        let Some(init) = self.host(host).init.filter(|id| self.is_own_init(*id)) else { return };
+        let children = core::mem::take(&mut self.proc_mut(init).children);
+        self.orphan(host, init, children);
+        let task = self.proc(init).threads[0];
+        self.abandon(init, task, 0);
+    }
+
     /// Takes back a process that never ran.
-    fn abandon(&mut self, proc: ProcId, task: TaskId) {
+    fn abandon(&mut self, proc: ProcId, task: TaskId, status: u32) {
         let host = self.proc(proc).host;
         let space = self.proc(proc).space;
         let tid = self.task(task).tid;
-        self.record.exit(self.sched.now, task, 127 << 8);
+        self.record.exit(self.sched.now, task, status);
         if let Some(entry) = self.spaces[space.0 as usize].take() {
             self.free_slot(entry.slot);
         }
@@ -331,6 +369,7 @@ impl Kernel {
         let Some(spec) = self.spec.hosts[index].service.clone() else { return };
         let name = self.spec.hosts[index].name.clone();
         self.record.host(self.sched.now, host.0, false, &name);
+        self.end_init(host);
         let s = &mut self.services[index];
         s.main = None;
         s.status = Some(status);

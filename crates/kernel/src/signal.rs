@@ -41,6 +41,13 @@ impl Actions {
             *action = Action { handler: u64::from(action.handler == 1), ..Action::default() };
         }
     }
+
+    /// Ignores every signal that can be ignored.
+    pub fn ignore_all(&mut self) {
+        for signal in (1..=SIGMAX).filter(|s| BLOCKABLE & bit(*s) != 0) {
+            self.0[signal as usize - 1].handler = 1;
+        }
+    }
 }
 
 /// What happens when nobody catches a signal.

@@ -294,17 +294,45 @@ impl Kernel {
         }
     }
 
+    /// The processes that F_SETOWN of a description names.
+    fn owners(&self, host: HostId, file: &FileRef) -> Vec<ProcId> {
+        let owner = file.owner.get();
+        let matches = |p: &ProcId| match owner {
+            0 => false,
+            1.. => self.proc(*p).pid == owner as u32,
+            _ => self.proc(*p).pgid == owner.unsigned_abs(),
+        };
+        self.host(host).pids.values().copied().filter(matches).collect()
+    }
+
+    /// fcntl(2), F_SETSIG: a signal to the owner of each pipe, terminal and the like on which something has happened.
+    #[cold]
+    pub fn pay_owners(&mut self) {
+        for (file, events) in core::mem::take(&mut self.sched.owed) {
+            let readable = if file.readable() { POLLIN | POLLPRI } else { 0 };
+            let writable = if file.writable() { POLLOUT } else { 0 };
+            // Who opens for reading is told of what can be read, and of the end; and so for writing.
+            let band = events & (readable | writable | POLLHUP | POLLERR);
+            if band == 0 {
+                continue;
+            }
+            let (host, fd) = file.async_by.get();
+            let info = match file.owner_signal.get() {
+                0 => Info::kernel(SIGIO),
+                signal => Info::band(signal, band, fd),
+            };
+            for proc in self.owners(HostId(host), &file) {
+                let _ = self.signal_process(proc, info);
+            }
+        }
+    }
+
     /// socket(7), Signals: SIGURG for urgent data, and SIGIO for what O_ASYNC asks for, to the owner of F_SETOWN.
     #[cold]
     fn signal_owner(&mut self, id: SocketId, file: &FileRef, bits: u32) {
         let Ok(entry) = self.sockets.table.get(id) else { return };
         let (host, fd) = (HostId(entry.host()), entry.socket.map_or(-1, |s| s.fd));
-        let owner = file.owner.get();
-        let matches = |p: &ProcId| match owner {
-            1.. => self.proc(*p).pid == owner as u32,
-            _ => self.proc(*p).pgid == owner.unsigned_abs(),
-        };
-        let procs: Vec<ProcId> = self.host(host).pids.values().copied().filter(matches).collect();
+        let procs = self.owners(host, file);
         let band = if bits == poll::ANY { self.sockets.readiness(id) } else { bits };
         for proc in procs {
             if bits != poll::ANY && bits & poll::PRI != 0 {

@@ -427,9 +427,9 @@ table! {
     147 sched_get_priority_min [Named(&words::SCHED)] Full misc::sched_get_priority_min, "";
     148 sched_rr_get_interval [Int, Ptr] Full misc::sched_rr_get_interval, "";
     149 mlock [Ptr, Size] Full memory::mlock, "";
-    150 munlock [Ptr, Size] Full memory::mlock, "";
+    150 munlock [Ptr, Size] Full memory::munlock, "";
     151 mlockall [Named(&words::MLOCKALL)] Full memory::mlockall, "";
-    152 munlockall [] Full rw::nothing, "";
+    152 munlockall [] Full memory::munlockall, "";
     153 vhangup [] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     154 modify_ldt [Int, Ptr, Size] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     155 pivot_root [Path, Path] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
@@ -521,7 +521,7 @@ table! {
     241 mq_unlink [Path] Full mqueue::mq_unlink, "";
     242 mq_timedsend [Fd, In(2), Size, Uint, Ptr] Full mqueue::mq_timedsend, "";
     243 mq_timedreceive [Fd, Out(2), Size, Ptr, Ptr] Full mqueue::mq_timedreceive, "";
-    244 mq_notify [Fd, Ptr] Partial mqueue::mq_notify, "missing is SIGEV_THREAD: ENOSYS, and reported";
+    244 mq_notify [Fd, Ptr] Full mqueue::mq_notify, "";
     245 mq_getsetattr [Fd, Ptr, Ptr] Full mqueue::mq_getsetattr, "";
     246 kexec_load [Ptr, Size, Ptr, Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     247 waitid [Named(&words::IDTYPE), Int, Ptr, Named(&words::WAIT), Ptr] Full wait::waitid, "";
@@ -580,8 +580,8 @@ table! {
     300 fanotify_init [Hex, Named(&words::OPEN)] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     301 fanotify_mark [Fd, Hex, Hex, Dirfd, Path] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     302 prlimit64 [Int, Named(&words::RLIMIT), Ptr, Ptr] Full misc::prlimit64, "";
-    303 name_to_handle_at [Dirfd, Path, Ptr, Ptr, Named(&words::AT)] Refused misc::not_supported, "EOPNOTSUPP, as on a file system without handles";
-    304 open_by_handle_at [Fd, Ptr, Named(&words::OPEN)] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
+    303 name_to_handle_at [Dirfd, Path, Ptr, Ptr, Named(&words::AT)] Full handles::name_to_handle_at, "";
+    304 open_by_handle_at [Fd, Ptr, Named(&words::OPEN)] Full handles::open_by_handle_at, "";
     305 clock_adjtime [Named(&words::CLOCK), Ptr] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     306 syncfs [Fd] Full rw::nothing, "";
     307 sendmmsg [Fd, Ptr, Uint, Named(&words::MSG)] Full net::sendmmsg, "";
@@ -594,7 +594,7 @@ table! {
     314 sched_setattr [Int, Ptr, Hex] Partial misc::sched_setattr, "kept and shown; it does not change who runs, which the seed decides";
     315 sched_getattr [Int, Ptr, Uint, Hex] Full misc::sched_getattr, "";
     316 renameat2 [Dirfd, Path, Dirfd, Path, Named(&words::RENAME)] Partial names::renameat2, "missing is RENAME_WHITEOUT: EINVAL";
-    317 seccomp [Named(&words::SECCOMP), Hex, Ptr] Partial misc::seccomp, "a filter is checked for its form and accepted, but not applied; missing is SECCOMP_FILTER_FLAG_NEW_LISTENER: EINVAL";
+    317 seccomp [Named(&words::SECCOMP), Hex, Ptr] Partial seccomp::seccomp, "missing is SECCOMP_FILTER_FLAG_NEW_LISTENER: EINVAL";
     318 getrandom [Ptr, Size, Named(&words::RANDOM)] Full misc::getrandom, "";
     319 memfd_create [Path, Named(&words::MEMFD)] Full memory::memfd_create, "";
     320 kexec_file_load [Fd, Fd, Size, Ptr, Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
@@ -602,7 +602,7 @@ table! {
     322 execveat [Dirfd, Path, Ptr, Ptr, Named(&words::AT)] Full process::execveat, "";
     323 userfaultfd [Named(&words::PIPE)] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     324 membarrier [Named(&words::MEMBARRIER), Hex, Int] Full memory::membarrier, "";
-    325 mlock2 [Ptr, Size, Named(&words::MLOCK)] Full memory::mlock, "";
+    325 mlock2 [Ptr, Size, Named(&words::MLOCK)] Full memory::mlock2, "";
     326 copy_file_range [Fd, Ptr, Fd, Ptr, Size, Hex] Full rw::copy_file_range, "";
     327 preadv2 [Fd, Ptr, Size, Long, Long, Named(&words::RWF)] Full rw::preadv2, "";
     328 pwritev2 [Fd, Ptr, Size, Long, Long, Named(&words::RWF)] Full rw::pwritev2, "";

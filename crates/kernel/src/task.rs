@@ -87,8 +87,12 @@ pub struct Task {
     pub affinity: u64,
     /// `sched_setscheduler`'s policy and priority.
     pub policy: (u32, u32),
+    /// SCHED_DEADLINE's runtime, deadline and period.
+    pub deadline: [u64; 3],
     /// `setpriority`.
     pub nice: i32,
+    /// What it has forbidden itself.
+    pub seccomp: Option<crate::calls::seccomp::Seccomp>,
 }
 
 /// One process.
@@ -179,6 +183,12 @@ pub struct Process {
     pub oom_score_adj: i32,
     /// `timerslack`.
     pub timer_slack: u64,
+    /// What PR_SET_TIMERSLACK makes of 0: the slack of the process that made this one.
+    pub default_slack: u64,
+    /// `personality(2)`.
+    pub personality: u32,
+    /// PR_SET_THP_DISABLE.
+    pub no_huge_pages: bool,
     /// Contexts of asynchronous I/O by their names.
     pub aio: BTreeMap<u64, Rc<crate::calls::aio::Context>>,
     /// Most bytes resident in the address spaces that it has left.
@@ -189,8 +199,6 @@ pub struct Process {
     pub exe_inode: Option<InodeRef>,
     /// The directory and name by which its program was found.
     pub exe_place: Option<(InodeRef, Vec<u8>)>,
-    /// What PR_GET_SECCOMP says: 0, or the mode that it asked for.
-    pub seccomp: u32,
 }
 
 /// One `setitimer` timer.
@@ -236,8 +244,8 @@ pub struct Cred {
     pub groups: Vec<u32>,
     /// Effective, permitted, inheritable, bounding and ambient capabilities.
     pub caps: [u64; 5],
-    /// `PR_SET_KEEPCAPS`.
-    pub keep_caps: bool,
+    /// `PR_SET_SECUREBITS` and `PR_SET_KEEPCAPS`.
+    pub secure_bits: u32,
 }
 
 /// All capabilities that Linux 6.1 knows.
@@ -258,7 +266,7 @@ impl Cred {
             fsgid: gid,
             groups: if uid == 0 { alloc::vec![0] } else { alloc::vec![gid] },
             caps: [caps, caps, 0, ALL_CAPS, 0],
-            keep_caps: false,
+            secure_bits: 0,
         }
     }
 

@@ -363,6 +363,14 @@ pub const CAP_IPC_LOCK: u32 = 14;
 /// See `capabilities(7)`.
 pub const CAP_IPC_OWNER: u32 = 15;
 /// See `capabilities(7)`.
+pub const SECURE_NOROOT: u32 = 1;
+/// `SECBIT_NO_SETUID_FIXUP`
+pub const SECURE_NO_SETUID_FIXUP: u32 = 4;
+/// `SECBIT_KEEP_CAPS`
+pub const SECURE_KEEP_CAPS: u32 = 16;
+/// `SECBIT_NO_CAP_AMBIENT_RAISE`
+pub const SECURE_NO_CAP_AMBIENT_RAISE: u32 = 64;
+/// `CAP_SYS_CHROOT`
 pub const CAP_SYS_CHROOT: u32 = 18;
 /// See `capabilities(7)`.
 pub const CAP_SYS_PTRACE: u32 = 19;

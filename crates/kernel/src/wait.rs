@@ -130,6 +130,8 @@ pub enum Kind {
         inode: InodeRef,
         /// Which.
         range: crate::fs::lock::Range,
+        /// Whose lock stands in the way.
+        blocker: crate::fs::lock::Owner,
     },
     /// `flock`.
     Flock {
@@ -339,7 +341,7 @@ impl Kernel {
             Kind::Epoll { epoll, addr, max } => cx.epoll_now(&epoll.clone(), *addr, *max).transpose(),
             Kind::SigWait { set, info } => cx.sigwait_now(*set, *info).transpose(),
             Kind::Socket(wait) => again(cx.socket_now(wait)),
-            Kind::Lock { inode, range } => again(cx.lock_now(&inode.clone(), *range)),
+            Kind::Lock { inode, range, blocker } => again(cx.lock_after(&inode.clone(), *range, blocker)),
             Kind::Flock { file, exclusive } => again(cx.flock_now(&file.clone(), *exclusive)),
             Kind::Vfork { child, pid } => {
                 let waiting = cx.k.try_task(*child).is_some_and(|t| t.vfork_parent == Some(task));

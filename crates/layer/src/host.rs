@@ -119,11 +119,15 @@ impl Machine for Host {
         check(sys!(MMAP, addr, len, prot, flags | MAP_FIXED, file, offset))
     }
 
-    fn unmap(&mut self, addr: u64, len: u64) {
-        rewrite::forget(addr, len);
+    fn unmap(&mut self, addr: u64, len: u64) -> Result<()> {
         // SAFETY: the range is a guest's.
         let ret = sys!(MUNMAP, addr, len);
-        assert!(ret == 0, "munmap({addr:#x}, {len:#x}) failed: {ret}");
+        // Cutting a mapping in two can be one mapping too many, and nothing else can fail.
+        assert!(ret == 0 || ret == -12, "munmap({addr:#x}, {len:#x}) failed: {ret}");
+        if ret == 0 {
+            rewrite::forget(addr, len);
+        }
+        check(ret)
     }
 
     fn protect(&mut self, addr: u64, len: u64, prot: u32) -> Result<()> {
@@ -229,6 +233,44 @@ impl Machine for Host {
 
     fn set_fs_base(&mut self, addr: u64) {
         vectors::set_fs_base(addr);
+    }
+
+    fn registers(&mut self, task: u32) -> [u64; 27] {
+        let (f, fs) = match shared().contexts.get(task as usize).and_then(Option::as_ref) {
+            Some(context) => (context.frame, context.fs),
+            // The registers of the one that runs are where it left them.
+            None => (*frame(), vectors::fs_base()),
+        };
+        let (code, stack) = (0x33, 0x2b);
+        [
+            f.r15,
+            f.r14,
+            f.r13,
+            f.r12,
+            f.rbp,
+            f.rbx,
+            f.r11,
+            f.r10,
+            f.r9,
+            f.r8,
+            f.rax,
+            f.rcx,
+            f.rdx,
+            f.rsi,
+            f.rdi,
+            u64::MAX,
+            rewrite::guest_rip(f.rip),
+            code,
+            f.rflags,
+            f.rsp,
+            stack,
+            fs,
+            0,
+            0,
+            0,
+            0,
+            0,
+        ]
     }
 
     fn stack_pointer(&mut self) -> u64 {

@@ -370,6 +370,16 @@ impl<R: Clone> SocketTable<R> {
         Ok(alloc::vec![message.number(4, index).attribute(7, &source.octets()).finish()])
     }
 
+    /// A message of the kernel's own to a netlink socket, if it is still the one with this number.
+    pub fn netlink_tell(&mut self, id: SocketId, unique: u64, bytes: &[u8], now: u64) {
+        let still =
+            self.get(id).is_ok_and(|e| e.unique() == unique && matches!(e.local.protocol, Protocol::Netlink(_)));
+        if still {
+            self.log.now = now;
+            self.netlink_deliver(id, bytes);
+        }
+    }
+
     fn netlink_deliver(&mut self, id: SocketId, bytes: &[u8]) {
         let payload = self.pool.copy(bytes);
         let entry = self.slab.at_mut(id);

@@ -511,7 +511,14 @@ impl<R: Clone> SocketTable<R> {
     /// # Errors
     /// As [`SocketTable::setsockopt`].
     pub fn getsockopt(&mut self, id: SocketId, level: u32, name: u32, room: usize) -> Result<Vec<u8>, Errno> {
-        let row = self.option_row(id, level, name)?;
+        let own = match self.get(id)?.local.protocol {
+            Protocol::Tcp => sol::TCP,
+            Protocol::Udp => sol::UDP,
+            _ => level,
+        };
+        // Where getsockopt(2) finds nobody of that level it says so otherwise than setsockopt(2) does.
+        let foreign = ![sol::SOCKET, sol::IP, sol::IPV6, own].contains(&level);
+        let row = self.option_row(id, level, name).map_err(|e| if foreign { Errno::EOPNOTSUPP } else { e })?;
         let entry = self.get_mut(id)?;
         let mut value = match row.value {
             Value::Flag(flag, _) => i32::from(entry.local.options.flag(flag)).to_ne_bytes().to_vec(),

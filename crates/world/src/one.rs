@@ -80,7 +80,7 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
             healthcheck: None,
             stop_signal: 15,
             stop_grace: 10_000_000_000,
-            init: false,
+            init: true,
             stdin: true,
             check: true,
         }),

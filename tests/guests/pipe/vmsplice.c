@@ -15,6 +15,12 @@ int main(void) {
     CHECK_EQ(vmsplice(pipes[0], &in, 1, 0), 4);
     CHECK(!memcmp(text, "back", 4));
     CHECK_EQ(vmsplice(pipes[1], parts, 0, 0), 0);
+    // It waits for room, but not for room for all.
+    static char much[1 << 17];
+    struct iovec all = {much, sizeof much};
+    ssize_t fits = CHECK_OK(vmsplice(pipes[1], &all, 1, 0));
+    CHECK(fits > 0 && fits < (ssize_t)sizeof much);
+    CHECK_ERRNO(vmsplice(pipes[1], &all, 1, SPLICE_F_NONBLOCK), EAGAIN);
     CHECK_ERRNO(vmsplice(0x7000, parts, 1, 0), EBADF);
     return 0;
 }

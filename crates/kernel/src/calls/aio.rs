@@ -36,7 +36,8 @@ pub struct AioWait {
 
 pub fn io_setup(cx: &mut Cx) -> Answer {
     let (count, addr) = (cx.uint(0), cx.args[1]);
-    if mem::u64(cx.m, addr)? != 0 || count == 0 {
+    // A number that would make the ring too large is no number; one beyond aio-max-nr is too many.
+    if mem::u64(cx.m, addr)? != 0 || count == 0 || count > 0x1000_0000 / 32 {
         return Err(Errno::EINVAL.into());
     }
     if count > MAX_REQUESTS {
@@ -197,13 +198,13 @@ pub fn io_pgetevents(cx: &mut Cx) -> Answer {
 pub fn io_destroy(cx: &mut Cx) -> Answer {
     let id = cx.args[0];
     cx.proc_mut().aio.remove(&id).ok_or(Errno::EINVAL)?;
-    cx.with_space(|space, m| space.unmap(id, PAGE, m));
+    cx.with_space(|space, m| space.unmap(id, PAGE, m))?;
     Ok(0)
 }
 
 pub fn io_cancel(cx: &mut Cx) -> Answer {
+    mem::u32(cx.m, cx.args[1].saturating_add(8))?;
     cx.aio(cx.args[0])?;
     // Every request is done: there is none to be cancelled.
-    mem::u32(cx.m, cx.args[1].saturating_add(8))?;
     Err(Errno::EINVAL.into())
 }

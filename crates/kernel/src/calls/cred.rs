@@ -42,8 +42,12 @@ impl Cred {
     fn set_users(&mut self, uid: u32, euid: u32, suid: u32) {
         let had = [self.uid, self.euid, self.suid].contains(&0);
         let was_root = self.euid == 0;
-        (self.uid, self.euid, self.suid, self.fsuid) = (uid, euid, suid, euid);
-        if had && ![uid, euid, suid].contains(&0) && !self.keep_caps {
+        (self.uid, self.euid, self.suid) = (uid, euid, suid);
+        self.set_fs_user(euid);
+        if self.secure_bits & SECURE_NO_SETUID_FIXUP != 0 {
+            return;
+        }
+        if had && ![uid, euid, suid].contains(&0) && self.secure_bits & SECURE_KEEP_CAPS == 0 {
             self.caps[0] = 0;
             self.caps[1] = 0;
             self.caps[4] = 0;
@@ -52,6 +56,21 @@ impl Cred {
         } else if !was_root && euid == 0 {
             self.caps[0] = self.caps[1];
         }
+    }
+}
+
+impl Cred {
+    /// Sets the user for file access; the rights over others' files go and come with user 0 (`capabilities(7)`).
+    fn set_fs_user(&mut self, id: u32) {
+        // CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER, FSETID, LINUX_IMMUTABLE, MKNOD, MAC_OVERRIDE.
+        const OVER_FILES: u64 = 0x1f | 1 << 9 | 1 << 27 | 1 << 32;
+        match (self.fsuid == 0, id == 0) {
+            _ if self.secure_bits & SECURE_NO_SETUID_FIXUP != 0 => {}
+            (true, false) => self.caps[0] &= !OVER_FILES,
+            (false, true) => self.caps[0] |= self.caps[1] & OVER_FILES,
+            _ => {}
+        }
+        self.fsuid = id;
     }
 }
 
@@ -157,8 +176,9 @@ pub fn setfsuid(cx: &mut Cx) -> Answer {
     let id = cx.uint(0);
     let c = &mut cx.proc_mut().cred;
     let old = c.fsuid;
-    if c.capable(CAP_SETUID) || [c.uid, c.euid, c.suid, c.fsuid].contains(&id) {
-        c.fsuid = id;
+    // No user has the id -1: it only asks.
+    if id != SAME && (c.capable(CAP_SETUID) || [c.uid, c.euid, c.suid, c.fsuid].contains(&id)) {
+        c.set_fs_user(id);
     }
     Ok(i64::from(old))
 }
@@ -167,7 +187,7 @@ pub fn setfsgid(cx: &mut Cx) -> Answer {
     let id = cx.uint(0);
     let c = &mut cx.proc_mut().cred;
     let old = c.fsgid;
-    if c.capable(CAP_SETGID) || [c.gid, c.egid, c.sgid, c.fsgid].contains(&id) {
+    if id != SAME && (c.capable(CAP_SETGID) || [c.gid, c.egid, c.sgid, c.fsgid].contains(&id)) {
         c.fsgid = id;
     }
     Ok(i64::from(old))
@@ -250,8 +270,12 @@ pub fn capset(cx: &mut Cx) -> Answer {
             *set |= u64::from(mem::field32(&raw, w * 12 + i * 4)) << (32 * w);
         }
     }
+    const CAP_SETPCAP: u32 = 8;
     let c = &mut cx.proc_mut().cred;
     let [effective, permitted, inheritable] = new;
+    if inheritable & !(c.caps[2] | c.caps[1]) != 0 && !c.capable(CAP_SETPCAP) {
+        return Err(Errno::EPERM.into());
+    }
     if permitted & !c.caps[1] != 0 || effective & !permitted != 0 {
         return Err(Errno::EPERM.into());
     }

@@ -155,7 +155,9 @@ pub fn fcntl(cx: &mut Cx) -> Answer {
         _ if path => Err(Errno::EBADF.into()),
         4 => {
             const SETTABLE: u32 = O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK;
-            file.flags.set(file.flags.get() & !SETTABLE | arg as u32 & SETTABLE);
+            let old = file.flags.get();
+            file.flags.set(old & !SETTABLE | arg as u32 & SETTABLE);
+            cx.async_changed(&file, fd, old);
             if let FileKind::Socket(id) = &file.kind {
                 cx.k.sockets.set_nonblocking(*id, file.nonblocking());
             }
@@ -211,6 +213,14 @@ pub fn fcntl(cx: &mut Cx) -> Answer {
 }
 
 impl Cx<'_> {
+    /// O_ASYNC may have been set: the description then waits on what it names, for its owner. Sockets know theirs.
+    fn async_changed(&self, file: &FileRef, fd: i32, old: u32) {
+        if !old & file.flags.get() & O_ASYNC != 0 && !matches!(file.kind, FileKind::Socket(_)) {
+            file.async_by.set((self.proc().host.0, fd));
+            self.k.watch(file, crate::sched::Waiter::Owner(alloc::rc::Rc::downgrade(file)));
+        }
+    }
+
     fn set_pipe_size(&mut self, file: &FileRef, size: u64) -> Answer {
         let FileKind::Pipe(pipe) = &file.kind else { return Err(Errno::EBADF.into()) };
         let size = usize::try_from(size as i32).map_err(|_| Errno::EINVAL)?;
@@ -243,8 +253,8 @@ impl Cx<'_> {
     }
 
     fn record_lock(&mut self, file: &FileRef, cmd: u32, addr: u64) -> Answer {
-        let inode = file.inode.clone().ok_or(Errno::EINVAL)?;
         let raw: [u8; 32] = mem::array(self.m, addr)?;
+        let inode = file.inode.clone().ok_or(Errno::EINVAL)?;
         let kind = u16::from_le_bytes([raw[0], raw[1]]);
         let whence = u16::from_le_bytes([raw[2], raw[3]]);
         let (start, len) = (mem::field64(&raw, 8) as i64, mem::field64(&raw, 16) as i64);
@@ -296,10 +306,12 @@ impl Cx<'_> {
                 }
                 match self.lock_now(&inode, range) {
                     Err(Errno::EAGAIN) if cmd == 7 || cmd == 38 => {
-                        if self.k.lock_would_deadlock(&inode, &range) {
-                            return Err(Errno::EDEADLK.into());
+                        // Nobody waits for himself: whoever stands in the way is asked about.
+                        let mut blocker = range.owner;
+                        match self.lock_after(&inode, range, &mut blocker) {
+                            Err(Errno::EAGAIN) => Err(Wait::new(Kind::Lock { inode, range, blocker }).stop()),
+                            other => Ok(other?),
                         }
-                        Err(Wait::new(Kind::Lock { inode, range }).stop())
                     }
                     other => Ok(other?),
                 }
@@ -337,6 +349,24 @@ impl Cx<'_> {
         // A lock that became shared lets others in.
         locks.queue.wake(&mut self.k.sched, 0);
         Ok(0)
+    }
+
+    /// Takes a record lock for a caller that waits for it if it must, `blocker` being who stood in the way before. Somebody
+    /// else who does now may wait for the caller.
+    ///
+    /// # Errors
+    /// `EAGAIN` if there is somebody to wait for, `EDEADLK` if the wait would have no end.
+    pub fn lock_after(&mut self, inode: &InodeRef, range: Range, blocker: &mut Owner) -> Result<i64> {
+        let now = inode.locks.borrow().as_ref().and_then(|l| l.conflict(&range)).map(|r| r.owner);
+        match now {
+            None => self.lock_now(inode, range),
+            Some(owner) if owner == *blocker => Err(Errno::EAGAIN),
+            Some(_) if self.k.lock_would_deadlock(inode, &range) => Err(Errno::EDEADLK),
+            Some(owner) => {
+                *blocker = owner;
+                Err(Errno::EAGAIN)
+            }
+        }
     }
 
     /// Takes a `flock` lock if nobody stands against it.
@@ -389,7 +419,8 @@ impl Kernel {
     pub fn forget_process_locks(&mut self, owner: u32, file: &FileRef) {
         if let FileKind::Mqueue(queue) = &file.kind {
             // mq_close(3): so with a request to be notified.
-            queue.unask(crate::task::ProcId(owner));
+            let asked = queue.unask(crate::task::ProcId(owner));
+            self.mq_unasked(asked);
         }
         let Some(inode) = &file.inode else { return };
         if file.flags.get() & O_PATH != 0 {
@@ -415,7 +446,7 @@ impl Kernel {
             let Owner::Process(id) = blocker else { return false };
             let waits =
                 self.tasks.iter().flatten().filter(|t| t.proc.0 == id).find_map(|t| match &t.wait.as_ref()?.kind {
-                    Kind::Lock { inode, range } => holder(inode, range),
+                    Kind::Lock { inode, range, .. } => holder(inode, range),
                     _ => None,
                 });
             match waits {
@@ -454,6 +485,7 @@ pub fn ioctl(cx: &mut Cx) -> Answer {
             let flag = if cmd == FIONBIO { O_NONBLOCK } else { O_ASYNC };
             let flags = file.flags.get();
             file.flags.set(if on { flags | flag } else { flags & !flag });
+            cx.async_changed(&file, fd, flags);
             if let FileKind::Socket(id) = &file.kind {
                 cx.k.sockets.set_nonblocking(*id, file.nonblocking());
             }

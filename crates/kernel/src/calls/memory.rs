@@ -5,17 +5,26 @@ use crate::fs::file::{FileKind, OpenFile};
 use crate::fs::inode::{Inode, Node};
 use crate::machine::Backing;
 use crate::mem;
-use crate::mm::{SharedMemory, Source, Vma, allowed, page_up, show};
+use crate::mm::{DONT_DUMP, LOCKED, SharedMemory, Source, Vma, allowed, page_up, show};
 use crate::uapi::*;
 use crate::{Answer, Cx};
 use alloc::rc::Rc;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::map::PAGE;
 
+/// Flags that every kind of mapping knows: of these, MAP_SHARED_VALIDATE refuses none.
+const LEGACY_MAP_FLAGS: u32 = 0x7c07_f973;
+
 pub fn mmap(cx: &mut Cx) -> Answer {
     let [addr, len, prot, flags, _, offset] = cx.args;
     let (prot, flags) = (prot as u32, flags as u32);
-    if len == 0 || !offset.is_multiple_of(PAGE) {
+    if !offset.is_multiple_of(PAGE) {
+        return Err(Errno::EINVAL.into());
+    }
+    if flags & MAP_ANONYMOUS == 0 {
+        cx.file(4)?;
+    }
+    if len == 0 {
         return Err(Errno::EINVAL.into());
     }
     let len = page_up(len);
@@ -26,8 +35,14 @@ pub fn mmap(cx: &mut Cx) -> Answer {
     if kind == 0 || kind > 3 {
         return Err(Errno::EINVAL.into());
     }
-    if kind == MAP_SHARED_VALIDATE && flags & 0x80000 != 0 {
-        return Err(Errno::EOPNOTSUPP.into());
+    if kind == MAP_SHARED_VALIDATE {
+        if flags & MAP_ANONYMOUS != 0 {
+            return Err(Errno::EINVAL.into());
+        }
+        // All that there was before MAP_SHARED_VALIDATE; MAP_SYNC is for memory that stays.
+        if flags & !LEGACY_MAP_FLAGS != 0 {
+            return Err(Errno::EOPNOTSUPP.into());
+        }
     }
     if flags & (MAP_HUGETLB | MAP_ANONYMOUS) == MAP_HUGETLB | MAP_ANONYMOUS {
         // There are no huge pages, as /proc/sys/vm/nr_hugepages says.
@@ -38,9 +53,19 @@ pub fn mmap(cx: &mut Cx) -> Answer {
     if flags & MAP_ANONYMOUS == 0 {
         vma = cx.file_mapping(vma, offset, len)?;
     }
+    if flags & MAP_LOCKED != 0 {
+        if !cx.may_lock() {
+            return Err(Errno::EPERM.into());
+        }
+        vma.marks |= LOCKED;
+    }
+    if vma.marks & LOCKED != 0 || cx.k.space_of(cx.task).lock_future {
+        cx.check_lock_limit(len, Errno::EAGAIN)?;
+    }
     cx.check_address_limit(len)?;
     let at = cx.place(addr, len, flags)?;
-    if flags & MAP_ANONYMOUS != 0 && shared {
+    // Shared memory without a name: so is a shared mapping of /dev/zero.
+    if shared && matches!(vma.source, Source::Anon) {
         let pages = len / PAGE;
         let start = cx.k.store.take(pages, cx.m)?;
         let memory = SharedMemory { start, count: pages, store: cx.k.store.clone(), tag: None };
@@ -65,6 +90,7 @@ impl Cx<'_> {
             return Err(Errno::EOVERFLOW);
         }
         if let FileKind::Device(crate::fs::dev::Device::Zero) = file.kind {
+            vma.may_write = !vma.shared || file.writable();
             return Ok(vma);
         }
         let inode = file.inode.clone().ok_or(Errno::ENODEV)?;
@@ -161,7 +187,7 @@ pub fn munmap(cx: &mut Cx) -> Answer {
         return Err(Errno::EINVAL.into());
     }
     cx.unsealed(addr, len)?;
-    cx.with_space(|space, m| space.unmap(addr, len, m));
+    cx.with_space(|space, m| space.unmap(addr, len, m))?;
     Ok(0)
 }
 
@@ -200,8 +226,8 @@ pub fn brk(cx: &mut Cx) -> Answer {
         if cx.with_space(|space, m| space.map(from, vma, m)).is_err() {
             return Ok(old as i64);
         }
-    } else if to < from {
-        cx.with_space(|space, m| space.unmap(to, from - to, m));
+    } else if to < from && cx.with_space(|space, m| space.unmap(to, from - to, m)).is_err() {
+        return Ok(old as i64);
     }
     cx.k.space_of_mut(cx.task).brk = want;
     Ok(want as i64)
@@ -268,7 +294,7 @@ pub fn mremap(cx: &mut Cx) -> Answer {
     }
     if !fixed && new_len <= old_len {
         if new_len < old_len {
-            cx.with_space(|space, m| space.unmap(addr + new_len, old_len - new_len, m));
+            cx.with_space(|space, m| space.unmap(addr + new_len, old_len - new_len, m))?;
         }
         return Ok(addr as i64);
     }
@@ -289,7 +315,7 @@ pub fn mremap(cx: &mut Cx) -> Answer {
     let to = if fixed { new_addr } else { cx.k.space_of_mut(cx.task).room(new_len, None)? };
     cx.move_mapping(addr, old_len.min(new_len), to)?;
     if old_len > new_len {
-        cx.with_space(|space, m| space.unmap(addr + new_len, old_len - new_len, m));
+        cx.with_space(|space, m| space.unmap(addr + new_len, old_len - new_len, m))?;
     }
     if more > 0 {
         let mut rest = tail_of(&vma, old_len);
@@ -313,7 +339,7 @@ impl Cx<'_> {
     fn move_mapping(&mut self, from: u64, len: u64, to: u64) -> Result<()> {
         self.with_space(|space, m| {
             let pieces = space.pieces(from, len);
-            space.unmap(to, len, m);
+            space.unmap(to, len, m)?;
             for (start, n, vma) in &pieces {
                 let at = to + (start - from);
                 if vma.shared {
@@ -321,7 +347,7 @@ impl Cx<'_> {
                     let mut there = vma.clone();
                     there.end = at + n;
                     show(at, &there, m)?;
-                    m.unmap(*start, *n);
+                    m.unmap(*start, *n)?;
                     continue;
                 }
                 let inside = vma.inside(*n);
@@ -330,7 +356,7 @@ impl Cx<'_> {
                 }
                 if inside < *n {
                     m.map(at + inside, n - inside, 0, Backing::Anon)?;
-                    m.unmap(start + inside, n - inside);
+                    m.unmap(start + inside, n - inside)?;
                 }
             }
             space.remove(from, len);
@@ -344,33 +370,43 @@ impl Cx<'_> {
     }
 }
 
+const MADV_DONTDUMP: u32 = 16;
+const MADV_DODUMP: u32 = 17;
+
 pub fn madvise(cx: &mut Cx) -> Answer {
     let (addr, len, advice) = (cx.args[0], page_up(cx.args[1]), cx.uint(2));
     if !addr.is_multiple_of(PAGE) || addr.checked_add(len).is_none() {
         return Err(Errno::EINVAL.into());
     }
-    if !matches!(advice, 0..=4 | 8..=25 | 100 | 101) {
+    // Pages are neither merged nor poisoned here, as where CONFIG_KSM and CONFIG_MEMORY_FAILURE are off.
+    if !matches!(advice, 0..=4 | 8..=11 | 14..=25) {
         return Err(Errno::EINVAL.into());
     }
     if len == 0 {
         return Ok(0);
     }
-    if !cx.k.space_of(cx.task).covers(addr, len) {
-        return Err(Errno::ENOMEM.into());
+    let pieces = cx.k.space_of(cx.task).pieces(addr, len);
+    // What a mapping refuses is said before what is not mapped is found.
+    if pieces.iter().any(|(_, _, v)| v.marks & LOCKED != 0) && matches!(advice, MADV_DONTNEED | MADV_FREE | MADV_REMOVE)
+    {
+        return Err(Errno::EINVAL.into());
     }
     match advice {
         // MADV_FREE may keep or drop the pages at any time: here it always drops them.
         MADV_DONTNEED | MADV_FREE => {
             cx.may_discard(addr, len)?;
-            for (start, n, vma) in cx.k.space_of(cx.task).pieces(addr, len) {
+            for (start, n, vma) in pieces {
+                let anonymous = !vma.shared && matches!(vma.source, Source::Anon);
+                if advice == MADV_FREE && !anonymous {
+                    return Err(Errno::EINVAL.into());
+                }
                 if !vma.shared {
                     cx.m.advise(start, n, MADV_DONTNEED);
                 }
             }
         }
         MADV_REMOVE => {
-            for (start, n, vma) in cx.k.space_of(cx.task).pieces(addr, len) {
-                let _ = start;
+            for (_, n, vma) in pieces {
                 match &vma.source {
                     Source::Shared(memory, at) => cx.m.store_discard(memory.start * PAGE + at, n),
                     Source::File { inode, offset, .. } if vma.shared => {
@@ -381,12 +417,16 @@ pub fn madvise(cx: &mut Cx) -> Answer {
                 }
             }
         }
+        MADV_DONTDUMP | MADV_DODUMP => {
+            cx.k.space_of_mut(cx.task).mark(addr, len, DONT_DUMP, advice == MADV_DONTDUMP);
+        }
         MADV_DONTFORK | MADV_DOFORK | MADV_WIPEONFORK | 19 => {
-            return super::pages::mark_for_fork(cx, addr, len, advice);
+            super::pages::mark_for_fork(cx, addr, len, advice)?;
         }
         _ => {}
     }
-    Ok(0)
+    // madvise(2): the advice has been taken for the parts that are mapped.
+    if cx.k.space_of(cx.task).covers(addr, len) { Ok(0) } else { Err(Errno::ENOMEM.into()) }
 }
 
 pub fn msync(cx: &mut Cx) -> Answer {
@@ -394,7 +434,12 @@ pub fn msync(cx: &mut Cx) -> Answer {
     if !addr.is_multiple_of(PAGE) || flags & !7 != 0 || flags & 5 == 5 {
         return Err(Errno::EINVAL.into());
     }
-    if !cx.k.space_of(cx.task).covers(addr, len) {
+    let space = cx.k.space_of(cx.task);
+    // msync(2): EBUSY for MS_INVALIDATE and a locked mapping.
+    if flags & 2 != 0 && space.locked(addr, len) > 0 {
+        return Err(Errno::EBUSY.into());
+    }
+    if !space.covers(addr, len) {
         return Err(Errno::ENOMEM.into());
     }
     Ok(0)
@@ -419,18 +464,90 @@ pub fn mincore(cx: &mut Cx) -> Answer {
     Ok(0)
 }
 
-pub fn mlock(cx: &mut Cx) -> Answer {
-    let start = cx.args[0] & !(PAGE - 1);
-    let len = page_up(cx.args[1].saturating_add(cx.args[0] % PAGE));
-    let limit = cx.proc().limits[8].0;
-    if len > limit && !cx.proc().cred.capable(14) {
-        return Err(Errno::ENOMEM.into());
+const RLIMIT_MEMLOCK: usize = 8;
+
+impl Cx<'_> {
+    /// Whether the caller may lock anything at all.
+    fn may_lock(&self) -> bool {
+        self.proc().limits[RLIMIT_MEMLOCK].0 > 0 || self.proc().cred.capable(CAP_IPC_LOCK)
     }
-    if len > 0 && !cx.k.space_of(cx.task).covers(start, len) { Err(Errno::ENOMEM.into()) } else { Ok(0) }
+
+    /// Whether so many bytes more may be locked.
+    fn check_lock_limit(&self, more: u64, error: Errno) -> Result<()> {
+        let limit = self.proc().limits[RLIMIT_MEMLOCK].0;
+        let now = self.k.space_of(self.task).locked(0, snowglobe_abi::map::GUEST_MAX);
+        if now.saturating_add(more) > limit && !self.proc().cred.capable(CAP_IPC_LOCK) { Err(error) } else { Ok(()) }
+    }
+
+    /// The pages that a call to lock means.
+    fn lock_range(&self) -> Result<(u64, u64)> {
+        let [addr, len, ..] = self.args;
+        let start = addr & !(PAGE - 1);
+        let end = addr.checked_add(len).filter(|end| *end <= u64::MAX - PAGE).ok_or(Errno::EINVAL)?;
+        Ok((start, page_up(end) - start))
+    }
+
+    fn lock_pages(&mut self, on: bool) -> Answer {
+        let (start, len) = self.lock_range()?;
+        if len == 0 {
+            return Ok(0);
+        }
+        // What is mapped before a gap has been locked when the gap is found.
+        let space = self.k.space_of_mut(self.task);
+        let whole = space.covers(start, len);
+        space.mark(start, len, LOCKED, on);
+        if whole { Ok(0) } else { Err(Errno::ENOMEM.into()) }
+    }
+}
+
+pub fn mlock(cx: &mut Cx) -> Answer {
+    let (start, len) = cx.lock_range()?;
+    if !cx.may_lock() {
+        return Err(Errno::EPERM.into());
+    }
+    let again = cx.k.space_of(cx.task).locked(start, len);
+    cx.check_lock_limit(len - again, Errno::ENOMEM)?;
+    cx.lock_pages(true)
+}
+
+pub fn mlock2(cx: &mut Cx) -> Answer {
+    const ONFAULT: u32 = 1;
+    if cx.uint(2) & !ONFAULT != 0 { Err(Errno::EINVAL.into()) } else { mlock(cx) }
+}
+
+pub fn munlock(cx: &mut Cx) -> Answer {
+    cx.lock_pages(false)
 }
 
 pub fn mlockall(cx: &mut Cx) -> Answer {
-    if cx.uint(0) == 0 || cx.uint(0) & !7 != 0 { Err(Errno::EINVAL.into()) } else { Ok(0) }
+    const CURRENT: u32 = 1;
+    const FUTURE: u32 = 2;
+    const ONFAULT: u32 = 4;
+    let flags = cx.uint(0);
+    if flags == 0 || flags & !7 != 0 || flags == ONFAULT {
+        return Err(Errno::EINVAL.into());
+    }
+    if !cx.may_lock() {
+        return Err(Errno::EPERM.into());
+    }
+    let limit = cx.proc().limits[RLIMIT_MEMLOCK].0;
+    let over = cx.k.space_of(cx.task).total > limit && !cx.proc().cred.capable(CAP_IPC_LOCK);
+    if flags & CURRENT != 0 && over {
+        return Err(Errno::ENOMEM.into());
+    }
+    let space = cx.k.space_of_mut(cx.task);
+    space.lock_future = flags & FUTURE != 0;
+    if flags & CURRENT != 0 {
+        space.lock_all(true);
+    }
+    Ok(0)
+}
+
+pub fn munlockall(cx: &mut Cx) -> Answer {
+    let space = cx.k.space_of_mut(cx.task);
+    space.lock_future = false;
+    space.lock_all(false);
+    Ok(0)
 }
 
 pub fn memfd_create(cx: &mut Cx) -> Answer {
@@ -461,11 +578,29 @@ pub fn memfd_create(cx: &mut Cx) -> Answer {
 }
 
 pub fn membarrier(cx: &mut Cx) -> Answer {
+    const QUERY: i32 = 0;
+    const GLOBAL: i32 = 1;
+    const GLOBAL_EXPEDITED: i32 = 2;
+    const PRIVATE: i32 = 8;
+    const SYNC_CORE: i32 = 32;
+    // Each kind with its registration, one bit further: global, private, and private with the instruction stream. What
+    // is for restartable sequences is not there, as they are not.
+    const REGISTERS: [i32; 3] = [GLOBAL_EXPEDITED << 1, PRIVATE << 1, SYNC_CORE << 1];
+    if cx.uint(1) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     // One runner at a time is a barrier by itself.
     match cx.int(0) {
-        0 => Ok(0x1ff),
-        _ if cx.uint(1) & !1 != 0 => Err(Errno::EINVAL.into()),
-        cmd if cmd > 0 && cmd & 0x1ff == cmd && cmd & (cmd - 1) == 0 => Ok(0),
+        QUERY => Ok(0x7f),
+        GLOBAL | GLOBAL_EXPEDITED => Ok(0),
+        kind @ (PRIVATE | SYNC_CORE) => {
+            let registered = cx.k.space_of(cx.task).barriers & (kind << 1) as u32 != 0;
+            if registered { Ok(0) } else { Err(Errno::EPERM.into()) }
+        }
+        kind if REGISTERS.contains(&kind) => {
+            cx.k.space_of_mut(cx.task).barriers |= kind as u32;
+            Ok(0)
+        }
         _ => Err(Errno::EINVAL.into()),
     }
 }

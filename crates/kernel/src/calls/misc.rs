@@ -15,7 +15,9 @@ pub const VERSION: &str = "#1 SMP PREEMPT_DYNAMIC Snowglobe";
 
 pub fn uname(cx: &mut Cx) -> Answer {
     let host = cx.k.host_of(cx.task);
-    let fields = ["Linux", &host.hostname, RELEASE, VERSION, "x86_64", &host.domainname];
+    // personality(2): PER_LINUX32.
+    let machine = if cx.proc().personality & 0xff == 8 { "i686" } else { "x86_64" };
+    let fields = ["Linux", &host.hostname, RELEASE, VERSION, machine, &host.domainname];
     let mut out = Vec::with_capacity(390);
     for field in fields {
         let end = out.len() + 65;
@@ -129,11 +131,23 @@ pub fn prctl(cx: &mut Cx) -> Answer {
             cx.proc_mut().dumpable = arg as u32;
             Ok(0)
         }
-        7 => Ok(i64::from(cx.proc().cred.keep_caps)),
+        7 => Ok(i64::from(cx.proc().cred.secure_bits & SECURE_KEEP_CAPS != 0)),
         8 => {
-            cx.proc_mut().cred.keep_caps = arg != 0;
+            let bits = cx.proc().cred.secure_bits;
+            if arg > 1 {
+                return Err(Errno::EINVAL.into());
+            }
+            if bits & SECURE_KEEP_CAPS << 1 != 0 {
+                return Err(Errno::EPERM.into());
+            }
+            let keep = if arg == 1 { SECURE_KEEP_CAPS } else { 0 };
+            cx.proc_mut().cred.secure_bits = bits & !SECURE_KEEP_CAPS | keep;
             Ok(0)
         }
+        // PR_GET_TIMING, PR_SET_TIMING: there is only the statistical one.
+        13 => Ok(0),
+        14 if arg == 0 => Ok(0),
+        14 => Err(Errno::EINVAL.into()),
         15 => {
             let name = match mem::c_string(cx.m, arg, 16, Errno::E2BIG) {
                 Ok(name) => name,
@@ -165,17 +179,18 @@ pub fn prctl(cx: &mut Cx) -> Answer {
             Ok(0)
         }
         // PR_GET_SECCOMP, PR_SET_SECCOMP
-        21 => Ok(i64::from(cx.proc().seccomp)),
+        21 => Ok(i64::from(cx.me().seccomp.as_ref().map_or(0, |s| s.mode()))),
         22 => match arg {
             1 => cx.seccomp_strict(),
-            2 => cx.seccomp_filter(cx.args[2]),
+            2 => cx.seccomp_filter(0, cx.args[2]),
             _ => Err(Errno::EINVAL.into()),
         },
         // PR_GET_SECUREBITS, PR_SET_SECUREBITS
-        27 => Ok(0),
-        28 => Ok(0),
+        27 => Ok(i64::from(cx.proc().cred.secure_bits)),
+        28 => cx.set_secure_bits(arg),
         29 => {
-            cx.proc_mut().timer_slack = if arg == 0 { 50_000 } else { arg };
+            let p = cx.proc_mut();
+            p.timer_slack = if arg == 0 { p.default_slack } else { arg };
             Ok(0)
         }
         30 => Ok(cx.proc().timer_slack as i64),
@@ -198,13 +213,21 @@ pub fn prctl(cx: &mut Cx) -> Answer {
             cx.proc_mut().no_new_privs = true;
             Ok(0)
         }
+        39 | 42 if arg | cx.args[2] | cx.args[3] | cx.args[4] != 0 => Err(Errno::EINVAL.into()),
+        41 if cx.args[2] | cx.args[3] | cx.args[4] != 0 => Err(Errno::EINVAL.into()),
         39 => Ok(i64::from(cx.proc().no_new_privs)),
         40 => {
             let addr = cx.me().clear_child_tid;
             cx.m.write(arg, &addr.to_le_bytes())?;
             Ok(0)
         }
-        41 | 42 => Ok(0),
+        // PR_SET_THP_DISABLE, PR_GET_THP_DISABLE
+        41 => {
+            cx.proc_mut().no_huge_pages = arg != 0;
+            Ok(0)
+        }
+        42 => Ok(i64::from(cx.proc().no_huge_pages)),
+        47 if cx.args[3] | cx.args[4] != 0 || arg == 4 && cx.args[2] != 0 => Err(Errno::EINVAL.into()),
         47 => cx.ambient_caps(arg as u32, cx.args[2]),
         _ => {
             let name = alloc::format!("prctl {op}");
@@ -216,6 +239,20 @@ pub fn prctl(cx: &mut Cx) -> Answer {
 }
 
 impl Cx<'_> {
+    /// PR_SET_SECUREBITS: bits come in pairs, of which the second locks the first for good.
+    fn set_secure_bits(&mut self, new: u64) -> Answer {
+        const CAP_SETPCAP: u32 = 8;
+        const LOCKS: u64 = 0xaa;
+        let cred = &mut self.proc_mut().cred;
+        let old = u64::from(cred.secure_bits);
+        let locked = (old & LOCKS) >> 1;
+        if locked & (old ^ new) != 0 || old & LOCKS & !new != 0 || new > 0xff || !cred.capable(CAP_SETPCAP) {
+            return Err(Errno::EPERM.into());
+        }
+        cred.secure_bits = new as u32;
+        Ok(0)
+    }
+
     fn ambient_caps(&mut self, op: u32, cap: u64) -> Answer {
         if op != 4 && cap > 40 {
             return Err(Errno::EINVAL.into());
@@ -224,7 +261,9 @@ impl Cx<'_> {
         let bit = 1u64.checked_shl(cap as u32).unwrap_or(0);
         match op {
             1 => Ok(i64::from(c.caps[4] & bit != 0)),
-            2 if c.caps[1] & c.caps[2] & bit == 0 => Err(Errno::EPERM.into()),
+            2 if c.caps[1] & c.caps[2] & bit == 0 || c.secure_bits & SECURE_NO_CAP_AMBIENT_RAISE != 0 => {
+                Err(Errno::EPERM.into())
+            }
             2 => {
                 c.caps[4] |= bit;
                 Ok(0)
@@ -307,6 +346,12 @@ impl Cx<'_> {
         }
     }
 
+    /// Whether the caller may say how a thread is scheduled: it runs as the thread's effective or real user.
+    fn may_schedule(&self, task: TaskId) -> bool {
+        let (me, other) = (&self.proc().cred, &self.k.proc_of(task).cred);
+        me.euid == other.euid || me.euid == other.uid || me.capable(CAP_SYS_NICE)
+    }
+
     fn cpu_mask(&self) -> u64 {
         let cpus = self.k.spec.knobs.cpus;
         if cpus >= 64 { u64::MAX } else { (1 << cpus) - 1 }
@@ -335,6 +380,9 @@ pub fn sched_setaffinity(cx: &mut Cx) -> Answer {
     cx.m.read(cx.args[2], &mut raw[..n])?;
     let mask = u64::from_le_bytes(raw) & cx.cpu_mask();
     let task = cx.sched_target(cx.uint(0))?;
+    if !cx.may_schedule(task) {
+        return Err(Errno::EPERM.into());
+    }
     if mask == 0 {
         return Err(Errno::EINVAL.into());
     }
@@ -342,9 +390,15 @@ pub fn sched_setaffinity(cx: &mut Cx) -> Answer {
     Ok(0)
 }
 
+const SCHED_FIFO: u32 = 1;
+const SCHED_RR: u32 = 2;
+const SCHED_DEADLINE: u32 = 6;
+/// SCHED_RESET_ON_FORK, as `sched_setscheduler` has it.
+const RESET_ON_FORK: u32 = 0x4000_0000;
+
 fn priority_ok(policy: u32, priority: u32) -> bool {
-    match policy & !0x4000_0000 {
-        1 | 2 => (1..=99).contains(&priority),
+    match policy & !RESET_ON_FORK {
+        SCHED_FIFO | SCHED_RR => (1..=99).contains(&priority),
         0 | 3 | 5 => priority == 0,
         _ => false,
     }
@@ -356,21 +410,40 @@ impl Cx<'_> {
         if !priority_ok(policy, priority) {
             return Err(Errno::EINVAL.into());
         }
-        if matches!(policy & 3, 1 | 2) && policy < 3 && !self.proc().cred.capable(CAP_SYS_NICE) {
+        self.keep_policy(task, policy, priority)
+    }
+
+    /// Keeps a policy, if the caller may set it: a real-time one and the end of SCHED_RESET_ON_FORK need the right to.
+    fn keep_policy(&mut self, task: TaskId, policy: u32, priority: u32) -> Answer {
+        let old = self.k.task(task).policy.0;
+        let real_time = matches!(policy & !RESET_ON_FORK, SCHED_FIFO | SCHED_RR | SCHED_DEADLINE);
+        let drops_reset = old & !policy & RESET_ON_FORK != 0;
+        let may = self.may_schedule(task) && !real_time && !drops_reset || self.proc().cred.capable(CAP_SYS_NICE);
+        if !may {
             return Err(Errno::EPERM.into());
         }
-        self.k.task_mut(task).policy = (policy & !0x4000_0000, priority);
+        self.k.task_mut(task).policy = (policy, priority);
         Ok(0)
+    }
+
+    /// The argument of a call that refuses a null pointer, and a negative id, before it looks further.
+    fn sched_address(&self, i: usize) -> Result<u64> {
+        if self.args[i] == 0 || self.int(0) < 0 { Err(Errno::EINVAL) } else { Ok(self.args[i]) }
     }
 }
 
 pub fn sched_setscheduler(cx: &mut Cx) -> Answer {
-    let priority = mem::u32(cx.m, cx.args[2])?;
+    if cx.int(1) < 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let addr = cx.sched_address(2)?;
+    let priority = mem::u32(cx.m, addr)?;
     cx.set_policy(cx.uint(0), cx.uint(1), priority)
 }
 
 pub fn sched_setparam(cx: &mut Cx) -> Answer {
-    let priority = mem::u32(cx.m, cx.args[1])?;
+    let addr = cx.sched_address(1)?;
+    let priority = mem::u32(cx.m, addr)?;
     let task = cx.sched_target(cx.uint(0))?;
     let policy = cx.k.task(task).policy.0;
     cx.set_policy(cx.uint(0), policy, priority)
@@ -382,9 +455,10 @@ pub fn sched_getscheduler(cx: &mut Cx) -> Answer {
 }
 
 pub fn sched_getparam(cx: &mut Cx) -> Answer {
+    let addr = cx.sched_address(1)?;
     let task = cx.sched_target(cx.uint(0))?;
     let priority = cx.k.task(task).policy.1;
-    cx.m.write(cx.args[1], &priority.to_le_bytes())?;
+    cx.m.write(addr, &priority.to_le_bytes())?;
     Ok(0)
 }
 
@@ -405,31 +479,78 @@ pub fn sched_get_priority_min(cx: &mut Cx) -> Answer {
 }
 
 pub fn sched_rr_get_interval(cx: &mut Cx) -> Answer {
-    cx.sched_target(cx.uint(0))?;
-    super::time::put_timespec(cx.m, cx.args[1], 4_000_000)?;
+    let task = cx.sched_target(cx.uint(0))?;
+    let slice = match cx.k.task(task).policy.0 & !RESET_ON_FORK {
+        SCHED_RR => 100_000_000,
+        SCHED_FIFO | SCHED_DEADLINE => 0,
+        _ => 4_000_000,
+    };
+    super::time::put_timespec(cx.m, cx.args[1], slice)?;
     Ok(0)
 }
 
 pub fn sched_getattr(cx: &mut Cx) -> Answer {
+    let addr = cx.sched_address(1)?;
     let size = cx.uint(2);
-    if size < 48 || cx.uint(3) != 0 {
+    if size < 48 || size > snowglobe_abi::map::PAGE as u32 || cx.uint(3) != 0 {
         return Err(Errno::EINVAL.into());
     }
     let task = cx.sched_target(cx.uint(0))?;
     let t = cx.k.task(task);
-    let ((policy, priority), nice) = (t.policy, t.nice);
-    let out = Struct::new().u32(48).u32(policy).u64(0).u32(nice as u32).u32(priority).pad(48);
-    out.put(cx.m, cx.args[1])?;
+    let ((policy, priority), nice, [runtime, deadline, period]) = (t.policy, t.nice, t.deadline);
+    let flags = u64::from(policy & RESET_ON_FORK != 0);
+    let out = Struct::new().u32(48).u32(policy & !RESET_ON_FORK).u64(flags).u32(nice as u32).u32(priority);
+    out.u64(runtime).u64(deadline).u64(period).put(cx.m, addr)?;
     Ok(0)
 }
 
 pub fn sched_setattr(cx: &mut Cx) -> Answer {
-    let raw: [u8; 48] = mem::array(cx.m, cx.args[1])?;
-    let (policy, nice, priority) = (mem::field32(&raw, 4), mem::field32(&raw, 16), mem::field32(&raw, 20));
-    cx.set_policy(cx.uint(0), policy, priority)?;
+    const FLAG_RESET_ON_FORK: u64 = 1;
+    let addr = cx.sched_address(1)?;
+    if cx.uint(2) != 0 {
+        return Err(Errno::EINVAL.into());
+    }
+    let raw: [u8; 48] = mem::array(cx.m, addr)?;
+    let (policy, flags) = (mem::field32(&raw, 4), mem::field64(&raw, 8));
+    let (nice, priority) = (mem::field32(&raw, 16) as i32, mem::field32(&raw, 20));
+    let [runtime, deadline, period] = [24, 32, 40].map(|at| mem::field64(&raw, at));
     let task = cx.sched_target(cx.uint(0))?;
-    cx.k.task_mut(task).nice = (nice as i32).clamp(-20, 19);
+    let period = if period == 0 { deadline } else { period };
+    let fits = match policy {
+        // sched(7): times of less than 1024 ns are too short, and each part lies in the next.
+        SCHED_DEADLINE => priority == 0 && runtime >= 1024 && runtime <= deadline && deadline <= period,
+        _ => priority_ok(policy, priority) && policy & RESET_ON_FORK == 0,
+    };
+    if !fits {
+        return Err(Errno::EINVAL.into());
+    }
+    let nice = nice.clamp(-20, 19);
+    if nice < cx.k.task(task).nice && matches!(policy, 0 | 3) && !cx.proc().cred.capable(CAP_SYS_NICE) {
+        return Err(Errno::EPERM.into());
+    }
+    let reset = if flags & FLAG_RESET_ON_FORK != 0 { RESET_ON_FORK } else { 0 };
+    cx.keep_policy(task, policy | reset, priority)?;
+    let t = cx.k.task_mut(task);
+    t.deadline = if policy == SCHED_DEADLINE { [runtime, deadline, period] } else { [0; 3] };
+    if matches!(policy, 0 | 3) {
+        t.nice = nice;
+    }
     Ok(0)
+}
+
+/// The policy of a child of a thread with SCHED_RESET_ON_FORK: a real-time one is not inherited, and the flag never is.
+pub fn policy_after_reset((policy, priority): (u32, u32)) -> (u32, u32) {
+    match policy & !RESET_ON_FORK {
+        SCHED_FIFO | SCHED_RR | SCHED_DEADLINE => (0, 0),
+        other => (other, priority),
+    }
+}
+
+impl crate::task::Task {
+    /// Whether a child begins with the usual policy (SCHED_RESET_ON_FORK).
+    pub fn resets_on_fork(&self) -> bool {
+        self.policy.0 & RESET_ON_FORK != 0
+    }
 }
 
 impl Cx<'_> {
@@ -437,7 +558,7 @@ impl Cx<'_> {
         let tasks = self.k.host_of(self.task).tids.values().copied();
         let proc = |t: &TaskId| self.k.proc_of(*t);
         let out: Vec<TaskId> = match which {
-            0 => alloc::vec![self.sched_target(who)?],
+            0 => alloc::vec![self.sched_target(who).map_err(|_| Errno::ESRCH)?],
             1 => {
                 let group = if who == 0 { self.proc().pgid } else { who };
                 tasks.filter(|t| proc(t).pgid == group).collect()
@@ -463,6 +584,9 @@ pub fn setpriority(cx: &mut Cx) -> Answer {
     let targets = cx.priority_targets(cx.uint(0), cx.uint(1))?;
     for task in targets {
         let old = cx.k.task(task).nice;
+        if !cx.may_schedule(task) {
+            return Err(Errno::EPERM.into());
+        }
         if nice < old && !cx.proc().cred.capable(CAP_SYS_NICE) {
             return Err(Errno::EACCES.into());
         }
@@ -476,21 +600,23 @@ pub fn ioprio_get(_: &mut Cx) -> Answer {
 }
 
 pub fn getcpu(cx: &mut Cx) -> Answer {
-    for i in 0..2 {
+    // A thread runs on the first processor that it may run on; there is one node.
+    let cpu = (cx.me().affinity & cx.cpu_mask()).trailing_zeros();
+    for (i, value) in [cpu, 0].into_iter().enumerate() {
         if cx.args[i] != 0 {
-            cx.m.write(cx.args[i], &0u32.to_le_bytes())?;
+            cx.m.write(cx.args[i], &value.to_le_bytes())?;
         }
     }
     Ok(0)
 }
 
 pub fn personality(cx: &mut Cx) -> Answer {
-    // Addresses are fixed already; what is asked for beyond the default is not kept.
-    match cx.uint(0) {
-        u32::MAX => Ok(0),
-        p if p & 0xff == 0 => Ok(0),
-        _ => Err(Errno::EINVAL.into()),
+    // Addresses are fixed already; what is asked for is kept and shown.
+    let old = cx.proc().personality;
+    if cx.uint(0) != u32::MAX {
+        cx.proc_mut().personality = cx.uint(0);
     }
+    Ok(i64::from(old))
 }
 
 pub fn syslog(cx: &mut Cx) -> Answer {
@@ -513,53 +639,6 @@ pub fn not_supported(_: &mut Cx) -> Answer {
 
 pub fn missing(_: &mut Cx) -> Answer {
     Err(Errno::ENOSYS.into())
-}
-
-// A guest's filter is checked and accepted, and not applied (see the support table).
-
-impl Cx<'_> {
-    fn seccomp_strict(&mut self) -> Answer {
-        if self.proc().seccomp == 2 {
-            return Err(Errno::EINVAL.into());
-        }
-        self.proc_mut().seccomp = 1;
-        Ok(0)
-    }
-
-    fn seccomp_filter(&mut self, program: u64) -> Answer {
-        const LONGEST: u16 = 4096;
-        let raw: [u8; 16] = mem::array(self.m, program)?;
-        let len = u16::from_le_bytes([raw[0], raw[1]]);
-        if len == 0 || len > LONGEST {
-            return Err(Errno::EINVAL.into());
-        }
-        if !self.proc().no_new_privs && !self.proc().cred.capable(CAP_SYS_ADMIN) {
-            return Err(Errno::EACCES.into());
-        }
-        mem::bytes(self.m, mem::field64(&raw, 8), usize::from(len) * 8)?;
-        if self.proc().seccomp == 1 {
-            return Err(Errno::EINVAL.into());
-        }
-        self.proc_mut().seccomp = 2;
-        Ok(0)
-    }
-}
-
-pub fn seccomp(cx: &mut Cx) -> Answer {
-    const NEW_LISTENER: u32 = 8;
-    let (flags, arg) = (cx.uint(1), cx.args[2]);
-    match cx.uint(0) {
-        0 if flags == 0 && arg == 0 => cx.seccomp_strict(),
-        1 if flags & !0x3f == 0 && flags & NEW_LISTENER == 0 => cx.seccomp_filter(arg),
-        // SECCOMP_GET_ACTION_AVAIL
-        2 if flags == 0 => {
-            const KNOWN: [u32; 8] =
-                [0x8000_0000, 0, 0x3_0000, 0x5_0000, 0x7fc0_0000, 0x7ff0_0000, 0x7ffc_0000, 0x7fff_0000];
-            let action = mem::u32(cx.m, arg)?;
-            if KNOWN.contains(&action) { Ok(0) } else { Err(Errno::EOPNOTSUPP.into()) }
-        }
-        _ => Err(Errno::EINVAL.into()),
-    }
 }
 
 /// Mounting is not there; who asks wrongly learns so first.

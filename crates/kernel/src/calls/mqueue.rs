@@ -3,12 +3,14 @@
 use crate::fs::file::{FileKind, FileRef};
 use crate::fs::path::{NAME_MAX, R, W};
 use crate::ipc::IpcWait;
-use crate::ipc::mqueue::{HARD_MESSAGES, HARD_SIZE, MAX_PRIORITY, MESSAGES, Message, Mqueue, Notify, QUEUES, SIZE};
+use crate::ipc::mqueue::{
+    COOKIE, HARD_MESSAGES, HARD_SIZE, MAX_PRIORITY, MESSAGES, Message, Mqueue, Notify, QUEUES, SIZE, Thread,
+};
 use crate::mem::{self, Struct};
 use crate::signal::Info;
 use crate::uapi::*;
 use crate::wait::{Kind, Wait};
-use crate::{Answer, Cx};
+use crate::{Answer, Cx, Kernel};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
@@ -145,6 +147,7 @@ impl Cx<'_> {
     }
 
     fn mq_notify_now(&mut self, notify: Notify) {
+        self.k.mq_tell_thread(notify, WOKEN_UP);
         let Some(signal) = notify.signal.filter(|s| *s != 0) else { return };
         let p = self.proc();
         let mut info = Info::user(signal, SI_MESGQ, p.pid, p.cred.uid);
@@ -243,24 +246,55 @@ pub fn mq_notify(cx: &mut Cx) -> Answer {
     const SIGEV_THREAD: u32 = 2;
     let (proc, pid) = (cx.proc().id, cx.proc().pid);
     if cx.args[1] == 0 {
-        cx.mq_file(0)?.1.unask(proc);
+        let asked = cx.mq_file(0)?.1.unask(proc);
+        cx.k.mq_unasked(asked);
         return Ok(0);
     }
     let raw: [u8; 16] = mem::array(cx.m, cx.args[1])?;
-    let (value, signal, kind) = (mem::field64(&raw, 0), mem::field32(&raw, 8), mem::field32(&raw, 12));
+    let (value, signal_or_fd, kind) = (mem::field64(&raw, 0), mem::field32(&raw, 8), mem::field32(&raw, 12));
     let signal = match kind {
-        SIGEV_SIGNAL if signal > SIGMAX => return Err(Errno::EINVAL.into()),
-        SIGEV_SIGNAL => Some(signal),
+        SIGEV_SIGNAL if signal_or_fd > SIGMAX => return Err(Errno::EINVAL.into()),
+        SIGEV_SIGNAL => Some(signal_or_fd),
         SIGEV_NONE => None,
-        SIGEV_THREAD => {
-            // The C library makes a thread that reads a netlink socket, of which there are none.
-            cx.k.note_unsupported(244, "mq_notify SIGEV_THREAD", 0);
-            return Err(Errno::ENOSYS.into());
-        }
+        SIGEV_THREAD => None,
         _ => return Err(Errno::EINVAL.into()),
     };
+    // A thread of the C library reads a netlink socket: the "signal" is that, the value the address of its message.
+    let thread = if kind == SIGEV_THREAD { Some(cx.mq_thread(signal_or_fd as i32, value)?) } else { None };
     let (_, queue) = cx.mq_file(0)?;
-    if queue.ask(Notify { proc, pid, signal, value }) { Ok(0) } else { Err(Errno::EBUSY.into()) }
+    if queue.ask(Notify { proc, pid, signal, thread, value }) { Ok(0) } else { Err(Errno::EBUSY.into()) }
+}
+
+/// What the last byte of a thread's message says: a message has come, or nobody waits for one any more.
+const WOKEN_UP: u8 = 1;
+const REMOVED: u8 = 2;
+
+impl Cx<'_> {
+    fn mq_thread(&mut self, fd: i32, cookie: u64) -> Result<Thread> {
+        let cookie = mem::array(self.m, cookie)?;
+        let FileKind::Socket(socket) = self.file_of(fd)?.kind else { return Err(Errno::ENOTSOCK) };
+        let entry = self.k.sockets.table.get(socket)?;
+        if !matches!(entry.local.protocol, snowglobe_net::Protocol::Netlink(_)) {
+            return Err(Errno::EINVAL);
+        }
+        Ok(Thread { socket, unique: entry.unique(), cookie })
+    }
+}
+
+impl Kernel {
+    fn mq_tell_thread(&mut self, notify: Notify, what: u8) {
+        let Some(mut thread) = notify.thread else { return };
+        thread.cookie[COOKIE - 1] = what;
+        self.sockets.table.netlink_tell(thread.socket, thread.unique, &thread.cookie, self.sched.now);
+        self.network_settle();
+    }
+
+    /// A request to be notified has been taken back: a thread that waits for it is told.
+    pub fn mq_unasked(&mut self, notify: Option<Notify>) {
+        if let Some(notify) = notify {
+            self.mq_tell_thread(notify, REMOVED);
+        }
+    }
 }
 
 pub fn mq_getsetattr(cx: &mut Cx) -> Answer {

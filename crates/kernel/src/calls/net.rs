@@ -142,7 +142,8 @@ impl Cx<'_> {
 
     /// Whether a call may wait.
     fn may_wait(file: &FileRef, flags: u32) -> bool {
-        !file.nonblocking() && flags & msg::DONTWAIT == 0
+        // What is in the error queue is there, or is not: nobody waits for it.
+        !file.nonblocking() && flags & (msg::DONTWAIT | msg::ERRQUEUE) == 0
     }
 }
 

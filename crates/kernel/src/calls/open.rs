@@ -129,6 +129,16 @@ impl Cx<'_> {
         self.finish_open(node, found, if created { flags & !O_TRUNC } else { flags })
     }
 
+    /// Opens what is there, however it was found.
+    ///
+    /// # Errors
+    /// Those of `open(2)`.
+    pub fn open_found(&mut self, node: InodeRef, found: Found, flags: u32) -> Answer {
+        let flags = flags & OPEN_FLAGS & !(O_CREAT | O_EXCL);
+        self.check_open(&node, flags, false)?;
+        self.finish_open(node, found, flags)
+    }
+
     fn check_open(&mut self, node: &InodeRef, flags: u32, created: bool) -> Result<()> {
         let kind = node.kind();
         if flags & O_DIRECTORY != 0 && kind != S_IFDIR {

@@ -209,7 +209,11 @@ impl Cx<'_> {
 
     /// select(2): Linux writes the time that is left.
     pub fn select_time_left(&mut self, select: &Select) {
+        const STICKY_TIMEOUTS: u32 = 0x400_0000;
         let (Some((addr, timeval)), Some(deadline)) = (select.time, select.deadline) else { return };
+        if self.proc().personality & STICKY_TIMEOUTS != 0 {
+            return;
+        }
         let left = deadline.saturating_sub(self.k.sched.now);
         let part = if timeval { left % 1_000_000_000 / 1000 } else { left % 1_000_000_000 };
         // A time that cannot be written is not an error (the sets have been).
@@ -317,7 +321,7 @@ pub fn epoll_ctl(cx: &mut Cx) -> Answer {
 
 /// Whether an instance watches another, directly or through others.
 fn reaches(from: &Rc<Epoll>, to: &Rc<Epoll>, depth: u32) -> bool {
-    if Rc::ptr_eq(from, to) || depth > 4 {
+    if Rc::ptr_eq(from, to) || depth > 3 {
         return true;
     }
     from.items.borrow().values().filter_map(|i| i.target()).any(|f| match &f.kind {

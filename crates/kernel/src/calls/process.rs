@@ -108,6 +108,11 @@ impl Cx<'_> {
             self.put_tids(&how, tid);
             return Ok(i64::from(tid));
         }
+        if has(CLONE_PIDFD) {
+            // A place that cannot be written is found before there is a child.
+            let probe: [u8; 4] = mem::array(self.m, how.pidfd)?;
+            self.m.write(how.pidfd, &probe)?;
+        }
         // The child's copy of memory holds its id before it is made, so that both sides see what Linux shows them.
         let (proc, task) = self.k.fork(self.m, self.task, &how)?;
         let pid = self.k.proc(proc).pid;
@@ -246,11 +251,11 @@ impl Cx<'_> {
         }
         cred.suid = cred.euid;
         cred.sgid = cred.egid;
-        let root = cred.euid == 0 || cred.uid == 0;
+        let root = cred.secure_bits & SECURE_NOROOT == 0 && (cred.euid == 0 || cred.uid == 0);
         let permitted = if root { cred.caps[3] | cred.caps[2] } else { cred.caps[4] };
         cred.caps[1] = permitted;
-        cred.caps[0] = if cred.euid == 0 { permitted } else { cred.caps[4] };
-        cred.keep_caps = false;
+        cred.caps[0] = if root && cred.euid == 0 { permitted } else { cred.caps[4] };
+        cred.secure_bits &= !SECURE_KEEP_CAPS;
     }
 }
 
@@ -354,7 +359,7 @@ pub fn kcmp(cx: &mut Cx) -> Answer {
 
 impl Cx<'_> {
     /// Whether the caller may look into a process (`ptrace(2)`, access mode checking).
-    fn may_inspect(&self, target: crate::task::ProcId) -> bool {
+    pub fn may_inspect(&self, target: crate::task::ProcId) -> bool {
         let (me, other) = (&self.proc().cred, self.k.proc(target));
         let ids = [other.cred.uid, other.cred.euid, other.cred.suid].iter().all(|id| *id == me.fsuid);
         target == self.proc().id || me.capable(CAP_SYS_PTRACE) || ids && other.dumpable == 1

@@ -82,6 +82,12 @@ impl Cx<'_> {
         }
     }
 
+    /// The description of a call with a position: Linux looks at that before it looks at how the file was opened.
+    fn placed(&self, at: usize, open: fn(&Self, usize) -> Result<FileRef>) -> Result<FileRef> {
+        self.check_position(&self.file(0)?, self.args[at])?;
+        open(self, 0)
+    }
+
     fn check_position(&self, file: &FileRef, at: u64) -> Result<()> {
         if (at as i64) < 0 {
             return Err(Errno::EINVAL);
@@ -118,25 +124,25 @@ pub fn writev(cx: &mut Cx) -> Answer {
 }
 
 pub fn pread64(cx: &mut Cx) -> Answer {
-    let file = cx.readable(0)?;
+    let file = cx.placed(3, Cx::readable)?;
     let iov = Iov::named(cx.args[1], cx.args[2])?;
     cx.read_at(file, iov, cx.args[3])
 }
 
 pub fn pwrite64(cx: &mut Cx) -> Answer {
-    let file = cx.writable(0)?;
+    let file = cx.placed(3, Cx::writable)?;
     let iov = Iov::named(cx.args[1], cx.args[2])?;
     cx.write_at(file, iov, cx.args[3])
 }
 
 pub fn preadv(cx: &mut Cx) -> Answer {
-    let file = cx.readable(0)?;
+    let file = cx.placed(3, Cx::readable)?;
     let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
     cx.read_at(file, iov, cx.args[3])
 }
 
 pub fn pwritev(cx: &mut Cx) -> Answer {
-    let file = cx.writable(0)?;
+    let file = cx.placed(3, Cx::writable)?;
     let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
     cx.write_at(file, iov, cx.args[3])
 }
@@ -145,7 +151,7 @@ pub fn preadv2(cx: &mut Cx) -> Answer {
     if cx.uint(5) & !RWF_KNOWN != 0 {
         return Err(Errno::EOPNOTSUPP.into());
     }
-    let file = cx.readable(0)?;
+    let file = if cx.args[3] == u64::MAX { cx.readable(0)? } else { cx.placed(3, Cx::readable)? };
     let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
     if cx.args[3] == u64::MAX {
         if cx.uint(5) & RWF_NOWAIT != 0 {
@@ -161,7 +167,7 @@ pub fn pwritev2(cx: &mut Cx) -> Answer {
     if flags & !RWF_KNOWN != 0 {
         return Err(Errno::EOPNOTSUPP.into());
     }
-    let file = cx.writable(0)?;
+    let file = if cx.args[3] == u64::MAX { cx.writable(0)? } else { cx.placed(3, Cx::writable)? };
     let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
     if flags & RWF_APPEND != 0 {
         let end = file.inode.as_ref().map_or(0, |i| i.size());
@@ -252,11 +258,15 @@ pub fn fsync(cx: &mut Cx) -> Answer {
 }
 
 pub fn sync_file_range(cx: &mut Cx) -> Answer {
-    if cx.uint(3) & !7 != 0 {
+    let file = cx.file(0)?;
+    let (at, len) = (cx.args[1] as i64, cx.args[2] as i64);
+    if cx.uint(3) & !7 != 0 || at < 0 || len < 0 || at.checked_add(len).is_none() {
         return Err(Errno::EINVAL.into());
     }
-    let file = cx.file(0)?;
-    if file.inode.is_some() { Ok(0) } else { Err(Errno::ESPIPE.into()) }
+    match file.inode.as_ref().map(|i| i.kind()) {
+        Some(S_IFREG | S_IFDIR | S_IFBLK | S_IFLNK) => Ok(0),
+        _ => Err(Errno::ESPIPE.into()),
+    }
 }
 
 pub fn nothing(_: &mut Cx) -> Answer {
@@ -342,6 +352,9 @@ pub fn sendfile(cx: &mut Cx) -> Answer {
         return Err(Errno::EINVAL.into());
     }
     let mut at = if own { input.pos.get() } else { crate::mem::u64(cx.m, cx.args[2])? };
+    if (at as i64) < 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let want = cx.args[3].min(MAX_RW);
     let mut done = 0;
     while done < want {
@@ -495,11 +508,26 @@ pub fn tee(cx: &mut Cx) -> Answer {
 
 pub fn vmsplice(cx: &mut Cx) -> Answer {
     let file = cx.file(0)?;
-    if !matches!(file.kind, FileKind::Pipe(_)) {
-        return Err(Errno::EBADF.into());
-    }
+    let FileKind::Pipe(pipe) = &file.kind else { return Err(Errno::EBADF.into()) };
     let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
-    if file.writable() { cx.write_or_wait(file, iov) } else { cx.read_or_wait(file, iov) }
+    if !file.writable() {
+        return cx.read_or_wait(file, iov);
+    }
+    // It waits for room, but not for room for all.
+    if pipe.room() == 0 && pipe.readers.get() > 0 {
+        if cx.uint(3) & 2 != 0 || file.nonblocking() {
+            return Err(Errno::EAGAIN.into());
+        }
+        return cx.again_when_writable(file);
+    }
+    let mut done = 0;
+    match cx.write_more(&file, &iov, &mut done) {
+        Err(Errno::EAGAIN) if done > 0 => Ok(done as i64),
+        other => {
+            cx.sigpipe(&file, other.map(|_| 0))?;
+            Ok(done as i64)
+        }
+    }
 }
 
 pub fn copy_file_range(cx: &mut Cx) -> Answer {

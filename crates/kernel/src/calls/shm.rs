@@ -124,7 +124,7 @@ pub fn shmdt(cx: &mut Cx) -> Answer {
         if shown(start, &vma).is_some_and(|(t, _)| Rc::ptr_eq(&t, &tag)) {
             // Its count must be right when the mapping goes.
             drop(vma);
-            cx.with_space(|space, m| space.unmap(start, len, m));
+            cx.with_space(|space, m| space.unmap(start, len, m))?;
         }
     }
     Ok(0)

@@ -2,6 +2,7 @@
 
 use crate::fs::event::SignalFd;
 use crate::fs::file::FileKind;
+use crate::fs::inode::Node;
 use crate::mem::{self, Iov, Struct};
 use crate::signal::{Action, AltStack, BLOCKABLE, Info, bit};
 use crate::task::{ProcId, TaskId};
@@ -248,13 +249,12 @@ impl Cx<'_> {
         if sent { Ok(0) } else { Err(Errno::EPERM.into()) }
     }
 
-    /// pid_namespaces(7): process 1 gets from its own host only the signals that it has handlers for, or blocks. The
-    /// program of `run -- PROGRAM` is nobody's init, and dies of what any program dies of.
+    /// pid_namespaces(7): process 1 gets from its own host only the signals that it has handlers for, or blocks.
     fn shielded(&self, target: ProcId, signal: u32) -> bool {
         let p = self.k.proc(target);
         let action = p.actions.borrow().0[signal as usize - 1];
         let blocked = p.threads.iter().all(|t| self.k.task(*t).mask & bit(signal) != 0);
-        p.pid == 1 && !self.k.spec.knobs.one_program && action.handler == 0 && !blocked && signal != SIGCHLD
+        p.pid == 1 && action.handler == 0 && !blocked && signal != SIGCHLD
     }
 }
 
@@ -270,7 +270,7 @@ pub fn kill(cx: &mut Cx) -> Answer {
             host.pids.values().copied().filter(|p| cx.k.proc(*p).pid != 1 && *p != me).collect()
         }
         p if p < 0 => group(p.unsigned_abs()),
-        p => host.pids.get(&(p as u32)).copied().into_iter().collect(),
+        p => cx.process_or_thread(p as u32).into_iter().collect(),
     };
     // Whether there is anybody comes before whether there is such a signal.
     if signal > SIGMAX && !targets.is_empty() {
@@ -281,6 +281,13 @@ pub fn kill(cx: &mut Cx) -> Answer {
 }
 
 impl Cx<'_> {
+    /// The process with an id, or of the thread with it: kill(2) takes either.
+    fn process_or_thread(&self, id: u32) -> Option<ProcId> {
+        let host = self.k.host_of(self.task);
+        let of_thread = || host.tids.get(&id).map(|task| self.k.task(*task).proc);
+        host.pids.get(&id).copied().or_else(of_thread)
+    }
+
     fn thread(&self, tgid: Option<u32>, tid: u32) -> Result<TaskId> {
         let task = *self.k.host_of(self.task).tids.get(&tid).ok_or(Errno::ESRCH)?;
         let pid = self.k.proc_of(task).pid;
@@ -333,7 +340,7 @@ impl Cx<'_> {
 
 pub fn rt_sigqueueinfo(cx: &mut Cx) -> Answer {
     let info = cx.queued_info(cx.args[2], cx.uint(1), cx.uint(0))?;
-    let target = cx.k.host_of(cx.task).pids.get(&cx.uint(0)).copied();
+    let target = cx.process_or_thread(cx.uint(0));
     cx.send_to(target.into_iter().collect(), info)
 }
 
@@ -347,8 +354,18 @@ pub fn pidfd_send_signal(cx: &mut Cx) -> Answer {
     if cx.uint(3) != 0 || signal > SIGMAX {
         return Err(Errno::EINVAL.into());
     }
-    let FileKind::Pid(proc) = cx.any_file(cx.int(0))?.kind else { return Err(Errno::EBADF.into()) };
+    let file = cx.any_file(cx.int(0))?;
+    let proc = match (&file.kind, file.inode.as_ref().map(|i| &i.node)) {
+        (FileKind::Pid(proc), _) => *proc,
+        // pidfd_send_signal(2): a directory of /proc names its process as well.
+        (_, Some(Node::Proc(node))) if node.is_process() => node.process(cx.k).ok_or(Errno::ESRCH)?,
+        _ => return Err(Errno::EBADF.into()),
+    };
     let pid = cx.k.try_proc(proc).ok_or(Errno::ESRCH)?.pid;
+    // What the siginfo_t says must be the signal that is sent.
+    if addr != 0 && mem::u32(cx.m, addr)? != signal {
+        return Err(Errno::EINVAL.into());
+    }
     let info = if addr == 0 { cx.me_as_sender(signal, SI_USER) } else { cx.queued_info(addr, signal, pid)? };
     cx.send_to(alloc::vec![proc], info)
 }

@@ -262,6 +262,9 @@ pub fn get_robust_list(cx: &mut Cx) -> Answer {
         0 => cx.task,
         tid => *cx.k.host_of(cx.task).tids.get(&tid).ok_or(Errno::ESRCH)?,
     };
+    if !cx.may_inspect(cx.k.task(task).proc) {
+        return Err(Errno::EPERM.into());
+    }
     let head = cx.k.task(task).robust_list;
     cx.m.write(cx.args[1], &head.to_le_bytes())?;
     cx.m.write(cx.args[2], &24u64.to_le_bytes())?;

@@ -75,7 +75,8 @@ impl Cx<'_> {
         let pid = !(id as i32 >> 3) as u32;
         let host = self.k.host_of(self.task);
         match (id & 7, pid) {
-            (3, _) => Err(Errno::EINVAL),
+            // The low two bits say what is counted, and 3 is nothing; 4 says of a thread.
+            (kind, _) if kind & 3 == 3 => Err(Errno::EINVAL),
             (kind, 0) if kind & 4 != 0 => Ok(self.me().cpu_time),
             (_, 0) => Ok(self.k.process_cpu(self.proc().id)),
             (kind, tid) if kind & 4 != 0 => {
@@ -153,13 +154,12 @@ pub fn nanosleep(cx: &mut Cx) -> Answer {
 
 pub fn clock_nanosleep(cx: &mut Cx) -> Answer {
     let (clock, absolute) = (cx.uint(0), cx.uint(1) & 1 != 0);
-    let time = get_timeout(cx.m, cx.args[2])?.ok_or(Errno::EFAULT)?;
-    if clock == THREAD_CPU {
-        return Err(Errno::EINVAL.into());
-    }
-    if clock == PROCESS_CPU || (clock as i32) < 0 {
+    cx.clock(clock)?;
+    // Nobody can sleep by a thread's own time, nor by the raw and the coarse clocks.
+    if matches!(clock, PROCESS_CPU | THREAD_CPU | 4..=6) || (clock as i32) < 0 {
         return Err(Errno::EOPNOTSUPP.into());
     }
+    let time = get_timeout(cx.m, cx.args[2])?.ok_or(Errno::EFAULT)?;
     let at = cx.when(clock, time)?;
     if absolute {
         return cx.sleep_until(at, 0);
@@ -312,8 +312,9 @@ pub fn timer_create(cx: &mut Cx) -> Answer {
         timer.signal = mem::field32(&raw, 8);
         timer.notify = mem::field32(&raw, 12);
         timer.tid = mem::field32(&raw, 16);
-        let signals = matches!(timer.notify, 0 | 4);
-        if !matches!(timer.notify, 0 | 1 | 4) || signals && (timer.signal == 0 || timer.signal > SIGMAX) {
+        // SIGEV_THREAD (2) is the C library's to make of a signal.
+        let signals = matches!(timer.notify, 0 | 2 | 4);
+        if !matches!(timer.notify, 0 | 1 | 2 | 4) || signals && (timer.signal == 0 || timer.signal > SIGMAX) {
             return Err(Errno::EINVAL.into());
         }
         if timer.notify == 4 {
@@ -365,18 +366,25 @@ impl Cx<'_> {
 
 pub fn timer_settime(cx: &mut Cx) -> Answer {
     let id = cx.uint(0);
+    if cx.args[2] == 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let (interval, value) = cx.get_itimerspec(cx.args[2])?;
     let now = cx.k.sched.now;
     let timer = cx.timer(id)?.clone();
     let left = timer.expiry.map_or(0, |e| e.saturating_sub(now).max(1));
-    let expiry = cx.expiry_of(timer.clock, value, cx.uint(1) & 1 != 0)?;
+    let absolute = cx.uint(1) & 1 != 0;
+    let expiry = cx.expiry_of(timer.clock, value, absolute)?;
+    // Periods that were over before there was a world to count them in.
+    let early = if absolute { cx.clock(timer.clock)?.saturating_sub(now).saturating_sub(value) } else { 0 };
+    let missed = early.checked_div(interval).map_or(0, |n| n.min(i32::MAX as u64) as u32);
     if let Some(key) = timer.key {
         cx.k.sched.disarm(key);
     }
     let proc = cx.me().proc;
     let key = expiry.map(|at| cx.k.sched.arm(at, TimerAction::Posix(proc, id)));
     let t = cx.timer(id)?;
-    (t.expiry, t.interval, t.key, t.overrun) = (expiry, interval, key, 0);
+    (t.expiry, t.interval, t.key, t.overrun) = (expiry, interval, key, missed);
     if cx.args[3] != 0 {
         return cx.put_itimerspec(cx.args[3], left, timer.interval);
     }

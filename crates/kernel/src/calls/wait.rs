@@ -61,10 +61,17 @@ pub fn waitid(cx: &mut Cx) -> Answer {
         1 if id as i32 > 0 => Which::Pid(id),
         2 if id == 0 => Which::Group(cx.proc().pgid),
         2 if id as i32 > 0 => Which::Group(id),
-        3 => match &cx.file_of(id as i32)?.kind {
-            crate::fs::file::FileKind::Pid(proc) => Which::Proc(*proc),
-            _ => return Err(Errno::EBADF.into()),
-        },
+        3 => {
+            let file = cx.file_of(id as i32)?;
+            let crate::fs::file::FileKind::Pid(proc) = file.kind else { return Err(Errno::EBADF.into()) };
+            // pidfd_open(2): with PIDFD_NONBLOCK, EAGAIN instead of waiting.
+            if file.nonblocking() {
+                let what =
+                    WaitFor { which: Which::Proc(proc), options, out: cx.args[2], rusage: cx.args[4], info: true };
+                return Ok(cx.wait_now(&what)?.ok_or(Errno::EAGAIN)?);
+            }
+            Which::Proc(proc)
+        }
         _ => return Err(Errno::EINVAL.into()),
     };
     cx.wait_children(WaitFor { which, options, out: cx.args[2], rusage: cx.args[4], info: true })

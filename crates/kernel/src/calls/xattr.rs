@@ -87,8 +87,8 @@ impl Cx<'_> {
     }
 
     fn get_attribute(&mut self, how: Xattr, name: u64, addr: u64, size: u64) -> Answer {
-        let name = self.xattr_name(name)?;
         let node = self.xattr_target(how)?;
+        let name = self.xattr_name(name)?;
         let value = node.meta.borrow().xattrs.get(&name).cloned().ok_or(Errno::ENODATA)?;
         self.put_sized(addr, size, &value)
     }
@@ -102,8 +102,8 @@ impl Cx<'_> {
 
     fn removexattr(&mut self, how: Xattr) -> Answer {
         let at = if let Xattr::At = how { 3 } else { 1 };
-        let name = self.xattr_name(self.args[at])?;
         let node = self.xattr_target(how)?;
+        let name = self.xattr_name(self.args[at])?;
         permit(&self.proc().cred, &node, W)?;
         node.meta.borrow_mut().xattrs.remove(&name).ok_or(Errno::ENODATA)?;
         self.k.notify_found(&node, IN_ATTRIB);

@@ -41,15 +41,24 @@ pub struct EpollItem {
 
 impl EpollItem {
     /// Something happened on what is watched.
-    pub fn notify(self: &Rc<Self>, sched: &mut Sched, events: u32) {
+    ///
+    /// Says whether that was for one only (EPOLLEXCLUSIVE), and found one who waits.
+    pub fn notify(self: &Rc<Self>, sched: &mut Sched, events: u32) -> bool {
         if self.disabled.get() || events & (self.events.get() | POLLERR | POLLHUP) == 0 {
-            return;
+            return false;
         }
-        let Some(epoll) = self.epoll.upgrade() else { return };
+        let Some(epoll) = self.epoll.upgrade() else { return false };
         if !self.queued.replace(true) {
             epoll.ready.borrow_mut().push_back(self.clone());
         }
+        let found = self.is_exclusive() && epoll.queue.holds_task(sched);
         epoll.queue.wake(sched, POLLIN | POLLRDNORM);
+        found
+    }
+
+    /// Whether it was added with EPOLLEXCLUSIVE.
+    pub fn is_exclusive(&self) -> bool {
+        self.events.get() & EPOLLEXCLUSIVE != 0
     }
 
     /// What is watched, if it is still open.

@@ -90,6 +90,8 @@ pub struct OpenFile {
     pub owner: Cell<i32>,
     /// F_SETSIG.
     pub owner_signal: Cell<u32>,
+    /// The host and descriptor under which O_ASYNC was asked for (`si_fd`).
+    pub async_by: Cell<(u32, i32)>,
     /// Its name among lock owners.
     pub id: u64,
     /// Whether its inode counts it among its writers.
@@ -124,6 +126,7 @@ impl OpenFile {
             dir_at: RefCell::new(None),
             owner: Cell::new(0),
             owner_signal: Cell::new(0),
+            async_by: Cell::new((0, -1)),
             id,
             counted: Cell::new(false),
             graveyard: graveyard.clone(),

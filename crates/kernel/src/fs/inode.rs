@@ -38,6 +38,8 @@ pub struct FileSystem {
     next_ino: Cell<u64>,
     /// Where its files keep their bytes.
     pub store: Store,
+    /// Inodes that `name_to_handle_at` has given handles of, by number.
+    pub handles: RefCell<BTreeMap<u64, Weak<Inode>>>,
     /// Bytes that it may hold.
     pub capacity: u64,
     /// The world's wall clock at its beginning: no file of the machine is younger.
@@ -47,7 +49,8 @@ pub struct FileSystem {
 impl FileSystem {
     /// A file system whose root will have inode number 2.
     pub fn new(dev: u64, kind: &'static str, magic: u64, store: &Store, capacity: u64, start: u64) -> FileSystem {
-        FileSystem { dev, magic, kind, read_only: false, next_ino: Cell::new(2), store: store.clone(), capacity, start }
+        let (next_ino, handles) = (Cell::new(2), RefCell::default());
+        FileSystem { dev, magic, kind, read_only: false, next_ino, store: store.clone(), handles, capacity, start }
     }
 
     fn ino(&self) -> u64 {

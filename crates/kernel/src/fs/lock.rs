@@ -30,7 +30,7 @@ pub struct Range {
 /// The locks of one inode.
 #[derive(Default)]
 pub struct Locks {
-    /// Record locks, in no order.
+    /// Record locks, each owner's together and by first byte.
     pub records: Vec<Range>,
     /// `flock` locks: owner and whether it is exclusive.
     pub whole: Vec<(u64, bool)>,
@@ -79,7 +79,13 @@ impl Locks {
             }
             !(same && touches)
         });
-        self.records.push(range);
+        // Linux keeps an owner's ranges together and in order, and owners in the order in which they came: F_GETLK shows
+        // the first that stands in the way.
+        let own = |r: &Range| r.owner == range.owner;
+        let next = self.records.iter().position(|r| own(r) && r.start > range.start);
+        let after_last = self.records.iter().rposition(own).map(|at| at + 1);
+        let at = next.or(after_last).unwrap_or(self.records.len());
+        self.records.insert(at, range);
     }
 
     /// Whether `flock` by this owner would have to wait.

@@ -59,8 +59,13 @@ impl ProcNode {
         self.path.get(i)?.parse().ok()
     }
 
+    /// Whether this is the directory of a process.
+    pub fn is_process(&self) -> bool {
+        self.path.len() == 1 && self.number(0).is_some()
+    }
+
     /// The process that the path names.
-    fn process(&self, k: &Kernel) -> Option<ProcId> {
+    pub fn process(&self, k: &Kernel) -> Option<ProcId> {
         k.hosts[self.host as usize].pids.get(&self.number(0)?).copied()
     }
 
@@ -73,6 +78,9 @@ impl ProcNode {
         k.proc(self.process(k)?).threads.first().copied()
     }
 }
+
+/// The mount that all files are said to be on (`mnt_id`).
+pub const MOUNT_ID: u32 = 21;
 
 #[derive(Clone, Copy)]
 enum What {
@@ -121,6 +129,7 @@ static PROC: &[(&str, What)] = &[
     ("sys/kernel/osrelease", Text(|_, _| line(RELEASE))),
     ("sys/kernel/ostype", Fixed("Linux\n")),
     ("sys/kernel/version", Text(|_, _| line(VERSION))),
+    ("sys/kernel/tainted", Fixed("0\n")),
     ("sys/kernel/pid_max", Fixed("4194304\n")),
     ("sys/kernel/threads-max", Fixed("63000\n")),
     ("sys/kernel/cap_last_cap", Fixed("40\n")),
@@ -138,7 +147,7 @@ static PROC: &[(&str, What)] = &[
     ("sys/kernel/msgmnb", Fixed("16384\n")),
     ("sys/kernel/msgmni", Fixed("32000\n")),
     ("sys/kernel/seccomp", Dir),
-    ("sys/kernel/seccomp/actions_avail", Fixed("allow\n")),
+    ("sys/kernel/seccomp/actions_avail", Fixed("kill_process kill_thread trap errno trace log allow\n")),
     ("sys/kernel/yama", Dir),
     ("sys/kernel/yama/ptrace_scope", Fixed("1\n")),
     ("sys/kernel/random", Dir),
@@ -160,6 +169,8 @@ static PROC: &[(&str, What)] = &[
     ("sys/fs/nr_open", Fixed("1048576\n")),
     ("sys/fs/file-nr", Fixed("1024\t0\t9223372036854775807\n")),
     ("sys/fs/pipe-max-size", Fixed("1048576\n")),
+    ("sys/fs/pipe-user-pages-soft", Fixed("0\n")),
+    ("sys/fs/pipe-user-pages-hard", Fixed("0\n")),
     ("sys/fs/aio-max-nr", Fixed("65536\n")),
     ("sys/fs/inotify", Dir),
     ("sys/fs/inotify/max_user_watches", Fixed("65536\n")),
@@ -707,7 +718,11 @@ fn state_letter(cx: &Cx, p: &Process, task: Option<TaskId>) -> char {
         None => 'Z',
         _ if p.stopped => 'T',
         Some(State::Running | State::Runnable) => 'R',
-        Some(State::Blocked) => 'S',
+        // Somebody who has been woken sleeps no more, whether it has run since or not.
+        Some(State::Blocked) => match task {
+            Some(t) if !cx.k.sched.is_current_ticket(t, cx.k.task(t).ticket) => 'R',
+            _ => 'S',
+        },
         Some(State::Stopped) => 'T',
     }
 }
@@ -767,6 +782,7 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let space = cx.k.spaces[p.space.0 as usize].as_ref().map(|s| &s.space);
     let [peak, size, high, rss] =
         space.map_or([0; 4], |s| [s.peak, s.total, s.peak_resident, s.resident].map(|bytes| bytes / 1024));
+    let locked = space.map_or(0, |s| s.locked(0, snowglobe_abi::map::GUEST_MAX) / 1024);
     let c = &p.cred;
     let mut ignored = 0u64;
     let mut caught = 0u64;
@@ -785,11 +801,11 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     Ok(format!(
         "Name:\t{name}\nUmask:\t{umask:04o}\nState:\t{letter} ({word})\nTgid:\t{}\nNgid:\t0\nPid:\t{tid}\nPPid:\t{}\n\
          TracerPid:\t0\nUid:\t{}\t{}\t{}\t{}\nGid:\t{}\t{}\t{}\t{}\nFDSize:\t64\nGroups:\t{} \nNStgid:\t{}\nNSpid:\t{tid}\n\
-         VmPeak:\t{peak:>8} kB\nVmSize:\t{size:>8} kB\nVmLck:\t       0 kB\nVmHWM:\t{high:>8} kB\nVmRSS:\t{rss:>8} kB\n\
+         VmPeak:\t{peak:>8} kB\nVmSize:\t{size:>8} kB\nVmLck:\t{locked:>8} kB\nVmHWM:\t{high:>8} kB\nVmRSS:\t{rss:>8} kB\n\
          VmData:\t{rss:>8} kB\nVmStk:\t    8192 kB\nVmSwap:\t       0 kB\nThreads:\t{}\nSigQ:\t{}/{}\n\
          SigPnd:\t{:016x}\nShdPnd:\t{:016x}\nSigBlk:\t{:016x}\nSigIgn:\t{ignored:016x}\nSigCgt:\t{caught:016x}\n\
          CapInh:\t{:016x}\nCapPrm:\t{:016x}\nCapEff:\t{:016x}\nCapBnd:\t{:016x}\nCapAmb:\t{:016x}\nNoNewPrivs:\t{}\n\
-         Seccomp:\t{}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n\
+         Seccomp:\t{}\nSeccomp_filters:\t{}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t{}\nMems_allowed:\t1\nMems_allowed_list:\t0\n\
          voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n",
         p.pid,
         parent_pid(cx, p),
@@ -815,7 +831,11 @@ fn pid_status(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         c.caps[3],
         c.caps[4],
         u32::from(p.no_new_privs),
-        p.seccomp,
+        t.and_then(|t| t.seccomp.as_ref()).map_or(0, |s| s.mode()),
+        t.map_or(0, |t| match &t.seccomp {
+            Some(crate::calls::seccomp::Seccomp::Filters(filters)) => filters.count(),
+            _ => 0,
+        }),
         if cpus == 1 { "0".to_string() } else { format!("0-{}", cpus - 1) },
     )
     .into_bytes())
@@ -855,7 +875,13 @@ fn maps(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
         out.push(b'\n');
         if smaps {
             let kb = (v.end - start) / 1024;
-            out.extend_from_slice(format!("Size: {kb:>18} kB\nRss: {kb:>19} kB\nPss: {kb:>19} kB\n").as_bytes());
+            let locked = if v.marks & crate::mm::LOCKED != 0 { kb } else { 0 };
+            let rows = format!(
+                "Size: {kb:>18} kB\nKernelPageSize: {:>8} kB\nMMUPageSize: {:>11} kB\nRss: {kb:>19} kB\n\
+                 Pss: {kb:>19} kB\nSwap: {:>18} kB\nLocked: {locked:>16} kB\n",
+                4, 4, 0
+            );
+            out.extend_from_slice(rows.as_bytes());
         }
     }
     Ok(out)
@@ -943,13 +969,19 @@ fn fdinfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let file = descriptor(cx.k, id, fd).ok_or(Errno::ENOENT)?;
     let cloexec = cx.k.proc(id).fds.borrow().entry(fd as i32).is_ok_and(|e| e.cloexec);
     let flags = file.flags.get() | if cloexec { O_CLOEXEC } else { 0 };
-    let mut out = format!("pos:\t{}\nflags:\t0{flags:o}\nmnt_id:\t21\n", file.pos.get());
+    let mut out = format!("pos:\t{}\nflags:\t0{flags:o}\nmnt_id:\t{MOUNT_ID}\n", file.pos.get());
     if let FileKind::Pid(proc) = &file.kind {
         let pid = cx.k.try_proc(*proc).map_or(-1, |p| i64::from(p.pid));
         let _ = writeln!(out, "Pid:\t{pid}");
     }
     if let FileKind::Event(event) = &file.kind {
         let _ = writeln!(out, "eventfd-count: {:16x}", event.count.get());
+    }
+    if let FileKind::Inotify(inotify) = &file.kind {
+        for (wd, inode, mask) in inotify.watches.borrow().iter().rev() {
+            let (ino, dev) = (inode.ino, inode.fs.dev);
+            let _ = writeln!(out, "inotify wd:{wd} ino:{ino:x} sdev:{dev:x} mask:{mask:x} ignored_mask:0 ");
+        }
     }
     Ok(out.into_bytes())
 }

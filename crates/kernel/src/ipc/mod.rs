@@ -177,7 +177,6 @@ pub fn process_ended(k: &mut Kernel, proc: ProcId) {
         set.exit(proc, pid, now, &mut woken);
     }
     k.wake_all(woken);
-    for queue in k.ipc[host.0 as usize].names.values() {
-        queue.unask(proc);
-    }
+    let asked: Vec<_> = k.ipc[host.0 as usize].names.values().map(|queue| queue.unask(proc)).collect();
+    asked.into_iter().for_each(|notify| k.mq_unasked(notify));
 }

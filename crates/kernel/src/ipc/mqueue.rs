@@ -7,6 +7,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use core::cmp::Reverse;
+use snowglobe_net::SocketId;
 
 /// Priorities are below this (`MQ_PRIO_MAX`).
 pub const MAX_PRIORITY: u64 = 32768;
@@ -37,11 +38,27 @@ pub struct Notify {
     pub proc: ProcId,
     /// Its process id.
     pub pid: u32,
-    /// SIGEV_SIGNAL's signal; `None` for SIGEV_NONE.
+    /// SIGEV_SIGNAL's signal; `None` for the others.
     pub signal: Option<u32>,
+    /// SIGEV_THREAD's socket.
+    pub thread: Option<Thread>,
     /// `sigev_value`.
     pub value: u64,
 }
+
+/// A netlink socket that a thread of the C library reads, and what it wants to read there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thread {
+    /// The socket.
+    pub socket: SocketId,
+    /// Its number, which no other socket has.
+    pub unique: u64,
+    /// The message, but for its last byte, which says what happened.
+    pub cookie: [u8; COOKIE],
+}
+
+/// Bytes of such a message (`NOTIFY_COOKIE_LEN`).
+pub const COOKIE: usize = 32;
 
 /// What sending did besides.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -196,11 +213,11 @@ impl Mqueue {
     }
 
     /// A process wants no notification any more, or has closed the queue.
-    pub fn unask(&self, proc: ProcId) {
+    ///
+    /// Returns what it had asked for.
+    pub fn unask(&self, proc: ProcId) -> Option<Notify> {
         let mut state = self.state.borrow_mut();
-        if state.notify.is_some_and(|n| n.proc == proc) {
-            state.notify = None;
-        }
+        state.notify.take_if(|n| n.proc == proc)
     }
 
     /// What reading the queue's file shows.
@@ -208,6 +225,7 @@ impl Mqueue {
         let state = self.state.borrow();
         let (kind, signal, pid) = match state.notify {
             Some(Notify { signal: Some(signal), pid, .. }) => (0, signal, pid),
+            Some(Notify { thread: Some(_), pid, .. }) => (2, 0, pid),
             Some(Notify { pid, .. }) => (1, 0, pid),
             None => (0, 0, 0),
         };
@@ -241,7 +259,7 @@ mod tests {
     #[test]
     fn a_waiting_receiver_is_given_the_message_and_nobody_is_notified() {
         let q = queue(10);
-        let notify = Notify { proc: ProcId(1), pid: 1, signal: Some(10), value: 0 };
+        let notify = Notify { proc: ProcId(1), pid: 1, signal: Some(10), thread: None, value: 0 };
         assert!(q.ask(notify) && !q.ask(notify));
         q.wait_to_receive(TaskId(5));
         assert_eq!(q.send(message(1, "x")), Ok(Sent { woken: Some(TaskId(5)), notify: None }));

@@ -112,7 +112,9 @@ impl Machine for FakeMachine {
         self.mapped.push((addr, end));
         Ok(())
     }
-    fn unmap(&mut self, _: u64, _: u64) {}
+    fn unmap(&mut self, _: u64, _: u64) -> Result<()> {
+        Ok(())
+    }
     fn protect(&mut self, _: u64, _: u64, _: u32) -> Result<()> {
         Ok(())
     }
@@ -151,6 +153,9 @@ impl Machine for FakeMachine {
         0
     }
     fn set_fs_base(&mut self, _: u64) {}
+    fn registers(&mut self, _: u32) -> [u64; 27] {
+        [0; 27]
+    }
     fn stack_pointer(&mut self) -> u64 {
         BASE + LEN as u64
     }
