@@ -414,7 +414,7 @@ table! {
     303 name_to_handle_at [Arg::Fd, Arg::Path, Arg::Ptr, Arg::Ptr, Arg::Hex] Refused misc::not_supported, "EOPNOTSUPP, as on a file system without handles";
     304 open_by_handle_at [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     305 clock_adjtime [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
-    306 syncfs [Arg::Fd] Full rw::nothing, "";
+    306 syncfs [Arg::Fd] Full rw::syncfs, "";
     307 sendmmsg [Arg::Fd, Arg::Ptr, Arg::Int, Arg::Hex] Full net::sendmmsg, "";
     308 setns [Arg::Hex, Arg::Hex, Arg::Hex, Arg::Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     309 getcpu [Arg::Ptr, Arg::Ptr, Arg::Ptr] Full misc::getcpu, "";

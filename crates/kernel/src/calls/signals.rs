@@ -2,6 +2,7 @@
 
 use crate::fs::event::SignalFd;
 use crate::fs::file::FileKind;
+use crate::fs::inode::Node;
 use crate::mem::{self, Iov, Struct};
 use crate::signal::{Action, AltStack, BLOCKABLE, Info, bit};
 use crate::task::{ProcId, TaskId};
@@ -346,7 +347,13 @@ pub fn pidfd_send_signal(cx: &mut Cx) -> Answer {
     if cx.uint(3) != 0 || signal > SIGMAX {
         return Err(Errno::EINVAL.into());
     }
-    let FileKind::Pid(proc) = cx.any_file(cx.int(0))?.kind else { return Err(Errno::EBADF.into()) };
+    let file = cx.file(0)?;
+    let proc = match (&file.kind, file.inode.as_ref().map(|inode| &inode.node)) {
+        (FileKind::Pid(proc), _) => *proc,
+        // pidfd_send_signal(2): a directory of /proc stands for its process too.
+        (_, Some(Node::Proc(directory))) => directory.as_process(cx.k)?,
+        _ => return Err(Errno::EBADF.into()),
+    };
     let pid = cx.k.try_proc(proc).ok_or(Errno::ESRCH)?.pid;
     let info = if addr == 0 { cx.me_as_sender(signal, SI_USER) } else { cx.queued_info(addr, signal, pid)? };
     cx.send_to(alloc::vec![proc], info)

@@ -64,6 +64,17 @@ impl ProcNode {
         k.hosts[self.host as usize].pids.get(&self.number(0)?).copied()
     }
 
+    /// The process that stands behind `/proc/[pid]` itself.
+    ///
+    /// # Errors
+    /// `EBADF` for any other node, `ESRCH` when the process is gone.
+    pub fn as_process(&self, k: &Kernel) -> Result<ProcId> {
+        if self.tree != Tree::Proc || self.path.len() != 1 || self.number(0).is_none() {
+            return Err(Errno::EBADF);
+        }
+        self.process(k).ok_or(Errno::ESRCH)
+    }
+
     /// The thread that the path names: that of `task/[tid]`, else the main thread.
     fn thread(&self, k: &Kernel) -> Option<TaskId> {
         let host = &k.hosts[self.host as usize];
