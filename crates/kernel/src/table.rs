@@ -583,7 +583,7 @@ table! {
     303 name_to_handle_at [Dirfd, Path, Ptr, Ptr, Named(&words::AT)] Full handles::name_to_handle_at, "";
     304 open_by_handle_at [Fd, Ptr, Named(&words::OPEN)] Full handles::open_by_handle_at, "";
     305 clock_adjtime [Named(&words::CLOCK), Ptr] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
-    306 syncfs [Fd] Full rw::nothing, "";
+    306 syncfs [Fd] Full rw::syncfs, "";
     307 sendmmsg [Fd, Ptr, Uint, Named(&words::MSG)] Full net::sendmmsg, "";
     308 setns [Fd, Named(&words::CLONE)] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     309 getcpu [Ptr, Ptr, Ptr] Full misc::getcpu, "";

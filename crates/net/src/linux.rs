@@ -136,6 +136,7 @@ pub mod ip {
     pub const RECVOPTS: u32 = 6;
     pub const RETOPTS: u32 = 7;
     pub const PKTINFO: u32 = 8;
+    pub const PKTOPTIONS: u32 = 9;
     pub const MTU_DISCOVER: u32 = 10;
     pub const RECVERR: u32 = 11;
     pub const RECVTTL: u32 = 12;

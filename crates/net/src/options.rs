@@ -1,8 +1,8 @@
 //! Options: one table of all that are known, from which `setsockopt` and `getsockopt` follow.
 
 use crate::addr::Family;
-use crate::call::{Cred, SocketId};
-use crate::entry::{Entry, Membership, Phase, Protocol};
+use crate::call::{Control, Cred, SocketId};
+use crate::entry::{Entry, Membership, Phase, Protocol, SocketType};
 use crate::linux::{ip, ip6, ipproto, netlink, so, sol, tcp, udp};
 use crate::table::SocketTable;
 use alloc::rc::Rc;
@@ -123,6 +123,8 @@ pub struct Options {
     pub device: u32,
     /// IP_MULTICAST_IF: interface index; 0 is any.
     pub multicast_interface: u32,
+    /// IP_OPTIONS as they were set.
+    ip_options: Vec<u8>,
     /// TCP_CONGESTION: index into the known names.
     congestion: u8,
     /// Whether the program has fixed the buffer sizes: 1 send, 2 receive.
@@ -142,6 +144,7 @@ impl Options {
             send_timeout: 0,
             device: 0,
             multicast_interface: 0,
+            ip_options: Vec::new(),
             congestion: 0,
             locked: 0,
         };
@@ -232,6 +235,10 @@ enum Own {
     Domain,
     Cookie,
     Mtu,
+    /// IP_OPTIONS: kept, but no packet carries them.
+    IpOptions,
+    /// IP_PKTOPTIONS.
+    PacketOptions,
     MulticastIf,
     Membership {
         join: bool,
@@ -344,7 +351,8 @@ static OPTIONS: &[Row] = &[
     own(sol::IP, ip::DROP_MEMBERSHIP, "IP_DROP_MEMBERSHIP", On::Inet, Own::Membership { join: false }),
     own(sol::IP, ip::MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP", On::Inet, Own::GroupRequest { join: true }),
     own(sol::IP, ip::MCAST_LEAVE_GROUP, "MCAST_LEAVE_GROUP", On::Inet, Own::GroupRequest { join: false }),
-    ignored(sol::IP, ip::OPTIONS, "IP_OPTIONS", On::Inet, 0),
+    own(sol::IP, ip::OPTIONS, "IP_OPTIONS", On::Inet, Own::IpOptions),
+    own(sol::IP, ip::PKTOPTIONS, "IP_PKTOPTIONS", On::Inet, Own::PacketOptions),
     ignored(sol::IP, ip::LOCAL_PORT_RANGE, "IP_LOCAL_PORT_RANGE", On::Inet, 0),
 
     flag(sol::IPV6, ip6::V6ONLY, "IPV6_V6ONLY", On::Inet6, Flag::V6Only, false),
@@ -587,6 +595,9 @@ impl<R: Clone> SocketTable<R> {
                 let index = int_of(value)?;
                 self.options_mut(id)?.device = u32::try_from(index).map_err(|_| Errno::EINVAL)?;
             }
+            // ip(7): the maximum option size is 40 bytes.
+            Own::IpOptions if value.len() > 40 => return Err(Errno::EINVAL),
+            Own::IpOptions => self.options_mut(id)?.ip_options = value.to_vec(),
             Own::MulticastIf => return self.set_multicast_interface(id, value),
             Own::Membership { join } => {
                 let interface = match value.len() {
@@ -699,6 +710,9 @@ impl<R: Clone> SocketTable<R> {
         if own == Own::BindToDevice {
             return self.device_name(id);
         }
+        if own == Own::PacketOptions {
+            return self.packet_options(id);
+        }
         let entry = self.get_mut(id)?;
         let options = &entry.local.options;
         let int = match own {
@@ -719,6 +733,7 @@ impl<R: Clone> SocketTable<R> {
                 value.extend_from_slice(&options.linger.unwrap_or(0).to_ne_bytes());
                 return Ok(value);
             }
+            Own::IpOptions => return Ok(options.ip_options.clone()),
             Own::PeerCred => return Ok(peer_cred(entry)),
             Own::PeerGroups => return Err(Errno::ENODATA),
             Own::ReceiveTimeout => return Ok(timeval_bytes(options.receive_timeout)),
@@ -741,6 +756,30 @@ impl<R: Clone> SocketTable<R> {
         Ok(interface.map_or(Ipv4Addr::UNSPECIFIED, |i| i.v4).octets().to_vec())
     }
 
+    /// A stream's packets have no control messages; this option has those that its first packet would have had.
+    fn packet_options(&self, id: SocketId) -> Result<Vec<u8>, Errno> {
+        let entry = self.get(id)?;
+        if entry.local.kind != SocketType::Stream {
+            return Err(Errno::ENOPROTOOPT);
+        }
+        let options = &entry.local.options;
+        let peer = entry.connection.peer.is_some();
+        let mut out = Vec::new();
+        if options.flag(Flag::PktInfo) {
+            let ip = entry.local_end().ip;
+            let local = match ip {
+                IpAddr::V4(ip) => ip,
+                IpAddr::V6(ip) => ip.to_ipv4_mapped().unwrap_or(Ipv4Addr::UNSPECIFIED),
+            };
+            let interface = if peer { self.world.host(entry.connection.host).interface_with(ip) } else { 0 };
+            put_control(&mut out, &Control::PktInfo { interface, local, to: local });
+        }
+        if options.flag(Flag::RecvTtl) {
+            put_control(&mut out, &Control::Ttl(if peer { 64 } else { 1 }));
+        }
+        Ok(out)
+    }
+
     fn device_name(&self, id: SocketId) -> Result<Vec<u8>, Errno> {
         let entry = self.get(id)?;
         let index = entry.local.options.device;
@@ -751,6 +790,17 @@ impl<R: Clone> SocketTable<R> {
             name
         }))
     }
+}
+
+/// A control message as cmsg(3) lays it out.
+fn put_control(out: &mut Vec<u8>, control: &Control<()>) {
+    let (level, kind) = control.kind();
+    let data = control.data(0);
+    out.extend_from_slice(&(16 + data.len() as u64).to_ne_bytes());
+    out.extend_from_slice(&level.to_ne_bytes());
+    out.extend_from_slice(&kind.to_ne_bytes());
+    out.extend_from_slice(&data);
+    out.resize(out.len().next_multiple_of(8), 0);
 }
 
 /// `IPPROTO_*` of a socket.

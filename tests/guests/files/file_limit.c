@@ -19,6 +19,11 @@ int main(void) {
     CHECK_EQ(hits, 1);
     CHECK_ERRNO(ftruncate(fd, 2000), EFBIG);
     CHECK_EQ(hits, 2);
+    CHECK_ERRNO(fallocate(fd, 0, 0, 2000), EFBIG);
+    CHECK_EQ(hits, 3);
+    CHECK_OK(fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, 2000));  // The file stays within the limit.
+    CHECK_OK(fallocate(fd, 0, 0, 1000));
+    CHECK_EQ(hits, 3);
     pid_t pid;
     CHILD(pid) {
         signal(SIGXFSZ, SIG_DFL);

@@ -10,6 +10,8 @@ int main(void) {
     CHECK_OK(sync_file_range(fd, 0, 1, SYNC_FILE_RANGE_WRITE));
     CHECK_ERRNO(sync_file_range(fd, 0, 1, 0x1000), EINVAL);
     CHECK_ERRNO(fsync(9999), EBADF);
+    CHECK_OK(syncfs(fd));
+    CHECK_ERRNO(syncfs(9999), EBADF);
     int pipes[2];
     CHECK_OK(pipe(pipes));
     CHECK_ERRNO(fsync(pipes[1]), EINVAL);

@@ -22,6 +22,9 @@ int main(void) {
     CHECK(!memcmp(text, "234567", 6));
     CHECK_ERRNO(splice(in, NULL, out, NULL, 1, 0), EINVAL);  // One of them must be a pipe.
     CHECK_ERRNO(tee(in, a[1], 1, 0), EINVAL);
+    CHECK_ERRNO(tee(a[0], b[1], 1, 0x100), EINVAL);
+    CHECK_EQ(tee(-1, -1, 0, 0), 0);  // No length, no question.
+    CHECK_EQ(splice(-1, NULL, -1, NULL, 0, 0), 0);
     CHECK_ERRNO(splice(a[0], &at, b[1], NULL, 1, 0), ESPIPE);
     CHECK_ERRNO(splice(a[0], NULL, b[1], NULL, 1, SPLICE_F_NONBLOCK), EAGAIN);
     CHECK_EQ(write(a[1], "pipe", 4), 4);

@@ -18,6 +18,7 @@ int main(void) {
     char byte, copy[16] = {0};
     CHECK_EQ(read(pipes[0], &byte, 1), 1);
     struct iovec local = {copy, 8}, remote = {text, 8}, bad = {(void *)16, 8};
+    CHECK_ERRNO(process_vm_readv(getpid(), &local, 1, &remote, 1, 1), EINVAL);
     ssize_t got = process_vm_readv(pid, &local, 1, &remote, 1, 0);
     if (got < 0) {
         CHECK(errno == EPERM || errno == ENOSYS);

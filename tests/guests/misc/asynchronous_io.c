@@ -3,6 +3,12 @@
 #include <linux/aio_abi.h>
 #include <linux/io_uring.h>
 
+static void *wait_for_event(void *context) {
+    struct io_event event;
+    long got = syscall(SYS_io_getevents, (aio_context_t)context, 1, 1, &event, NULL);
+    return (void *)(intptr_t)(got < 0 ? errno : 0);
+}
+
 int main(void) {
     enter_tmp();
     aio_context_t context = 0;
@@ -18,7 +24,12 @@ int main(void) {
         char text[8];
         read_file("f", text, sizeof text);
         CHECK_STR(text, "async");
+        // Who waits for an event that will not come is told when the context is destroyed.
+        pthread_t waiter = thread_start(wait_for_event, (void *)context);
+        sleep_ms(50);
         CHECK_OK(syscall(SYS_io_destroy, context));
+        CHECK_EQ((intptr_t)thread_join(waiter), EINVAL);
+        CHECK_ERRNO(syscall(SYS_io_destroy, context), EINVAL);
     } else {
         CHECK(errno == ENOSYS || errno == EAGAIN);
     }

@@ -49,6 +49,22 @@ int main(void) {
     length = 1;
     CHECK_OK(getsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &small, &length));  // Cut to what there is room for.
     CHECK(length == 1 && small == 1);
+    char options[40];
+    length = sizeof options;
+    CHECK_OK(getsockopt(pair[1], IPPROTO_IP, IP_OPTIONS, options, &length));
+    CHECK_EQ(length, 0);  // Who was connected to by an ordinary packet finds no options.
+    length = sizeof options;
+    CHECK_OK(getsockopt(pair[1], IPPROTO_IP, IP_PKTOPTIONS, options, &length));
+    CHECK_EQ(length, 0);
+    set(pair[1], IPPROTO_IP, IP_PKTINFO, 1);
+    length = sizeof options;
+    CHECK_OK(getsockopt(pair[1], IPPROTO_IP, IP_PKTOPTIONS, options, &length));
+    struct cmsghdr *header = (struct cmsghdr *)options;
+    CHECK(length == CMSG_SPACE(sizeof(struct in_pktinfo)) && header->cmsg_len == CMSG_LEN(sizeof(struct in_pktinfo)));
+    CHECK(header->cmsg_level == IPPROTO_IP && header->cmsg_type == IP_PKTINFO);
+    struct in_pktinfo *packet = (struct in_pktinfo *)CMSG_DATA(header);
+    CHECK_EQ(ntohl(packet->ipi_addr.s_addr), INADDR_LOOPBACK);
+    CHECK_EQ(packet->ipi_ifindex, 1);
     struct tcp_info info;
     length = sizeof info;
     CHECK_OK(getsockopt(pair[0], IPPROTO_TCP, TCP_INFO, &info, &length));

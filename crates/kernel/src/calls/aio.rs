@@ -9,7 +9,7 @@ use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx};
 use alloc::collections::VecDeque;
 use alloc::rc::Rc;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::map::PAGE;
 
@@ -21,6 +21,8 @@ const MAX_REQUESTS: u32 = 65536;
 pub struct Context {
     /// `struct io_event` of what is done: data, request, result.
     events: RefCell<VecDeque<(u64, u64, i64)>>,
+    /// Whether it was destroyed: who still waits on it is told.
+    dead: Cell<bool>,
     /// Who waits for events.
     pub queue: WaitQueue,
 }
@@ -132,8 +134,11 @@ impl Cx<'_> {
     /// Hands events out if there are enough; `None` if not.
     ///
     /// # Errors
-    /// `EFAULT`.
+    /// `EFAULT`; `EINVAL` once the context is destroyed.
     pub fn aio_now(&mut self, wait: &AioWait, time_is_up: bool) -> Result<Option<i64>> {
+        if wait.context.dead.get() {
+            return Err(Errno::EINVAL);
+        }
         let there = wait.context.events.borrow().len();
         if there < wait.at_least && !time_is_up {
             return Ok(None);
@@ -197,7 +202,9 @@ pub fn io_pgetevents(cx: &mut Cx) -> Answer {
 
 pub fn io_destroy(cx: &mut Cx) -> Answer {
     let id = cx.args[0];
-    cx.proc_mut().aio.remove(&id).ok_or(Errno::EINVAL)?;
+    let context = cx.proc_mut().aio.remove(&id).ok_or(Errno::EINVAL)?;
+    context.dead.set(true);
+    context.queue.wake(&mut cx.k.sched, POLLIN);
     cx.with_space(|space, m| space.unmap(id, PAGE, m))?;
     Ok(0)
 }

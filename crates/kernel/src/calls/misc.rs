@@ -682,6 +682,9 @@ pub fn umount(cx: &mut Cx) -> Answer {
 /// `process_vm_readv` and `process_vm_writev` on the caller's own memory; other address spaces are not at hand.
 pub fn process_vm(cx: &mut Cx) -> Answer {
     let nr = u64::from(cx.me().call);
+    if cx.args[5] != 0 {
+        return Err(Errno::EINVAL.into());
+    }
     let id = cx.process(cx.uint(0))?;
     if cx.k.proc(id).space != cx.proc().space {
         let _ = cx.unsupported_call(nr);

@@ -358,7 +358,7 @@ pub fn pidfd_send_signal(cx: &mut Cx) -> Answer {
     let proc = match (&file.kind, file.inode.as_ref().map(|i| &i.node)) {
         (FileKind::Pid(proc), _) => *proc,
         // pidfd_send_signal(2): a directory of /proc names its process as well.
-        (_, Some(Node::Proc(node))) if node.is_process() => node.process(cx.k).ok_or(Errno::ESRCH)?,
+        (_, Some(Node::Proc(node))) => node.as_process(cx.k)?,
         _ => return Err(Errno::EBADF.into()),
     };
     let pid = cx.k.try_proc(proc).ok_or(Errno::ESRCH)?.pid;

@@ -22,16 +22,22 @@ impl Cx<'_> {
         {
             return Err(Errno::EPERM);
         }
-        if size > node.size() && size > self.proc().limits[RLIMIT_FSIZE as usize].0 {
-            let _ = self.k.signal_task(self.task, crate::signal::Info::kernel(SIGXFSZ));
-            return Err(Errno::EFBIG);
-        }
+        self.may_grow(node, size)?;
         let before = Before::of(node);
         content.borrow_mut().truncate(size, self.m)?;
         self.k.show_change(self.m, node, &before);
         node.touch_modified(self.k.realtime());
         self.k.drop_set_ids(self.task, node);
         self.k.notify_found(node, IN_MODIFY);
+        Ok(())
+    }
+
+    /// setrlimit(2), RLIMIT_FSIZE: SIGXFSZ, and EFBIG for who ignores it. A file that is longer already may stay so.
+    fn may_grow(&mut self, node: &InodeRef, size: u64) -> Result<()> {
+        if size > node.size() && size > self.proc().limits[RLIMIT_FSIZE as usize].0 {
+            let _ = self.k.signal_task(self.task, crate::signal::Info::kernel(SIGXFSZ));
+            return Err(Errno::EFBIG);
+        }
         Ok(())
     }
 }
@@ -84,8 +90,11 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
     let node = file.inode.clone().ok_or(Errno::ESPIPE)?;
     let content = node.content().ok_or(if node.is_dir() { Errno::EISDIR } else { Errno::ENODEV })?;
     let end = at.checked_add(len).filter(|e| *e <= i64::MAX as u64).ok_or(Errno::EFBIG)?;
-    if end > crate::fs::content::MAX_SIZE || end > cx.proc().limits[RLIMIT_FSIZE as usize].0 {
+    if end > crate::fs::content::MAX_SIZE {
         return Err(Errno::EFBIG.into());
+    }
+    if mode & KEEP_SIZE == 0 {
+        cx.may_grow(&node, end)?;
     }
     if node.seals.get().is_some_and(|s| s & 0x8 != 0 && mode & PUNCH_HOLE != 0 || s & 0x4 != 0 && end > node.size()) {
         return Err(Errno::EPERM.into());

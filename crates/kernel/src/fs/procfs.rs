@@ -59,14 +59,20 @@ impl ProcNode {
         self.path.get(i)?.parse().ok()
     }
 
-    /// Whether this is the directory of a process.
-    pub fn is_process(&self) -> bool {
-        self.path.len() == 1 && self.number(0).is_some()
-    }
-
     /// The process that the path names.
     pub fn process(&self, k: &Kernel) -> Option<ProcId> {
         k.hosts[self.host as usize].pids.get(&self.number(0)?).copied()
+    }
+
+    /// The process that stands behind `/proc/[pid]` itself.
+    ///
+    /// # Errors
+    /// `EBADF` for any other node, `ESRCH` when the process is gone.
+    pub fn as_process(&self, k: &Kernel) -> Result<ProcId> {
+        if self.tree != Tree::Proc || self.path.len() != 1 || self.number(0).is_none() {
+            return Err(Errno::EBADF);
+        }
+        self.process(k).ok_or(Errno::ESRCH)
     }
 
     /// The thread that the path names: that of `task/[tid]`, else the main thread.

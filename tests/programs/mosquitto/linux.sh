@@ -1,0 +1,6 @@
+#!/bin/bash
+set -eu
+here=$(dirname "$0")
+bash "$here/server.sh" 17014 & server=$!
+trap 'kill $server 2> /dev/null || true; wait' EXIT
+bash "$here/client.sh" 127.0.0.1 17014
