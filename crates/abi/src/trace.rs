@@ -5,9 +5,10 @@
 //! body   := kind:u8 dt:varint task:varint n:u8 num:varint*n m:u8 (len:varint byte*len)*m
 //! ```
 //!
-//! Two kinds stand for longer ones, since they are so many; [`Record::decode`] gives what they stand for. A `CALL` is a
-//! BEGIN and its RETURN with nothing between them: the body of the BEGIN, then `value:varint m:u8 blobs` of the RETURN. A
-//! `SEND4` is a send to an IPv4 address, with address and port as numbers instead of the text.
+//! Some records stand for two, since they are so many; [`Record::decode`] gives what they stand for. A `CALL` is a BEGIN
+//! and its RETURN with nothing between them: the body of the BEGIN, then `value:varint m:u8 blobs` of the RETURN. A `SEND4`
+//! is a send to an IPv4 address, with address and port as numbers instead of the text; two numbers more are the move of the
+//! status that came before it. Two numbers more of a `deliver` are the move that came after it.
 //!
 //! `dt` is the virtual time in nanoseconds since the record before. `varint` is LEB128, little end first.
 //! The running digest of a run is the BLAKE3 hash of this stream's bytes.
@@ -77,7 +78,7 @@ kinds! {
     Note = 18, "note";
     /// In the stream only: a BEGIN and its RETURN at once.
     Call = 19, "CALL";
-    /// In the stream only: a send to an IPv4 address. Numbers: socket ID, length, address, port.
+    /// In the stream only: a send to an IPv4 address. Numbers: socket ID, length, address, port; old and new status before it.
     Send4 = 20, "send4";
 }
 
@@ -293,7 +294,7 @@ pub enum DecodeError {
 }
 
 impl Record {
-    /// Decodes the record at the start of `input`; returns it, the RETURN that came with it, and the bytes taken.
+    /// Decodes the record at the start of `input`; returns it, the one that comes with it, and the bytes taken.
     ///
     /// # Errors
     /// [`DecodeError::Incomplete`] when more input may help, [`DecodeError::Invalid`] when it cannot.
@@ -332,11 +333,26 @@ impl Record {
                 record.kind = Kind::Begin;
             }
             Kind::Send4 => {
-                let &[socket, len, address, port] = &record.nums[..] else { return None };
+                let &[socket, len, address, port, ref status @ ..] = &record.nums[..] else { return None };
                 let [a, b, c, d] = u32::try_from(address).ok()?.to_be_bytes();
                 let text = alloc::format!("{a}.{b}.{c}.{d}:{}", u16::try_from(port).ok()?);
                 let blobs = alloc::vec![text.into_bytes()];
-                record = Record { kind: Kind::Send, dt, task, nums: alloc::vec![socket, len], blobs };
+                let send = |dt| Record { kind: Kind::Send, dt, task, nums: alloc::vec![socket, len], blobs };
+                record = match *status {
+                    [] => send(dt),
+                    [old, new] => {
+                        and = Some(send(0));
+                        Record { kind: Kind::Status, dt, task, nums: alloc::vec![socket, old, new], blobs: Vec::new() }
+                    }
+                    _ => return None,
+                };
+            }
+            Kind::Deliver => {
+                if let &[socket, len, old, new] = &record.nums[..] {
+                    let nums = alloc::vec![socket, old, new];
+                    and = Some(Record { kind: Kind::Status, dt: 0, task, nums, blobs: Vec::new() });
+                    record.nums = alloc::vec![socket, len];
+                }
             }
             _ => {}
         }
@@ -419,6 +435,21 @@ mod tests {
         enc.begin_with(Kind::Send4, 0, 0, &[18, 45, 0x0a00_0102, 6379]).finish();
         let (send, _, _) = Record::decode(enc.records()).unwrap();
         assert_eq!((send.kind, send.nums, send.blobs), (Kind::Send, vec![18, 45], vec![b"10.0.1.2:6379".to_vec()]));
+    }
+
+    #[test]
+    fn moves_of_the_status_come_with_what_moves_it() {
+        let mut enc = Encoder::new();
+        enc.begin_with(Kind::Send4, 7, 0, &[18, 45, 0x0a00_0102, 6379, 4, 5]).finish();
+        let (first, then, used) = Record::decode(enc.records()).unwrap();
+        let then = then.unwrap();
+        assert_eq!((first.kind, first.dt, first.nums), (Kind::Status, 7, vec![18, 4, 5]));
+        assert_eq!((then.kind, then.dt, then.nums, used), (Kind::Send, 0, vec![18, 45], enc.records().len()));
+        enc.clear();
+        enc.begin_with(Kind::Deliver, 7, 0, &[18, 45, 4, 6]).finish();
+        let (first, then, _) = Record::decode(enc.records()).unwrap();
+        assert_eq!((first.kind, first.dt, first.nums), (Kind::Deliver, 7, vec![18, 45]));
+        assert_eq!(then.unwrap().nums, vec![18, 4, 6]);
     }
 
     #[test]

@@ -222,10 +222,11 @@ impl Recorder {
         self.hold();
     }
 
-    /// The network takes bytes for an IPv4 address.
-    pub fn send4(&mut self, now: Nanos, nums: [u64; 4]) {
+    /// Bytes that are taken or arrive, and the move of the status that comes with that.
+    pub fn both(&mut self, now: Nanos, kind: Kind, nums: &[u64]) {
         if self.calls {
-            self.start_with(Kind::Send4, now, TaskId(0), &nums);
+            self.start_with(kind, now, TaskId(0), nums);
+            self.events += 1;
             self.hold();
         }
     }

@@ -8,6 +8,7 @@ use crate::calls::message::{Many, Receiving, Sending};
 use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::machine::Machine;
 use crate::mem::Iov;
+use crate::record::Recorder;
 use crate::rng::Rng;
 use crate::sched::{Sched, TimerAction, WaitQueue, Waiter};
 use crate::signal::Info;
@@ -243,6 +244,26 @@ impl Sockets {
     }
 }
 
+fn trace_event(record: &mut Recorder, now: Nanos, socket: u64, what: What) {
+    match what {
+        What::Status { old, new } => {
+            record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
+        }
+        What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) } => {
+            record.network(now, trace::Kind::Send4, &[socket, len, u64::from(ip.to_bits()), u64::from(port)], None);
+        }
+        What::Send { len, to } => {
+            let mut text = Short { bytes: [0; 160], len: 0 };
+            let _ = write!(text, "{to}");
+            record.network(now, trace::Kind::Send, &[socket, len], Some(&text.bytes[..text.len]));
+        }
+        What::Deliver { len } => record.network(now, trace::Kind::Deliver, &[socket, len], None),
+        What::Drop { len, reason } => {
+            record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
+        }
+    }
+}
+
 /// Text without the heap, cut where it does not fit.
 struct Short {
     bytes: [u8; 160],
@@ -351,24 +372,25 @@ impl Kernel {
     fn trace_network(&mut self) {
         let now = self.sched.now;
         let Kernel { sockets, record, .. } = self;
-        for event in sockets.table.take_events() {
+        let mut events = sockets.table.take_events().peekable();
+        while let Some(event) = events.next() {
             let socket = event.socket;
-            match event.what {
-                What::Status { old, new } => {
-                    record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
+            // Taking bytes moves the status first, and their arrival does so afterwards: one record says both.
+            let next = events.peek().filter(|next| next.socket == socket).map(|next| &next.what);
+            match (event.what, next) {
+                (
+                    What::Status { old, new },
+                    Some(What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) }),
+                ) => {
+                    let nums = [socket, *len, u64::from(ip.to_bits()), u64::from(*port), old as u64, new as u64];
+                    record.both(now, trace::Kind::Send4, &nums);
+                    events.next();
                 }
-                What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) } => {
-                    record.send4(now, [socket, len, u64::from(ip.to_bits()), u64::from(port)]);
+                (What::Deliver { len }, Some(What::Status { old, new })) => {
+                    record.both(now, trace::Kind::Deliver, &[socket, len, *old as u64, *new as u64]);
+                    events.next();
                 }
-                What::Send { len, to } => {
-                    let mut text = Short { bytes: [0; 160], len: 0 };
-                    let _ = write!(text, "{to}");
-                    record.network(now, trace::Kind::Send, &[socket, len], Some(&text.bytes[..text.len]));
-                }
-                What::Deliver { len } => record.network(now, trace::Kind::Deliver, &[socket, len], None),
-                What::Drop { len, reason } => {
-                    record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
-                }
+                (what, _) => trace_event(record, now, socket, what),
             }
         }
     }

@@ -270,7 +270,7 @@ struct Cutter {
     at: usize,
     /// Bytes of the stream before `bytes`.
     before: u64,
-    /// The RETURN that came with the last record.
+    /// The one that came with the last record.
     and: Option<Record>,
 }
 
