@@ -98,6 +98,8 @@ pub struct Control {
     pub events: AtomicU64,
     /// Virtual nanoseconds since the world began.
     pub virtual_ns: AtomicU64,
+    /// Set by the supervisor when the runner may be in a loop that waits for another.
+    pub stalled: AtomicU32,
     /// Hosts with a live process.
     pub hosts_up: AtomicU32,
     /// Slot of the host process that holds the baton.

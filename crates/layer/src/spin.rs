@@ -38,8 +38,8 @@ fn state() -> &'static mut Look {
     unsafe { &mut *core::ptr::addr_of_mut!(LOOK) }
 }
 
-/// The runner has been interrupted. The world may be about to end; otherwise it has not called for long: begins to step if
-/// anybody may wait for it.
+/// The runner has been interrupted. The world may be about to end, or records are wanted; when it is stalled, begins to step
+/// if anybody may wait for it.
 pub fn look(f: &mut Frame) {
     if control().stop.load(Relaxed) != 0 {
         kernel().give_up();
@@ -48,8 +48,9 @@ pub fn look(f: &mut Frame) {
     // A run that is killed now leaves what it did until here.
     kernel().record.flush(&mut Host);
     crate::baton::publish();
+    let stalled = control().stalled.swap(0, Relaxed) != 0;
     let l = state();
-    if l.stepping || !kernel().is_waited_for() {
+    if !stalled || l.stepping || !kernel().is_waited_for() {
         return;
     }
     *l = Look { stepping: true, left: l.length, length: l.length, at: f.rip, branches: [(0, 0); BRANCHES] };

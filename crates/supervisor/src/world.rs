@@ -188,11 +188,13 @@ struct Stall {
     /// Processor time of the runner when it was first seen where it is.
     since: Option<Duration>,
     looked: Instant,
+    /// Whether it has been asked for its records.
+    asked: bool,
 }
 
 impl Stall {
     fn new() -> Stall {
-        Stall { calls: 0, runner: 0, since: None, looked: Instant::now() }
+        Stall { calls: 0, runner: 0, since: None, looked: Instant::now(), asked: false }
     }
 }
 
@@ -325,8 +327,12 @@ impl World {
         let c = self.arena.control();
         let (calls, runner) = (c.ring_head.load(Relaxed) ^ c.calls.load(Relaxed), c.runner.load(Relaxed));
         if calls != self.stall.calls || runner != self.stall.runner {
-            self.stall = Stall { calls, runner, since: None, looked: Instant::now() };
+            self.stall = Stall { calls, runner, since: None, looked: Instant::now(), asked: false };
             return;
+        }
+        if !self.stall.asked && self.stall.looked.elapsed() >= SAMPLE {
+            self.stall.asked = true;
+            self.interrupt_runner();
         }
         if self.stall.looked.elapsed() < STALL {
             return;
@@ -337,6 +343,7 @@ impl World {
         match self.stall.since {
             Some(since) if used.saturating_sub(since) >= STALL => {
                 self.stall.since = Some(used);
+                c.stalled.store(1, Release);
                 self.interrupt_runner();
             }
             Some(_) => {}
@@ -344,7 +351,7 @@ impl World {
         }
     }
 
-    /// Lets the layer look at what the runner does.
+    /// Lets the layer hand over its records, and look at what the runner does when it is stalled.
     fn interrupt_runner(&self) {
         let c = self.arena.control();
         let pid = c.slots[c.runner.load(Relaxed) as usize % MAX_SLOTS].host_pid.load(Acquire);

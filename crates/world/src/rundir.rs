@@ -571,7 +571,9 @@ impl RunDir {
     /// It is not there or cannot be read.
     pub fn trace(&self) -> Result<TraceFile, Problem> {
         let path = self.trace_path();
-        crate::trace::open(&path).map_err(|e| io_problem("read", &path, &e))
+        let trace = crate::trace::open(&path).map_err(|e| io_problem("read", &path, &e))?;
+        let unfinished = self.record().is_ok_and(|record| record.digest.is_empty());
+        Ok(if unfinished { trace.of_unfinished_run() } else { trace })
     }
 }
 

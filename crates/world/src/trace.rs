@@ -1,7 +1,7 @@
 //! The trace on disk: written in a thread of its own, read back as events with times and places.
 //!
 //! The file is a plain sequence of zstd frames, so `zstd -dc trace.zst` gives the stream of [`snowglobe_abi::trace`]. A run that was
-//! killed leaves a readable beginning: its reader ends with [`TraceError::Cut`].
+//! killed leaves a readable beginning, and its record has no digest: its reader ends with [`TraceError::Cut`].
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -16,9 +16,9 @@ use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record};
 
 /// Bytes handed to the writing thread at once; each block is a frame. Compressing a block at once takes half the time of
 /// feeding a stream.
-const BLOCK: usize = 2 << 20;
+const BLOCK: usize = 256 << 10;
 /// Blocks that may wait for it: what a slow disk may hold in memory.
-const QUEUE: usize = 6;
+const QUEUE: usize = 16;
 /// Compression level: a trace repeats itself so much that 3 is faster than 1, and than the levels below.
 const LEVEL: i32 = 3;
 
@@ -311,6 +311,8 @@ pub struct TraceReader<R> {
     cutter: Cutter,
     tracker: Tracker,
     chunk: Vec<u8>,
+    /// Whether the run was ended in order, so that the end of the stream is the end of the run.
+    whole: bool,
     done: bool,
 }
 
@@ -333,8 +335,16 @@ impl<R: Read> TraceReader<R> {
             cutter: Cutter::default(),
             tracker: Tracker::default(),
             chunk: vec![0; 16 * MAX_RECORD],
+            whole: true,
             done: false,
         }
+    }
+
+    /// Says that the run did not end in order: where the stream ends, more was to come.
+    #[must_use]
+    pub fn of_unfinished_run(mut self) -> TraceReader<R> {
+        self.whole = false;
+        self
     }
 
     fn advance(&mut self) -> Result<Option<Event>, TraceError> {
@@ -344,7 +354,7 @@ impl<R: Read> TraceReader<R> {
             }
             let end = TraceError::Cut(self.cutter.offset());
             match self.input.read(&mut self.chunk) {
-                Ok(0) if self.cutter.at == self.cutter.bytes.len() => return Ok(None),
+                Ok(0) if self.whole && self.cutter.at == self.cutter.bytes.len() => return Ok(None),
                 Ok(0) => return Err(end),
                 Ok(n) => self.cutter.push(&self.chunk[..n]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -363,10 +363,11 @@ fn record() -> RunRecord {
     }
 }
 
-/// Records of every kind, short and long.
+/// Records of every kind, short and long. Those that stand for two have numbers of their own, and are another test's.
 fn stream() -> Vec<u8> {
     let mut out = Vec::new();
-    for kind in (0..=u8::MAX).filter_map(Kind::from_u8) {
+    let two = |kind: &Kind| matches!(kind, Kind::Call | Kind::Send4 | Kind::Deliver);
+    for kind in (0..=u8::MAX).filter_map(Kind::from_u8).filter(|kind| !two(kind)) {
         for (nums, blob) in [(0u32, 0), (2, 5), (4, 200), (7, 4000)] {
             let mut encoder = Encoder::new();
             encoder.begin(kind, u64::from(nums) << 40, nums);
@@ -376,7 +377,8 @@ fn stream() -> Vec<u8> {
             if blob > 0 {
                 encoder.blob(&vec![b'x'; blob]);
             }
-            out.extend_from_slice(encoder.finish());
+            encoder.finish();
+            out.extend_from_slice(encoder.records());
         }
     }
     out
