@@ -39,6 +39,8 @@ pub struct TraceWriter {
     to: Option<SyncSender<Vec<u8>>>,
     spare: Receiver<Vec<u8>>,
     thread: Option<JoinHandle<io::Result<TraceSummary>>>,
+    /// Why the thread could not write, as the operating system numbers it: each later call gives it again.
+    failed: Option<i32>,
 }
 
 impl TraceWriter {
@@ -60,7 +62,7 @@ impl TraceWriter {
         let thread = thread::Builder::new()
             .name("trace".to_owned())
             .spawn(move || write_frames(file, &orders, |block| drop(give_back.try_send(block))))?;
-        Ok(TraceWriter { block: Vec::new(), to: Some(to), spare, thread: Some(thread) })
+        Ok(TraceWriter { block: Vec::new(), to: Some(to), spare, thread: Some(thread), failed: None })
     }
 
     /// Takes bytes of the stream.
@@ -117,10 +119,15 @@ impl TraceWriter {
     }
 
     fn join(&mut self) -> io::Result<TraceSummary> {
-        match self.thread.take().map(JoinHandle::join) {
-            Some(Ok(result)) => result,
+        let result = match (self.thread.take().map(JoinHandle::join), self.failed) {
+            (Some(Ok(result)), _) => result,
+            (_, Some(code)) => Err(io::Error::from_raw_os_error(code)),
             _ => Err(io::Error::other("the trace was ended before")),
+        };
+        if let Err(error) = &result {
+            self.failed = error.raw_os_error();
         }
+        result
     }
 }
 
