@@ -16,9 +16,9 @@ use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record};
 
 /// Bytes handed to the writing thread at once; each block is a frame. Compressing a block at once takes half the time of
 /// feeding a stream.
-const BLOCK: usize = 256 << 10;
-/// Blocks that may wait for it: what a slow disk may hold in memory.
-const QUEUE: usize = 16;
+const BLOCK: usize = 64 << 10;
+/// Blocks that may wait for it: so little that on a disk that fills up the trace keeps step with what guests write.
+const QUEUE: usize = 4;
 /// Compression level: a trace repeats itself so much that 3 is faster than 1, and than the levels below.
 const LEVEL: i32 = 3;
 
