@@ -237,9 +237,9 @@ impl Machine for Host {
 
     fn registers(&mut self, task: u32) -> [u64; 27] {
         let (f, fs) = match shared().contexts.get(task as usize).and_then(Option::as_ref) {
-            Some(context) => (context.frame, context.fs),
+            Some(context) if context.kept => (context.frame, context.fs),
             // The registers of the one that runs are where it left them.
-            None => (*frame(), vectors::fs_base()),
+            _ => (*frame(), vectors::fs_base()),
         };
         let (code, stack) = (0x33, 0x2b);
         [
