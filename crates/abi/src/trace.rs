@@ -76,20 +76,25 @@ kinds! {
     Host = 17, "host";
     /// A remark for the reader. Blob: text.
     Note = 18, "note";
-    /// In the stream only: a BEGIN and its RETURN at once.
-    Call = 19, "CALL";
-    /// In the stream only: a send to an IPv4 address. Numbers: socket ID, length, address, port; old and new status before it.
-    Send4 = 20, "send4";
+}
+
+/// A BEGIN and its RETURN at once, in the stream.
+const CALL: u8 = 19;
+/// A send to an IPv4 address, in the stream. Numbers: socket ID, length, address, port; old and new status before it.
+const SEND4: u8 = 20;
+
+/// The kind of what a record of the stream begins with, by the first byte of its body.
+pub fn kind_in_stream(first: u8) -> Option<Kind> {
+    match first {
+        CALL => Some(Kind::Begin),
+        SEND4 => Some(Kind::Send),
+        kind => Kind::from_u8(kind),
+    }
 }
 
 /// Appends LEB128.
 #[inline]
 fn put_varint(out: &mut [u8], at: &mut usize, mut v: u64) {
-    if v < 0x80 {
-        out[*at] = v as u8;
-        *at += 1;
-        return;
-    }
     while v >= 0x80 {
         out[*at] = v as u8 | 0x80;
         *at += 1;
@@ -169,6 +174,17 @@ impl Encoder {
     /// Starts a record with its first numbers.
     #[inline]
     pub fn begin_with(&mut self, kind: Kind, dt: u64, task: u32, nums: &[u64]) -> &mut Encoder {
+        self.start(kind as u8, dt, task, nums)
+    }
+
+    /// Starts a send to an IPv4 address: socket ID, length, address, port; old and new status, if it moved before.
+    #[inline]
+    pub fn begin_send4(&mut self, dt: u64, task: u32, nums: &[u64]) -> &mut Encoder {
+        self.start(SEND4, dt, task, nums)
+    }
+
+    #[inline]
+    fn start(&mut self, kind: u8, dt: u64, task: u32, nums: &[u64]) -> &mut Encoder {
         self.open = None;
         if self.bytes.len() < self.whole + HEAD + MAX_RECORD {
             self.bytes.resize(self.whole + 2 * (HEAD + MAX_RECORD), 0);
@@ -176,7 +192,7 @@ impl Encoder {
         // Kind, time, task and twelve numbers of ten bytes at most. Most lengths take one byte; a longer one is made
         // room for at the end.
         let (bytes, mut at) = (&mut self.bytes[self.whole + 1..self.whole + 1 + 160], 1);
-        bytes[0] = kind as u8;
+        bytes[0] = kind;
         put_varint(bytes, &mut at, dt);
         put_varint(bytes, &mut at, u64::from(task));
         self.nums_at = self.whole + 1 + at;
@@ -214,7 +230,7 @@ impl Encoder {
         let start = self.open.take().expect("a BEGIN is open");
         self.at = self.whole;
         self.whole = start;
-        self.bytes[start + 1] = Kind::Call as u8;
+        self.bytes[start + 1] = CALL;
         if self.bytes.len() < start + HEAD + MAX_RECORD {
             self.bytes.resize(start + 2 * (HEAD + MAX_RECORD), 0);
         }
@@ -315,7 +331,8 @@ impl Record {
     }
 
     fn decode_body(body: &[u8]) -> Option<(Record, Option<Record>)> {
-        let kind = Kind::from_u8(*body.first()?)?;
+        let first = *body.first()?;
+        let kind = kind_in_stream(first)?;
         let mut at = 1;
         let dt = get_varint(body, &mut at)?;
         let task = u32::try_from(get_varint(body, &mut at)?).ok()?;
@@ -325,19 +342,18 @@ impl Record {
         let blobs = get_blobs(body, &mut at)?;
         let mut record = Record { kind, dt, task, nums, blobs };
         let mut and = None;
-        match kind {
-            Kind::Call => {
+        match first {
+            CALL => {
                 let nums = alloc::vec![*record.nums.first()?, get_varint(body, &mut at)?];
                 let blobs = get_blobs(body, &mut at)?;
                 and = Some(Record { kind: Kind::Return, dt: 0, task, nums, blobs });
-                record.kind = Kind::Begin;
             }
-            Kind::Send4 => {
+            SEND4 => {
                 let &[socket, len, address, port, ref status @ ..] = &record.nums[..] else { return None };
                 let [a, b, c, d] = u32::try_from(address).ok()?.to_be_bytes();
                 let text = alloc::format!("{a}.{b}.{c}.{d}:{}", u16::try_from(port).ok()?);
                 let blobs = alloc::vec![text.into_bytes()];
-                let send = |dt| Record { kind: Kind::Send, dt, task, nums: alloc::vec![socket, len], blobs };
+                let send = |dt| Record { kind, dt, task, nums: alloc::vec![socket, len], blobs };
                 record = match *status {
                     [] => send(dt),
                     [old, new] => {
@@ -347,7 +363,7 @@ impl Record {
                     _ => return None,
                 };
             }
-            Kind::Deliver => {
+            _ if kind == Kind::Deliver => {
                 if let &[socket, len, old, new] = &record.nums[..] {
                     let nums = alloc::vec![socket, old, new];
                     and = Some(Record { kind: Kind::Status, dt: 0, task, nums, blobs: Vec::new() });
@@ -432,7 +448,7 @@ mod tests {
     #[test]
     fn a_send_by_numbers_reads_back_with_its_text() {
         let mut enc = Encoder::new();
-        enc.begin_with(Kind::Send4, 0, 0, &[18, 45, 0x0a00_0102, 6379]).finish();
+        enc.begin_send4(0, 0, &[18, 45, 0x0a00_0102, 6379]).finish();
         let (send, _, _) = Record::decode(enc.records()).unwrap();
         assert_eq!((send.kind, send.nums, send.blobs), (Kind::Send, vec![18, 45], vec![b"10.0.1.2:6379".to_vec()]));
     }
@@ -440,7 +456,7 @@ mod tests {
     #[test]
     fn moves_of_the_status_come_with_what_moves_it() {
         let mut enc = Encoder::new();
-        enc.begin_with(Kind::Send4, 7, 0, &[18, 45, 0x0a00_0102, 6379, 4, 5]).finish();
+        enc.begin_send4(7, 0, &[18, 45, 0x0a00_0102, 6379, 4, 5]).finish();
         let (first, then, used) = Record::decode(enc.records()).unwrap();
         let then = then.unwrap();
         assert_eq!((first.kind, first.dt, first.nums), (Kind::Status, 7, vec![18, 4, 5]));

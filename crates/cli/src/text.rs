@@ -105,8 +105,6 @@ pub fn what(event: &Event) -> String {
         },
         Kind::Exit => wait_status(num(0) as u32),
         Kind::Exec | Kind::Fault | Kind::Note => text(0),
-        // These never leave the decoder.
-        Kind::Call | Kind::Send4 => String::new(),
         Kind::Signal => {
             let handler = match num(2) {
                 0 => "default action".to_owned(),

@@ -39,10 +39,15 @@ impl Recorder {
 
     #[inline]
     fn start_with(&mut self, kind: Kind, now: Nanos, task: TaskId, nums: &[u64]) -> &mut Encoder {
-        let dt = now - self.last;
-        self.last = now;
-        self.events += 1;
+        let dt = self.pass(now);
         self.encoder.begin_with(kind, dt, task.0, nums)
+    }
+
+    /// Counts a record; gives the time since the one before.
+    #[inline]
+    fn pass(&mut self, now: Nanos) -> Nanos {
+        self.events += 1;
+        now - core::mem::replace(&mut self.last, now)
     }
 
     /// Hands what waits to the machine.
@@ -222,10 +227,23 @@ impl Recorder {
         self.hold();
     }
 
-    /// Bytes that are taken or arrive, and the move of the status that comes with that.
-    pub fn both(&mut self, now: Nanos, kind: Kind, nums: &[u64]) {
+    /// The network takes bytes for an IPv4 address: socket ID, length, address and port. `moved`: the status before and
+    /// after that, if it moved.
+    pub fn send4(&mut self, now: Nanos, to: [u64; 4], moved: Option<[u64; 2]>) {
+        if !self.calls {
+            return;
+        }
+        let (dt, both) = (self.pass(now), moved.unwrap_or_default());
+        let nums = [to[0], to[1], to[2], to[3], both[0], both[1]];
+        self.events += u64::from(moved.is_some());
+        self.encoder.begin_send4(dt, 0, &nums[..if moved.is_some() { 6 } else { 4 }]);
+        self.hold();
+    }
+
+    /// Bytes arrive, and the status moves: socket ID, length, the status before and after.
+    pub fn deliver(&mut self, now: Nanos, nums: [u64; 4]) {
         if self.calls {
-            self.start_with(kind, now, TaskId(0), nums);
+            self.start_with(Kind::Deliver, now, TaskId(0), &nums);
             self.events += 1;
             self.hold();
         }

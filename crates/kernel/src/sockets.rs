@@ -8,7 +8,6 @@ use crate::calls::message::{Many, Receiving, Sending};
 use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::machine::Machine;
 use crate::mem::Iov;
-use crate::record::Recorder;
 use crate::rng::Rng;
 use crate::sched::{Sched, TimerAction, WaitQueue, Waiter};
 use crate::signal::Info;
@@ -22,7 +21,7 @@ use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr};
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::{Nanos, WorldSpec};
 use snowglobe_abi::trace;
@@ -244,26 +243,6 @@ impl Sockets {
     }
 }
 
-fn trace_event(record: &mut Recorder, now: Nanos, socket: u64, what: What) {
-    match what {
-        What::Status { old, new } => {
-            record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
-        }
-        What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) } => {
-            record.network(now, trace::Kind::Send4, &[socket, len, u64::from(ip.to_bits()), u64::from(port)], None);
-        }
-        What::Send { len, to } => {
-            let mut text = Short { bytes: [0; 160], len: 0 };
-            let _ = write!(text, "{to}");
-            record.network(now, trace::Kind::Send, &[socket, len], Some(&text.bytes[..text.len]));
-        }
-        What::Deliver { len } => record.network(now, trace::Kind::Deliver, &[socket, len], None),
-        What::Drop { len, reason } => {
-            record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
-        }
-    }
-}
-
 /// Text without the heap, cut where it does not fit.
 struct Short {
     bytes: [u8; 160],
@@ -377,20 +356,34 @@ impl Kernel {
             let socket = event.socket;
             // Taking bytes moves the status first, and their arrival does so afterwards: one record says both.
             let next = events.peek().filter(|next| next.socket == socket).map(|next| &next.what);
+            let ipv4 = |len, ip: Ipv4Addr, port| [socket, len, u64::from(ip.to_bits()), u64::from(port)];
             match (event.what, next) {
                 (
                     What::Status { old, new },
                     Some(What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) }),
                 ) => {
-                    let nums = [socket, *len, u64::from(ip.to_bits()), u64::from(*port), old as u64, new as u64];
-                    record.both(now, trace::Kind::Send4, &nums);
+                    record.send4(now, ipv4(*len, *ip, *port), Some([old as u64, new as u64]));
                     events.next();
                 }
                 (What::Deliver { len }, Some(What::Status { old, new })) => {
-                    record.both(now, trace::Kind::Deliver, &[socket, len, *old as u64, *new as u64]);
+                    record.deliver(now, [socket, len, *old as u64, *new as u64]);
                     events.next();
                 }
-                (what, _) => trace_event(record, now, socket, what),
+                (What::Status { old, new }, _) => {
+                    record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
+                }
+                (What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) }, _) => {
+                    record.send4(now, ipv4(len, ip, port), None);
+                }
+                (What::Send { len, to }, _) => {
+                    let mut text = Short { bytes: [0; 160], len: 0 };
+                    let _ = write!(text, "{to}");
+                    record.network(now, trace::Kind::Send, &[socket, len], Some(&text.bytes[..text.len]));
+                }
+                (What::Deliver { len }, _) => record.network(now, trace::Kind::Deliver, &[socket, len], None),
+                (What::Drop { len, reason }, _) => {
+                    record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
+                }
             }
         }
     }

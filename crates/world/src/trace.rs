@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use snowglobe_abi::spec::Nanos;
-use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record};
+use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record, kind_in_stream};
 
 /// Bytes handed to the writing thread at once; each block is a frame. Compressing a block at once takes half the time of
 /// feeding a stream.
@@ -554,7 +554,7 @@ impl Scanner {
             _ => None,
         } {
             let Some(record) = input.get(..head + len) else { break };
-            let kind = record.get(head).and_then(|kind| Kind::from_u8(*kind)).ok_or_else(|| damaged(input))?;
+            let kind = record.get(head).and_then(|kind| kind_in_stream(*kind)).ok_or_else(|| damaged(input))?;
             each(kind, record);
             input = &input[head + len..];
         }
