@@ -70,26 +70,19 @@ vdso_start:
     .balign 8
 76:
     .zero 24
-    .long 81f - 74f
+    # Name, global function in section 1, place and length.
+    .macro function name, from, to
+    .long \name - 74f
     .byte 0x12, 0
     .short 1
-    .quad 91f - vdso_start, 92f - 91f
-    .long 82f - 74f
-    .byte 0x12, 0
-    .short 1
-    .quad 92f - vdso_start, 93f - 92f
-    .long 83f - 74f
-    .byte 0x12, 0
-    .short 1
-    .quad 93f - vdso_start, 94f - 93f
-    .long 84f - 74f
-    .byte 0x12, 0
-    .short 1
-    .quad 94f - vdso_start, 95f - 94f
-    .long 85f - 74f
-    .byte 0x12, 0
-    .short 1
-    .quad 95f - vdso_start, 96f - 95f
+    .quad \from - vdso_start, \to - \from
+    .endm
+    function 81f, 91f, 92f
+    function 82f, 92f, 93f
+    function 83f, 93f, 94f
+    function 84f, 94f, 95f
+    function 85f, 95f, 96f
+    .purgem function
 
 74:
     .byte 0
@@ -114,6 +107,22 @@ vdso_start:
     .long 0x03ae75f6, 20, 0
     .long 86b - 74b, 0
 
+    # The time after this reading in rax, or the call when it would pass the limit.
+    .macro reading
+    mov rax, [r8]
+    add rax, [r8 + 16]
+    cmp rax, [r8 + 8]
+    jae 20f
+    mov [r8], rax
+    .endm
+    # Seconds in rax and nanoseconds in rdx, with an offset in a register or the clock.
+    .macro seconds offset:vararg
+    add rax, \offset
+    xor edx, edx
+    mov ecx, 1000000000
+    div rcx
+    .endm
+
     .balign 16
 91:
     cmp edi, 7
@@ -128,15 +137,8 @@ vdso_start:
     mov r9, [r8 + 32]
     jnc 20f
 10:
-    mov rax, [r8]
-    add rax, [r8 + 16]
-    cmp rax, [r8 + 8]
-    jae 20f
-    mov [r8], rax
-    add rax, r9
-    xor edx, edx
-    mov ecx, 1000000000
-    div rcx
+    reading
+    seconds r9
     mov [rsi], rax
     mov [rsi + 8], rdx
     xor eax, eax
@@ -152,15 +154,8 @@ vdso_start:
     test rsi, rsi
     jnz 20f
     movabs r8, {clock}
-    mov rax, [r8]
-    add rax, [r8 + 16]
-    cmp rax, [r8 + 8]
-    jae 20f
-    mov [r8], rax
-    add rax, [r8 + 24]
-    xor edx, edx
-    mov ecx, 1000000000
-    div rcx
+    reading
+    seconds [r8 + 24]
     mov [rdi], rax
     mov eax, edx
     xor edx, edx
@@ -176,15 +171,8 @@ vdso_start:
     .balign 16
 93:
     movabs r8, {clock}
-    mov rax, [r8]
-    add rax, [r8 + 16]
-    cmp rax, [r8 + 8]
-    jae 20f
-    mov [r8], rax
-    add rax, [r8 + 24]
-    xor edx, edx
-    mov ecx, 1000000000
-    div rcx
+    reading
+    seconds [r8 + 24]
     test rdi, rdi
     jz 10f
     mov [rdi], rax
@@ -211,6 +199,8 @@ vdso_start:
     jmp qword ptr gs:[24]
 98:
     ret
+    .purgem reading
+    .purgem seconds
     .balign 4096
     .globl vdso_end
 vdso_end:
