@@ -1,20 +1,23 @@
 //! Runs that are ended from outside, and guests that want more than there is.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::{command, err, json, out, snowglobe, status};
 
 /// Computes and never calls.
-const SPIN: &str = "while :; do :; done";
+const SPIN: &str = "echo under way; while :; do :; done";
 /// Calls and never waits.
-const BUSY: &str = "while :; do cat /dev/null; done";
+const BUSY: &str = "echo under way; while :; do cat /dev/null; done";
+/// Reads what never comes.
+const READ: &str = "echo under way; exec cat";
 
-/// A world that is under way, and who belongs to it.
+/// A world that is under way, and who belongs to it. What it says goes to files, so that it can be waited for.
 struct World {
     child: Child,
+    dir: PathBuf,
 }
 
 /// A process by its id and the moment at which it started, since ids are used again.
@@ -51,19 +54,37 @@ fn all_gone(names: &[Name]) {
 }
 
 impl World {
-    /// Starts a world; it is under way when its trace is there and the guest's process.
+    /// Starts the first world of a directory; it is under way when a guest has said so.
     fn start(dir: &Path, args: &[&str]) -> World {
+        let file = |name: &str| fs::File::create(dir.join(name)).unwrap();
         let mut command = command(dir, args);
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let world = World { child };
-        // The template and a guest.
-        wait_for("the guest", || world.processes().len() >= 2);
-        std::thread::sleep(Duration::from_millis(300));
+        let command = command.stdin(Stdio::piped()).stdout(file("said")).stderr(file("noted"));
+        let world = World { child: command.spawn().unwrap(), dir: dir.to_owned() };
+        wait_for("the guest", || world.has_said("under way"));
         world
+    }
+
+    /// Whether a guest of the latest run has written this; some commands do not show it.
+    fn has_said(&self, what: &str) -> bool {
+        let Ok(hosts) = fs::read_dir(self.dir.join(".snowglobe/runs/latest/hosts")) else { return false };
+        let text = |host: std::io::Result<fs::DirEntry>| fs::read_to_string(host.ok()?.path().join("stdout")).ok();
+        hosts.filter_map(text).any(|text| text.contains(what))
+    }
+
+    /// What it has written to one of its files.
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.dir.join(name)).unwrap()
     }
 
     fn processes(&self) -> Vec<Name> {
         children(self.child.id())
+    }
+
+    /// Whether a signal has been sent to snowglobe and not been delivered.
+    fn is_pending(&self, signal: u32) -> bool {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).expect("Linux says so");
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 1 << (signal - 1) != 0
     }
 
     fn signal(&self, name: &str) {
@@ -79,17 +100,18 @@ impl World {
         let names = self.processes();
         let began = Instant::now();
         self.signal(signal);
-        let output = self.child.wait_with_output().unwrap();
+        let status = self.child.wait().unwrap();
         let took = began.elapsed();
         all_gone(&names);
-        (output, took)
+        let (stdout, stderr) = (self.text("said").into_bytes(), self.text("noted").into_bytes());
+        (Output { status, stdout, stderr }, took)
     }
 }
 
 #[test]
 fn ctrl_c_and_a_termination_end_a_world_in_order() {
     for (program, signal) in
-        [(SPIN, "INT"), (BUSY, "INT"), (SPIN, "TERM"), ("exec cat", "TERM"), ("sleep 1; exec cat", "HUP")]
+        [(SPIN, "INT"), (BUSY, "INT"), (SPIN, "TERM"), (READ, "TERM"), ("echo under way; sleep 1; exec cat", "HUP")]
     {
         let dir = tempfile::tempdir().unwrap();
         let (output, took) = World::start(dir.path(), &["run", "--", "sh", "-c", program]).end(signal);
@@ -116,7 +138,7 @@ fn a_second_ctrl_c_ends_at_once() {
     }
     let began = Instant::now();
     world.signal("INT");
-    std::thread::sleep(Duration::from_millis(200));
+    wait_for("the first to be taken", || !world.is_pending(2));
     let (output, _) = world.end("INT");
     assert!(began.elapsed() < Duration::from_millis(1500), "{:?}", began.elapsed());
     assert_eq!(status(&output), 2);
@@ -147,6 +169,7 @@ fn an_interrupted_comparison_claims_nothing() {
     let output = snowglobe(dir.path(), &["replay", "latest"]);
     assert_eq!(status(&output), 2, "{}", err(&output));
     assert!(err(&output).contains("the same as far as it goes"), "{}", err(&output));
+    let dir = tempfile::tempdir().unwrap();
     let (output, _) = World::start(dir.path(), &["run", "--", "sh", "-c", BUSY]).end("KILL");
     assert_eq!(output.status.code(), None);
     let output = snowglobe(dir.path(), &["replay", "latest"]);
@@ -156,13 +179,13 @@ fn an_interrupted_comparison_claims_nothing() {
 
 #[test]
 fn a_supervisor_that_is_killed_takes_its_world_along() {
-    for program in [SPIN, BUSY, "exec cat"] {
+    for program in [SPIN, BUSY, READ] {
         let dir = tempfile::tempdir().unwrap();
         let world = World::start(dir.path(), &["run", "--", "sh", "-c", program]);
         let running = json(&snowglobe(dir.path(), &["show", "--json"]));
         assert_eq!(running["verdict"], "running", "{program}");
-        // What is recorded comes to the disk once a second.
-        std::thread::sleep(Duration::from_millis(2200));
+        // What is recorded comes to the disk after a second, whatever the guest does.
+        wait_for("the trace", || out(&snowglobe(dir.path(), &["trace"])).contains("exec"));
         let (output, _) = world.end("KILL");
         assert_eq!(output.status.code(), None);
         let listed = out(&snowglobe(dir.path(), &["ls"]));
@@ -178,9 +201,10 @@ fn a_supervisor_that_is_killed_takes_its_world_along() {
 
 #[test]
 fn a_supervisor_that_is_killed_among_forks_leaves_nobody() {
-    let dir = tempfile::tempdir().unwrap();
     for wait in [0, 7, 23, 61, 113] {
-        let mut world = World::start(dir.path(), &["run", "--", "sh", "-c", "while :; do (:) & done"]);
+        let dir = tempfile::tempdir().unwrap();
+        let mut world = World::start(dir.path(), &["run", "--", "sh", "-c", "echo under way; while :; do (:) & done"]);
+        // Nothing is waited for: these are moments at which to strike.
         std::thread::sleep(Duration::from_millis(wait));
         let arena = arena_of(world.processes()[0].0);
         world.signal("KILL");
@@ -244,7 +268,7 @@ fn progress_counts_the_hosts_that_are_up() {
     );
     fs::write(dir.path().join("w.yaml"), world).unwrap();
     let world = World::start(dir.path(), &["run", "w.yaml"]);
-    std::thread::sleep(Duration::from_millis(2500));
+    wait_for("a line of progress", || world.text("noted").contains("hosts up"));
     let (output, _) = world.end("INT");
     assert!(err(&output).contains(" 2/3 hosts up") || err(&output).contains(" 1/3 hosts up"), "{}", err(&output));
 }
