@@ -19,7 +19,7 @@ fn main() {
     let mut command = Command::new(cargo);
     command
         .current_dir(&root)
-        .args(["build", "--package", "snowglobe-layer", "--profile", "layer", "--locked"])
+        .args(["build", "--package", "snowglobe-layer", "--features", "image", "--profile", "layer", "--locked"])
         .args(["--target", "x86_64-unknown-linux-gnu", "--target-dir"])
         .arg(&target);
     // What the outer cargo sets for this build script must not reach the inner one.

@@ -15,11 +15,11 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The whole of it: what a clean clone may take on 2 cores.
-const TOTAL_LIMIT: Duration = Duration::from_secs(20 * 60);
+/// The whole of it. A clean clone takes less than a third of this on 2 quiet cores; what is slower is not wrong.
+const TOTAL_LIMIT: Duration = Duration::from_secs(60 * 60);
 
-/// Crates that `cargo test --workspace` must leave alone: the image has no test harness, the others have steps of their own.
-const NOT_UNIT: &[&str] = &["snowglobe-layer", "snowglobe-suite", "snowglobe-programs"];
+/// Crates that `cargo test --workspace` must leave alone: they have steps of their own.
+const NOT_UNIT: &[&str] = &["snowglobe-suite", "snowglobe-programs"];
 
 /// `cargo xtask test`
 #[derive(clap::Args)]
@@ -54,10 +54,9 @@ enum Step {
 impl Step {
     fn limit(self) -> Duration {
         Duration::from_secs(match self {
-            Step::Deps | Step::Build => 600,
-            Step::Clippy | Step::Unit => 420,
-            Step::Suite => 600,
-            Step::Programs => 900,
+            Step::Deps | Step::Build | Step::Clippy => 600,
+            Step::Unit | Step::Suite => 900,
+            Step::Programs => 1200,
             Step::Docs | Step::Licences => 60,
         })
     }
@@ -163,11 +162,9 @@ impl Round<'_> {
             }
             Step::Build => self.binary = Some(project::build_snowglobe()?),
             Step::Clippy => {
-                // The image brings its own panic handler, which a test harness has too.
-                let all =
-                    ["clippy", "--workspace", "--exclude", "snowglobe-layer", "--all-targets", "--", "-D", "warnings"];
+                let all = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
                 process::must(&mut project::cargo(&all), self.limit(step)?)?;
-                let layer = ["clippy", "--package", "snowglobe-layer", "--", "-D", "warnings"];
+                let layer = ["clippy", "--package", "snowglobe-layer", "--features", "image", "--", "-D", "warnings"];
                 process::must(&mut project::cargo(&layer), self.limit(step)?)?;
             }
             Step::Licences => licences::run()?,
