@@ -200,6 +200,8 @@ impl Machine for Host {
             let seen = c.ring_room.load(Acquire);
             c.ring_full.store(1, Release);
             if head + record.len() as u64 - c.ring_tail.load(Acquire) > RING_SIZE {
+                // The reader may rest.
+                futex_wake(&c.state);
                 futex_wait(&c.ring_room, seen);
             }
         }
