@@ -363,15 +363,20 @@ impl Kernel {
             Ok(value) => Flow::Return(value),
             Err(Stop::Errno(e)) => Flow::Return(e.to_ret()),
             Err(Stop::Replaced) => Flow::Go,
-            Err(Stop::Gone) => return Flow::Switch,
+            Err(Stop::Gone) => {
+                self.trace_network();
+                return Flow::Switch;
+            }
             Err(Stop::Block(wait)) => {
                 self.block(task, wait);
+                self.trace_network();
                 return Flow::Switch;
             }
         };
         if let Flow::Return(value) = flow {
             self.record.end(self.sched.now, task, nr, value, entry, &args, m);
         }
+        self.trace_network();
         if self.notice || self.sched.now - self.slice_start >= self.spec.knobs.quantum {
             if let Flow::Return(value) = flow {
                 m.set_result(value);

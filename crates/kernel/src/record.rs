@@ -114,6 +114,12 @@ impl Recorder {
         self.encoder.finish_open();
     }
 
+    /// Whether the last record is a BEGIN whose RETURN may be added to it.
+    #[inline]
+    pub fn is_open(&self) -> bool {
+        self.encoder.is_open()
+    }
+
     /// A call returns.
     #[allow(clippy::too_many_arguments)]
     pub fn end(

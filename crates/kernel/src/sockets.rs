@@ -286,7 +286,8 @@ impl Kernel {
         }
         // Files that were on their way to nobody are closed.
         drop(table.take_discarded());
-        if self.sockets.table.has_events() {
+        // The RETURN of a call that goes on may follow its BEGIN in one record: what happened comes after it.
+        if !self.record.is_open() {
             self.trace_network();
         }
         for (id, file, bits) in owned {
@@ -348,7 +349,15 @@ impl Kernel {
         }
     }
 
-    fn trace_network(&mut self) {
+    /// Tells the trace what has happened in the network.
+    #[inline]
+    pub fn trace_network(&mut self) {
+        if self.sockets.table.has_events() {
+            self.trace_events();
+        }
+    }
+
+    fn trace_events(&mut self) {
         let now = self.sched.now;
         let Kernel { sockets, record, .. } = self;
         let mut events = sockets.table.take_events().peekable();

@@ -98,25 +98,25 @@ const UNTIL: &str = "1h";
 
 /// A program with a count as its last argument, against itself in a world of its own.
 fn counted(place: &Place, sizes: (u64, u64), argv: &[&str]) -> Result<Outcome> {
+    compared(place, place.samples, sizes, argv).map(Outcome::Pair)
+}
+
+fn compared(place: &Place, samples: usize, sizes: (u64, u64), argv: &[&str]) -> Result<Pair> {
     let with = |n: u64, run: &dyn Fn(&[&str]) -> Result<f64>| {
         let count = n.to_string();
         run(&argv.iter().copied().chain([count.as_str()]).collect::<Vec<_>>())
     };
     let normal = |n| with(n, &|argv| place.normal(argv));
     let layer = |n| with(n, &|argv| place.alone(argv));
-    measure::pair(place.samples, sizes, &normal, &layer).map(Outcome::Pair)
+    measure::pair(samples, sizes, &normal, &layer)
 }
 
-/// The same, with a time for some units at once.
-fn counted_by(place: &Place, units: f64, sizes: (u64, u64), argv: &[&str]) -> Result<Outcome> {
+/// Pure compute: more samples, since its times spread wider than what is to be seen; with a time for some units at once.
+fn computed(place: &Place, units: f64, sizes: (u64, u64), argv: &[&str]) -> Result<Outcome> {
     let times =
         |spread: Spread| Spread { median: spread.median * units, low: spread.low * units, high: spread.high * units };
-    Ok(match counted(place, sizes, argv)? {
-        Outcome::Pair(pair) => {
-            Outcome::Pair(Pair { first: times(pair.first), second: times(pair.second), ratio: pair.ratio })
-        }
-        value @ Outcome::Value(_) => value,
-    })
+    let pair = compared(place, place.samples * 3, sizes, argv)?;
+    Ok(Outcome::Pair(Pair { first: times(pair.first), second: times(pair.second), ratio: pair.ratio }))
 }
 
 /// A shell line, repeated.
@@ -142,15 +142,15 @@ fn call_untraced(place: &Place) -> Result<Outcome> {
 }
 
 fn sha256(place: &Place) -> Result<Outcome> {
-    counted_by(place, 1024.0, (64, 1088), &["/usr/bin/python3", &place.script("compute.py")?, "sha256"])
+    computed(place, 1024.0, (64, 1088), &["/usr/bin/python3", &place.script("compute.py")?, "sha256"])
 }
 
 fn python_loop(place: &Place) -> Result<Outcome> {
-    counted_by(place, 1000.0, (1_000_000, 11_000_000), &["/usr/bin/python3", &place.script("compute.py")?, "loop"])
+    computed(place, 1000.0, (1_000_000, 11_000_000), &["/usr/bin/python3", &place.script("compute.py")?, "loop"])
 }
 
 fn sqlite(place: &Place) -> Result<Outcome> {
-    counted_by(place, 1000.0, (50_000, 550_000), &["/usr/bin/python3", &place.script("compute.py")?, "sqlite"])
+    computed(place, 1000.0, (50_000, 550_000), &["/usr/bin/python3", &place.script("compute.py")?, "sqlite"])
 }
 
 fn fork_exec(place: &Place) -> Result<Outcome> {
