@@ -265,8 +265,8 @@ fn etcd_idle(place: &Place) -> Result<Outcome> {
         let settings = json!({"until": format!("{virtual_seconds}s")});
         place.world(&place.write_world("etcd", settings, &[host(0), host(1), host(2)])?)
     };
-    let rates = (0..place.samples).map(|_| Ok(1.0 / measure::slope(30, 630, &work)?));
-    Ok(Outcome::Value(Spread::of(&rates.collect::<Result<Vec<_>>>()?)))
+    let samples = measure::units(place.samples, (30, 630), [&work])?;
+    Ok(Outcome::Value(Spread::of(&samples.iter().map(|[seconds]| 1.0 / seconds).collect::<Vec<_>>())))
 }
 
 fn idle_host(place: &Place) -> Result<Outcome> {
