@@ -1,17 +1,19 @@
 //! The trace: an ordered stream of records, each a length, a kind, a time and a uniform body.
 //!
 //! ```text
-//! record := len:varint body            (len = bytes of body)
-//! body   := kind:u8 dt:varint task:varint n:u8 num:varint*n m:u8 (len:varint byte*len)*m
+//! record := len body                   (len = bytes of body: 7 bits, or 14 in two bytes, the lower 7 and 0x80 first)
+//! body   := kind:u8 counts:u8 dt:num task:num num*n (len:num byte*len)*m
+//! counts := n + 16 m
 //! ```
 //!
 //! Some records stand for two, since they are so many; [`Record::decode`] gives what they stand for. A `CALL` is a BEGIN
-//! and its RETURN with nothing between them: the body of the BEGIN, then `value:varint m:u8 blobs` of the RETURN. A `SEND4`
-//! is a send to an IPv4 address, with address and port as numbers instead of the text; two numbers more are the move of the
+//! and its RETURN with nothing between them: the body of the BEGIN, then `value:num` of the RETURN; a `CALL_DATA` has
+//! `counts:u8` and blobs of the RETURN after that. A `SEND4` is a send to an IPv4 address, with address and port as numbers instead of the text; two numbers more are the move of the
 //! status that came before it. Two numbers more of a `deliver` are the move that came after it.
 //!
-//! `dt` is the virtual time in nanoseconds since the record before. `varint` is LEB128, little end first.
-//! The running digest of a run is the BLAKE3 hash of this stream's bytes.
+//! `dt` is the virtual time in nanoseconds since the record before. `num` is a number whose first byte says by its lowest
+//! bit that is set how long it is: n bytes, little end first, hold 7n bits above that bit; after a first byte of 0 come 64 bits.
+//! Writing it takes no loop. The running digest of a run is the BLAKE3 hash of this stream's bytes.
 
 use alloc::vec::Vec;
 
@@ -82,43 +84,52 @@ kinds! {
 const CALL: u8 = 19;
 /// A send to an IPv4 address, in the stream. Numbers: socket ID, length, address, port; old and new status before it.
 const SEND4: u8 = 20;
+/// As [`CALL`], with data of the RETURN.
+const CALL_DATA: u8 = 21;
 
 /// The kind of what a record of the stream begins with, by the first byte of its body.
 pub fn kind_in_stream(first: u8) -> Option<Kind> {
     match first {
-        CALL => Some(Kind::Begin),
+        CALL | CALL_DATA => Some(Kind::Begin),
         SEND4 => Some(Kind::Send),
         kind => Kind::from_u8(kind),
     }
 }
 
-/// Appends LEB128.
+/// Most bytes of a number, and the room that writing one takes.
+const NUM: usize = 9;
+
+/// Appends a number.
 #[inline]
-fn put_varint(out: &mut [u8], at: &mut usize, mut v: u64) {
-    while v >= 0x80 {
-        out[*at] = v as u8 | 0x80;
+fn put_num(out: &mut [u8], at: &mut usize, v: u64) {
+    let to = &mut out[*at..*at + NUM];
+    if v < 1 << 7 {
+        to[0] = (v << 1 | 1) as u8;
         *at += 1;
-        v >>= 7;
+    } else if v < 1 << 56 {
+        let len = (70 - v.leading_zeros()) / 7;
+        to[..8].copy_from_slice(&((v << 1 | 1) << (len - 1)).to_le_bytes());
+        *at += len as usize;
+    } else {
+        to[0] = 0;
+        to[1..].copy_from_slice(&v.to_le_bytes());
+        *at += NUM;
     }
-    out[*at] = v as u8;
-    *at += 1;
 }
 
-/// Reads LEB128; `None` at the end of the input or past 64 bits.
-fn get_varint(input: &[u8], at: &mut usize) -> Option<u64> {
-    let mut v = 0u64;
-    for shift in (0..64).step_by(7) {
-        let b = *input.get(*at)?;
-        *at += 1;
-        if shift == 63 && b > 1 {
-            return None;
-        }
-        v |= u64::from(b & 0x7f) << shift;
-        if b & 0x80 == 0 {
-            return Some(v);
-        }
+/// Reads a number; `None` at the end of the input.
+fn get_num(input: &[u8], at: &mut usize) -> Option<u64> {
+    let first = *input.get(*at)?;
+    let len = if first == 0 { NUM } else { first.trailing_zeros() as usize + 1 };
+    let from = input.get(*at..*at + len)?;
+    *at += len;
+    let mut word = [0; 8];
+    if first == 0 {
+        word.copy_from_slice(&from[1..]);
+        return Some(u64::from_le_bytes(word));
     }
-    None
+    word[..len].copy_from_slice(from);
+    Some(u64::from_le_bytes(word) >> len)
 }
 
 /// Signed to unsigned with small magnitudes first.
@@ -133,6 +144,8 @@ pub fn unzigzag(v: u64) -> i64 {
 
 /// Most bytes of a record's length.
 const HEAD: usize = 2;
+/// Bytes that building a record takes.
+const ROOM: usize = HEAD + MAX_RECORD + NUM;
 
 /// Builds records one after another in one buffer, which is handed on when there is enough in it.
 #[derive(Default)]
@@ -141,16 +154,19 @@ pub struct Encoder {
     /// End of the whole records.
     whole: usize,
     at: usize,
-    nums_at: usize,
-    blobs_at: usize,
+    /// The byte that counts blobs; 0 where there is none yet.
+    counts_at: usize,
     /// Where a BEGIN stands after which nothing has come.
     open: Option<usize>,
 }
 
+/// A blob in the byte that counts numbers and blobs.
+const BLOB: u8 = 16;
+
 impl Encoder {
     /// An encoder without records.
     pub const fn new() -> Encoder {
-        Encoder { bytes: Vec::new(), whole: 0, at: 0, nums_at: 0, blobs_at: 0, open: None }
+        Encoder { bytes: Vec::new(), whole: 0, at: 0, counts_at: 0, open: None }
     }
 
     /// The whole records that were built since the last [`Encoder::clear`].
@@ -186,24 +202,33 @@ impl Encoder {
     #[inline]
     fn start(&mut self, kind: u8, dt: u64, task: u32, nums: &[u64]) -> &mut Encoder {
         self.open = None;
-        if self.bytes.len() < self.whole + HEAD + MAX_RECORD {
-            self.bytes.resize(self.whole + 2 * (HEAD + MAX_RECORD), 0);
-        }
-        // Kind, time, task and twelve numbers of ten bytes at most. Most lengths take one byte; a longer one is made
-        // room for at the end.
-        let (bytes, mut at) = (&mut self.bytes[self.whole + 1..self.whole + 1 + 160], 1);
+        self.make_room();
+        // Kind, counts, time, task and twelve numbers at most. Most lengths take one byte; a longer one is made room for
+        // at the end.
+        let body = self.whole + 1;
+        let (bytes, mut at) = (&mut self.bytes[body..body + 160], 2);
         bytes[0] = kind;
-        put_varint(bytes, &mut at, dt);
-        put_varint(bytes, &mut at, u64::from(task));
-        self.nums_at = self.whole + 1 + at;
-        bytes[at] = nums.len() as u8;
-        at += 1;
+        bytes[1] = nums.len() as u8;
+        put_num(bytes, &mut at, dt);
+        put_num(bytes, &mut at, u64::from(task));
         for num in nums {
-            put_varint(bytes, &mut at, *num);
+            put_num(bytes, &mut at, *num);
         }
-        self.at = self.whole + 1 + at;
-        self.blobs_at = 0;
+        self.at = body + at;
+        self.counts_at = body + 1;
         self
+    }
+
+    #[inline]
+    fn make_room(&mut self) {
+        if self.bytes.len() < self.whole + ROOM {
+            self.grow();
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        self.bytes.resize(self.whole + 2 * ROOM, 0);
     }
 
     /// Ends a BEGIN, to which the RETURN may be added if nothing comes between.
@@ -230,35 +255,35 @@ impl Encoder {
         let start = self.open.take().expect("a BEGIN is open");
         self.at = self.whole;
         self.whole = start;
+        self.make_room();
         self.bytes[start + 1] = CALL;
-        if self.bytes.len() < start + HEAD + MAX_RECORD {
-            self.bytes.resize(start + 2 * (HEAD + MAX_RECORD), 0);
-        }
-        put_varint(&mut self.bytes, &mut self.at, value);
-        self.blobs_at = 0;
+        put_num(&mut self.bytes, &mut self.at, value);
+        self.counts_at = 0;
         self
     }
 
-    /// Adds a number. All numbers come before all blobs; at most 16.
+    /// Adds a number. All numbers come before all blobs; at most 15.
     #[inline]
     pub fn num(&mut self, v: u64) -> &mut Encoder {
-        debug_assert!(self.blobs_at == 0);
-        self.bytes[self.nums_at] += 1;
-        put_varint(&mut self.bytes, &mut self.at, v);
+        let counts = &mut self.bytes[self.counts_at];
+        assert!(*counts < BLOB - 1, "a number after a blob, or too many: {counts:#x}");
+        *counts += 1;
+        put_num(&mut self.bytes, &mut self.at, v);
         self
     }
 
-    /// Adds a blob, cut to what the record still holds.
+    /// Adds a blob, cut to what the record still holds; at most 15.
     pub fn blob(&mut self, data: &[u8]) -> &mut Encoder {
-        if self.blobs_at == 0 {
-            self.blobs_at = self.at;
+        if self.counts_at == 0 {
+            self.bytes[self.whole + 1] = CALL_DATA;
             self.bytes[self.at] = 0;
+            self.counts_at = self.at;
             self.at += 1;
         }
-        let room = (self.whole + HEAD + MAX_RECORD - self.at).saturating_sub(4);
+        let room = (self.whole + HEAD + MAX_RECORD - self.at).saturating_sub(NUM);
         let data = &data[..data.len().min(room)];
-        self.bytes[self.blobs_at] += 1;
-        put_varint(&mut self.bytes, &mut self.at, data.len() as u64);
+        self.bytes[self.counts_at] += BLOB;
+        put_num(&mut self.bytes, &mut self.at, data.len() as u64);
         self.bytes[self.at..self.at + data.len()].copy_from_slice(data);
         self.at += data.len();
         self
@@ -267,21 +292,23 @@ impl Encoder {
     /// Ends the record.
     #[inline]
     pub fn finish(&mut self) {
-        if self.blobs_at == 0 {
-            self.bytes[self.at] = 0;
-            self.at += 1;
-        }
-        let body = self.whole + 1;
-        let len = self.at - body;
+        let len = self.at - self.whole - 1;
         if len < 0x80 {
             self.bytes[self.whole] = len as u8;
         } else {
-            self.bytes.copy_within(body..self.at, body + 1);
-            self.bytes[self.whole] = len as u8 | 0x80;
-            self.bytes[body] = (len >> 7) as u8;
-            self.at += 1;
+            self.lengthen(len);
         }
         self.whole = self.at;
+    }
+
+    /// Makes room for a length of two bytes.
+    #[cold]
+    fn lengthen(&mut self, len: usize) {
+        let body = self.whole + 1;
+        self.bytes.copy_within(body..self.at, body + 1);
+        self.bytes[self.whole] = len as u8 | 0x80;
+        self.bytes[body] = (len >> 7) as u8;
+        self.at += 1;
     }
 }
 
@@ -309,43 +336,52 @@ pub enum DecodeError {
     Invalid,
 }
 
+/// Bytes of the body of the record at the start of `input`, and those that say so.
+///
+/// # Errors
+/// As [`Record::decode`].
+pub fn length(input: &[u8]) -> Result<(usize, usize), DecodeError> {
+    let (len, head) = match *input {
+        [a, ..] if a < 0x80 => (usize::from(a), 1),
+        [a, b, ..] if b < 0x80 => (usize::from(a & 0x7f) | usize::from(b) << 7, 2),
+        [_, _, ..] => return Err(DecodeError::Invalid),
+        _ => return Err(DecodeError::Incomplete),
+    };
+    if len > MAX_RECORD { Err(DecodeError::Invalid) } else { Ok((len, head)) }
+}
+
 impl Record {
     /// Decodes the record at the start of `input`; returns it, the one that comes with it, and the bytes taken.
     ///
     /// # Errors
     /// [`DecodeError::Incomplete`] when more input may help, [`DecodeError::Invalid`] when it cannot.
     pub fn decode(input: &[u8]) -> Result<(Record, Option<Record>, usize), DecodeError> {
-        let mut at = 0;
-        let len = match get_varint(input, &mut at) {
-            Some(len) => len,
-            None if input.len() < 10 => return Err(DecodeError::Incomplete),
-            None => return Err(DecodeError::Invalid),
-        };
-        if len > MAX_RECORD as u64 {
-            return Err(DecodeError::Invalid);
-        }
-        let end = at + len as usize;
-        let body = input.get(at..end).ok_or(DecodeError::Incomplete)?;
+        let (len, head) = length(input)?;
+        let end = head + len;
+        let body = input.get(head..end).ok_or(DecodeError::Incomplete)?;
         let (record, and) = Self::decode_body(body).ok_or(DecodeError::Invalid)?;
         Ok((record, and, end))
     }
 
     fn decode_body(body: &[u8]) -> Option<(Record, Option<Record>)> {
-        let first = *body.first()?;
+        let &[first, counts, ..] = body else { return None };
         let kind = kind_in_stream(first)?;
-        let mut at = 1;
-        let dt = get_varint(body, &mut at)?;
-        let task = u32::try_from(get_varint(body, &mut at)?).ok()?;
-        let count = *body.get(at)?;
-        at += 1;
-        let nums = (0..count).map(|_| get_varint(body, &mut at)).collect::<Option<Vec<_>>>()?;
-        let blobs = get_blobs(body, &mut at)?;
+        let mut at = 2;
+        let dt = get_num(body, &mut at)?;
+        let task = u32::try_from(get_num(body, &mut at)?).ok()?;
+        let nums = (0..counts % BLOB).map(|_| get_num(body, &mut at)).collect::<Option<Vec<_>>>()?;
+        let blobs = get_blobs(body, &mut at, counts)?;
         let mut record = Record { kind, dt, task, nums, blobs };
         let mut and = None;
         match first {
-            CALL => {
-                let nums = alloc::vec![*record.nums.first()?, get_varint(body, &mut at)?];
-                let blobs = get_blobs(body, &mut at)?;
+            CALL | CALL_DATA => {
+                let nums = alloc::vec![*record.nums.first()?, get_num(body, &mut at)?];
+                let mut blobs = Vec::new();
+                if first == CALL_DATA {
+                    let counts = *body.get(at)?;
+                    at += 1;
+                    blobs = get_blobs(body, &mut at, counts)?;
+                }
                 and = Some(Record { kind: Kind::Return, dt: 0, task, nums, blobs });
             }
             SEND4 => {
@@ -376,12 +412,10 @@ impl Record {
     }
 }
 
-fn get_blobs(body: &[u8], at: &mut usize) -> Option<Vec<Vec<u8>>> {
-    let count = *body.get(*at)?;
-    *at += 1;
+fn get_blobs(body: &[u8], at: &mut usize, counts: u8) -> Option<Vec<Vec<u8>>> {
     let mut blobs = Vec::new();
-    for _ in 0..count {
-        let len = usize::try_from(get_varint(body, at)?).ok()?;
+    for _ in 0..counts / BLOB {
+        let len = usize::try_from(get_num(body, at)?).ok()?;
         blobs.push(body.get(*at..at.checked_add(len)?)?.to_vec());
         *at += len;
     }
@@ -403,6 +437,19 @@ mod tests {
         assert_eq!((rec.kind, rec.dt, rec.task), (Kind::Begin, 300, 7));
         assert_eq!(rec.nums, [257, u64::MAX]);
         assert_eq!(rec.blobs, [b"/etc/passwd".to_vec()]);
+    }
+
+    #[test]
+    fn numbers_of_all_lengths_read_back() {
+        let around = |bits: u32| [1u64 << bits, (1u64 << bits) - 1, (1u64 << bits) + 1];
+        for v in (0..64).flat_map(around).chain([u64::MAX]) {
+            let (mut out, mut at, mut read) = ([0xa5; 16], 3, 3);
+            put_num(&mut out, &mut at, v);
+            assert_eq!(get_num(&out[..at], &mut read), Some(v));
+            assert_eq!(read, at, "{v:#x}");
+            read = 3;
+            assert_eq!(get_num(&out[..at - 1], &mut read), None, "{v:#x}");
+        }
     }
 
     #[test]

@@ -208,7 +208,7 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
 
 /// Runs the world, and runs it again when the layer finds a loop that spins: it ends the world then, and the loop is a yield
 /// point of the next from its beginning. What counts is a run that learned nothing on its way. Output that was shown
-/// already is not shown again.
+/// already is not shown again. A run that is compared with an earlier one has that one's yield points and no others.
 fn run_world(
     plan: &Plan,
     how: Conduct,
@@ -223,6 +223,8 @@ fn run_world(
     let mut progress = if how.show_progress { Progress::new(hosts, stderr_is_terminal()) } else { Progress::silent() };
     let mut shown = how.pass_output.then(|| Once::new(listener(&spec, &progress)));
     let mut compare = how.compare;
+    let compares = compare.is_some();
+    let learn = compare.as_ref().is_none_or(TraceCheck::is_unfinished);
     let mut input = StandardInput::new(&run, source(&spec, how.input))?;
     let outcome = loop {
         run.write_world(&spec)?;
@@ -238,11 +240,12 @@ fn run_world(
             layout: plan.layout,
             input: &mut input,
             recorder,
+            learn,
             stop: stop.clone(),
             on_sample: &mut |sample| progress.feed(began.elapsed(), sample),
         });
         let new = outcome.as_ref().map_or(&[][..], |outcome| &outcome.report.learned);
-        if new.is_empty() || learned.len() >= MAX_LEARNING as usize || interrupted().is_some() {
+        if new.is_empty() || compares || learned.len() >= MAX_LEARNING as usize || interrupted().is_some() {
             break outcome;
         }
         learned.extend(new.iter().cloned());

@@ -23,6 +23,8 @@ pub struct RunRequest<'a> {
     pub input: &'a mut StandardInput,
     /// Takes the trace as it comes; its `feed` says when the run may stop early.
     pub recorder: Recorder,
+    /// Whether loops that spin are looked for.
+    pub learn: bool,
     /// Set by Ctrl-C.
     pub stop: Arc<AtomicBool>,
     /// Hears how it goes, several times a second.
@@ -84,7 +86,7 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
     if request.layout == Layout::Traditional {
         return Err(Problem::new("the traditional layout is not there yet").help("run without `--layout traditional`"));
     }
-    let RunRequest { spec, input, recorder, stop, on_sample, .. } = request;
+    let RunRequest { spec, input, recorder, learn, stop, on_sample, .. } = request;
     // Hooks speak in I/O errors; the problem behind one is kept here.
     let problem: RefCell<Option<Problem>> = RefCell::new(None);
     let keep = |p: Problem| {
@@ -111,6 +113,7 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
                 Ok(())
             },
             stop: &stop,
+            learn,
             core: None,
         },
     );

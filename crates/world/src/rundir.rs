@@ -468,10 +468,23 @@ impl RunDir {
     pub fn record(&self) -> Result<RunRecord, Problem> {
         let path = self.path.join("run.json");
         let bytes = fs::read(&path).map_err(|e| io_problem("read", &path, &e))?;
-        let mut record: RunRecord = serde_json::from_slice(&bytes).map_err(|error| {
-            Problem::new(format!("{} is not understood: {error}", path.display()))
+        let not_ours = |why: &dyn std::fmt::Display| {
+            Problem::new(format!("{} is not understood: {why}", path.display()))
                 .help("it was written by another version of snowglobe, or damaged: run the world again")
-        })?;
+        };
+        // What the fields of another format mean is not known, and it may have others.
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(Format { format: FORMAT }) => {}
+            Ok(Format { format }) => {
+                return Err(not_ours(&format!("its format is {format}, and this one knows {FORMAT}")));
+            }
+            Err(error) => return Err(not_ours(&error)),
+        }
+        let mut record: RunRecord = serde_json::from_slice(&bytes).map_err(|error| not_ours(&error))?;
         if record.verdict == Verdict::Running && !self.is_held() {
             record.verdict = Verdict::Killed;
             record.reason = "snowglobe was killed before the run had ended".to_owned();
