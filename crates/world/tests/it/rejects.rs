@@ -109,7 +109,7 @@ fn links_between_hosts_that_are_not_there_are_refused() {
         check(&linked(&format!("links: [{{{entry}}}]")), 2, 29 + column, message, help);
     };
     at("between: [a, bb], loss: 1%", 14, "there is no host `bb`", "did you mean `b`?");
-    at("from: x, loss: 1%", 7, "there is no host `x`", "`a`, `b`");
+    at("from: zebra, loss: 1%", 7, "there is no host `zebra`", "`a`, `b`");
     at("between: [a, c], loss: 1%", 14, "`c` is not on network `n`", "add `n` to the `networks` of the service");
     at("between: [a], loss: 1%", 10, "names fewer than two", "write `between: [a, b]`");
     at("from: a, to: a, loss: 1%", 0, "from one host to another", "name two hosts");

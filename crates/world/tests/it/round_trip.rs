@@ -68,7 +68,7 @@ fn loss() -> impl Strategy<Value = Loss> {
     ]
 }
 
-fn change() -> impl Strategy<Value = LinkChange> {
+fn change() -> BoxedStrategy<LinkChange> {
     use prop::option::of;
     (
         (of(latency()), of(nanos()), of(any::<u64>()), of(any::<u64>()), of(loss())),
@@ -91,9 +91,10 @@ fn change() -> impl Strategy<Value = LinkChange> {
                 }
             },
         )
+        .boxed()
 }
 
-fn network(index: usize, hosts: u32) -> impl Strategy<Value = NetworkSpec> {
+fn network(index: usize, hosts: u32) -> BoxedStrategy<NetworkSpec> {
     let rule = (vec(0..hosts, 0..3), vec(0..hosts, 0..3), change())
         .prop_map(|(from, to, change)| LinkRule { from, to, change });
     (0..255u8, address(), 1280..=65535u32, change(), vec(rule, 0..3), text()).prop_map(
@@ -104,6 +105,7 @@ fn network(index: usize, hosts: u32) -> impl Strategy<Value = NetworkSpec> {
             NetworkSpec { name, subnet: ([10, n, 0, 0], 16), resolver, mtu, link, rules }
         },
     )
+    .boxed()
 }
 
 fn mount() -> impl Strategy<Value = MountSpec> {
