@@ -265,11 +265,10 @@ impl<R: Clone> SocketTable<R> {
             Path::Link { network: index, host } => {
                 packet.network = Some(index);
                 packet.to = host;
-                let network = &self.world.networks[index as usize];
-                if !network.plain {
+                if !self.world.takes_units(index) {
                     return self.travel(Way { network: index, from: packet.from, to: host }, packet, socket);
                 }
-                let arrival = self.log.now + network.latency;
+                let arrival = self.log.now + self.world.networks[index as usize].latency;
                 self.fabric.fly(arrival, packet);
             }
         }

@@ -275,6 +275,13 @@ impl World {
         self.networks[network as usize].mtu as usize - headers
     }
 
+    /// Whether a network takes many packets of a connection as one unit, as with segmentation offload: where nothing but
+    /// the latency happens to them.
+    #[inline]
+    pub(crate) fn takes_units(&self, network: u32) -> bool {
+        self.networks[network as usize].plain
+    }
+
     /// The address that a packet of `host` to `to` by `route` bears.
     pub(crate) fn source(&self, host: u32, to: IpAddr, route: Route) -> IpAddr {
         let here = self.host(host);
