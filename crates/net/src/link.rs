@@ -205,8 +205,7 @@ impl World {
         for (at, spec) in hosts.iter().enumerate() {
             let mut interfaces = alloc::vec![loopback()];
             for (n, i) in spec.interfaces.iter().enumerate() {
-                let (prefix, mtu) =
-                    networks.get(i.network as usize).map_or((32, DEFAULT_MTU), |n| (n.subnet.1, n.mtu));
+                let (prefix, mtu) = networks.get(i.network as usize).map_or((32, DEFAULT_MTU), |n| (n.subnet.1, n.mtu));
                 let interface = ethernet(n, i.network, Ipv4Addr::from(i.address), prefix, mtu);
                 if let Some(network) = world.networks.get_mut(i.network as usize) {
                     network.members.push(at as u32);

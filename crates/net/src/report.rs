@@ -218,9 +218,7 @@ impl<R: Clone> SocketTable<R> {
         };
         let rtt = (latency * 2 / 1000).max(20) as u32;
         let (mss, mtu) = match entry.connection.path {
-            Path::Link { network, .. } => {
-                (entry.segment_size(&self.world), self.world.networks[network as usize].mtu)
-            }
+            Path::Link { network, .. } => (entry.segment_size(&self.world), self.world.networks[network as usize].mtu),
             _ => (32768, 65535),
         };
         let since = |at: u64| (self.log.now.saturating_sub(at) / 1_000_000) as u32;

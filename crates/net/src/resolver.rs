@@ -136,12 +136,7 @@ fn name_of(world: &World, networks: &[u32], ip: IpAddr) -> Option<String> {
 }
 
 /// Answer records and whether the name exists at all.
-fn records(
-    world: &World,
-    networks: &[u32],
-    question: &Question,
-    rotations: &mut Rotations,
-) -> (Vec<Vec<u8>>, bool) {
+fn records(world: &World, networks: &[u32], question: &Question, rotations: &mut Rotations) -> (Vec<Vec<u8>>, bool) {
     if let Some(ip) = reverse(&question.name) {
         let name = name_of(world, networks, ip);
         let records = name.iter().filter(|_| question.kind == PTR || question.kind == ANY);
@@ -190,13 +185,7 @@ fn record(kind: u16, data: &[u8]) -> Vec<u8> {
 }
 
 /// The answer to a message; none to what is no question.
-fn answer(
-    world: &World,
-    networks: &[u32],
-    message: &[u8],
-    rotations: &mut Rotations,
-    stream: bool,
-) -> Option<Vec<u8>> {
+fn answer(world: &World, networks: &[u32], message: &[u8], rotations: &mut Rotations, stream: bool) -> Option<Vec<u8>> {
     let question = Question::parse(message)?;
     let (records, exists) = records(world, networks, &question, rotations);
     let room = if stream { 65535 } else { question.room.unwrap_or(SHORT) };

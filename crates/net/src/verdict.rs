@@ -104,7 +104,8 @@ pub(crate) struct Direction {
 
 /// Whether a link has a constant latency and nothing else.
 fn is_plain(link: &LinkSpec) -> bool {
-    let none = LinkSpec { latency: link.latency, queue: link.queue, reorder_by: link.reorder_by, ..LinkSpec::default() };
+    let none =
+        LinkSpec { latency: link.latency, queue: link.queue, reorder_by: link.reorder_by, ..LinkSpec::default() };
     matches!(link.latency, Latency::Constant(_)) && *link == none
 }
 
@@ -223,10 +224,7 @@ fn both(a: Verdict, b: Verdict) -> Verdict {
     match (a, b) {
         (Drop(_) | Hold, _) => a,
         (_, Drop(_) | Hold) => b,
-        (
-            Pass(x) | Delay(x) | Duplicate(x, _) | Corrupt(x),
-            Pass(y) | Delay(y) | Duplicate(y, _) | Corrupt(y),
-        ) => {
+        (Pass(x) | Delay(x) | Duplicate(x, _) | Corrupt(x), Pass(y) | Delay(y) | Duplicate(y, _) | Corrupt(y)) => {
             let damaged = matches!(a, Corrupt(_)) || matches!(b, Corrupt(_));
             if damaged { Corrupt(x.max(y)) } else { Delay(x.max(y)) }
         }
@@ -390,7 +388,6 @@ impl World {
             network.plain = !still && network.ways.are_plain();
         }
     }
-
 }
 
 impl Direction {

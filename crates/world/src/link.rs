@@ -144,15 +144,15 @@ pub fn rules(node: &Node, what: &str, problems: &mut Problems) -> Vec<Rule> {
 
 fn rule(node: &Node, what: &str, problems: &mut Problems) -> Vec<Rule> {
     let f = fields(node, what, keys::LINK, problems);
-    let mut hosts = |key: &str| {
-        f.get(key).map(|node| compose::texts(node, &format!("{what}: `{key}`"), true, problems))
-    };
+    let mut hosts =
+        |key: &str| f.get(key).map(|node| compose::texts(node, &format!("{what}: `{key}`"), true, problems));
     let (between, from, to) = (hosts("between"), hosts("from"), hosts("to"));
     let span = node.span;
     let rule = |from, to, problems: &mut Problems| Rule { from, to, link: read(&f, what, problems), span };
     match (between, from, to) {
         (None, None, None) => {
-            let help = "name them with `between: [a, b]`, or with `from: a` and `to: b`; use the network's own keys for all";
+            let help =
+                "name them with `between: [a, b]`, or with `from: a` and `to: b`; use the network's own keys for all";
             problems.error(span, format!("{what}: an entry says not between which hosts"), "here", help);
             Vec::new()
         }

@@ -344,7 +344,8 @@ impl<'a> Resolver<'a> {
         hosts: &[Host<'_>],
         members: &[(u32, &Host<'_>)],
     ) -> Option<Vec<u32>> {
-        let is = |host: &Host<'_>| name.value == "*" || host.name == name.value || host.service.name.value == name.value;
+        let is =
+            |host: &Host<'_>| name.value == "*" || host.name == name.value || host.service.name.value == name.value;
         let found: Vec<u32> = members.iter().filter(|(_, host)| is(host)).map(|(at, _)| *at).collect();
         if !found.is_empty() {
             return Some(found);

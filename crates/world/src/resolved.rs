@@ -7,9 +7,8 @@ use std::net::Ipv4Addr;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use snowglobe_abi::spec::{
-    Chance, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, Latency, LinkChange, LinkRule, LinkSpec,
-    Loss, MountSource, MountSpec, Nanos, NetworkSpec,
-    Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
+    Chance, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, Latency, LinkChange, LinkRule,
+    LinkSpec, Loss, MountSource, MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
 use crate::problem::{Problem, Source, Span, suggestion};

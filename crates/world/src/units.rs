@@ -96,7 +96,8 @@ fn decimal(number: &str, places: u32) -> Option<u64> {
         return None;
     }
     let scale = 10u64.pow(places);
-    let part = if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? * 10u64.pow(places - fraction.len() as u32) };
+    let part =
+        if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? * 10u64.pow(places - fraction.len() as u32) };
     whole.parse::<u64>().ok()?.checked_mul(scale)?.checked_add(part)
 }
 
@@ -160,7 +161,8 @@ pub fn bandwidth(text: &str) -> Result<u64, String> {
     }
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let (number, unit) = (&text[..split], text[split..].trim().to_ascii_lowercase());
-    let unit = unit.strip_suffix("/s").or_else(|| unit.strip_suffix("ps").filter(|u| u.ends_with('b'))).unwrap_or(&unit);
+    let unit =
+        unit.strip_suffix("/s").or_else(|| unit.strip_suffix("ps").filter(|u| u.ends_with('b'))).unwrap_or(&unit);
     let places = match unit.strip_suffix("bit").or_else(|| unit.strip_suffix('b')).unwrap_or("?") {
         "" => 0,
         "k" => 3,
@@ -274,9 +276,14 @@ mod tests {
 
     #[test]
     fn chances_are_shares_with_or_without_a_percent_sign() {
-        for (text, want) in
-            [("1 %", 10_000_000), ("0.01%", 100_000), ("100%", 1_000_000_000), ("0.25", 250_000_000), ("1", 1_000_000_000), ("0", 0)]
-        {
+        for (text, want) in [
+            ("1 %", 10_000_000),
+            ("0.01%", 100_000),
+            ("100%", 1_000_000_000),
+            ("0.25", 250_000_000),
+            ("1", 1_000_000_000),
+            ("0", 0),
+        ] {
             assert_eq!(chance(text), Ok(Chance(want)), "{text}");
         }
         assert!(chance("2").unwrap_err().contains("did you mean `2 %`?"));
@@ -287,9 +294,13 @@ mod tests {
 
     #[test]
     fn bandwidths_are_bits_per_second() {
-        for (text, want) in
-            [("5 Mbit", 5_000_000), ("1.5Gbit/s", 1_500_000_000), ("56 kbps", 56_000), ("9600 bit", 9600), ("unlimited", 0)]
-        {
+        for (text, want) in [
+            ("5 Mbit", 5_000_000),
+            ("1.5Gbit/s", 1_500_000_000),
+            ("56 kbps", 56_000),
+            ("9600 bit", 9600),
+            ("unlimited", 0),
+        ] {
             assert_eq!(bandwidth(text), Ok(want), "{text}");
         }
         for text in ["", "5", "5 MB/s", "-5 Mbit", "0 Mbit", "5 bananas", "5 ps", "1.2345 kbit", "99999999999 Tbit"] {

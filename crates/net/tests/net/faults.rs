@@ -204,7 +204,8 @@ fn a_host_reaches_itself_whatever_strikes() {
 fn hosts_and_networks_that_are_not_there_are_passed_over() {
     let mut w = world();
     w.table.set_tracing(true);
-    for verb in [Verb::Cut, Verb::Heal, Verb::Clog, Verb::Unclog, Verb::Reset, Verb::Pause, Verb::Resume, Verb::Unslow] {
+    for verb in [Verb::Cut, Verb::Heal, Verb::Clog, Verb::Unclog, Verb::Reset, Verb::Pause, Verb::Resume, Verb::Unslow]
+    {
         strike(&mut w, verb, &[0, 77, u32::MAX], &[1, 99, u32::MAX]);
         w.table.strike(&Strike { verb, network: Some(9), from: vec![0], to: vec![1] }, w.now);
     }

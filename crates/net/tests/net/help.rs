@@ -56,7 +56,8 @@ pub fn ruled(link: LinkSpec, rules: Vec<LinkRule>, mtu: u32, seed: u64) -> World
         service: None,
     };
     let hosts: Vec<HostSpec> = ["a", "b", "web-1", "web-2"].into_iter().enumerate().map(host).collect();
-    let network = NetworkSpec { link, rules, mtu, ..NetworkSpec::plain("default", ([10, 0, 0, 0], 24), [10, 0, 0, 1], 0) };
+    let network =
+        NetworkSpec { link, rules, mtu, ..NetworkSpec::plain("default", ([10, 0, 0, 0], 24), [10, 0, 0, 1], 0) };
     World { table: SocketTable::new(&[network], &hosts, seed), now: 0, next_port: 8000 }
 }
 

@@ -162,12 +162,7 @@ fn loss_is_as_frequent_as_it_is_said_and_every_one_is_told() {
 
 #[test]
 fn bursts_of_loss_are_as_long_and_as_frequent_as_they_are_said() {
-    let loss = Loss::Bursty {
-        to_bad: percent(1),
-        to_good: percent(20),
-        in_good: Chance::NEVER,
-        in_bad: Chance::SURE,
-    };
+    let loss = Loss::Bursty { to_bad: percent(1), to_good: percent(20), in_good: Chance::NEVER, in_bad: Chance::SURE };
     let mut w = linked(LinkSpec { loss, ..plain() });
     let count = 50_000;
     let got: std::collections::BTreeSet<u32> = volley(&mut w, 1, count, 1000, 10).iter().map(|(n, _)| *n).collect();

@@ -95,17 +95,19 @@ fn change() -> BoxedStrategy<LinkChange> {
 }
 
 fn network(index: usize, hosts: u32) -> BoxedStrategy<NetworkSpec> {
-    let rule = (vec(0..hosts, 0..3), vec(0..hosts, 0..3), change())
-        .prop_map(|(from, to, change)| LinkRule { from, to, change });
-    (0..255u8, address(), 1280..=65535u32, change(), vec(rule, 0..3), text()).prop_map(
-        move |(n, resolver, mtu, change, rules, name)| {
+    let rule = (vec(0..hosts, 0..3), vec(0..hosts, 0..3), change()).prop_map(|(from, to, change)| LinkRule {
+        from,
+        to,
+        change,
+    });
+    (0..255u8, address(), 1280..=65535u32, change(), vec(rule, 0..3), text())
+        .prop_map(move |(n, resolver, mtu, change, rules, name)| {
             let mut link = LinkSpec::default();
             change.apply(&mut link);
             let name = format!("{name}{index}");
             NetworkSpec { name, subnet: ([10, n, 0, 0], 16), resolver, mtu, link, rules }
-        },
-    )
-    .boxed()
+        })
+        .boxed()
 }
 
 fn mount() -> impl Strategy<Value = MountSpec> {
