@@ -164,7 +164,8 @@ fn rule(node: &Node, what: &str, problems: &mut Problems) -> Vec<Rule> {
         (Some(names), None, None) => {
             if names.len() < 2 && !matches!(&names[..], [one] if one.value == "*") {
                 let help = "write `between: [a, b]`; a service with replicas counts as all of them";
-                problems.error(span, format!("{what}: `between` names fewer than two"), "here", help);
+                let at = f.get("between").map_or(span, |node| node.span);
+                problems.error(at, format!("{what}: `between` names fewer than two"), "here", help);
             }
             vec![rule(Some(names.clone()), Some(names), problems)]
         }
