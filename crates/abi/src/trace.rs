@@ -78,6 +78,22 @@ kinds! {
     Host = 17, "host";
     /// A remark for the reader. Blob: text.
     Note = 18, "note";
+    /// The verdict on something between two hosts that is neither to pass nor to drop. Numbers: socket ID, length, index of the
+    /// host that sends and of the one that it goes to (any other number: the world's resolver), which of [`verdict`], and
+    /// nanoseconds until it arrives, of what comes twice for both.
+    Verdict = 21, "verdict";
+}
+
+/// What [`Kind::Verdict`] says.
+pub mod verdict {
+    /// It arrives at its time.
+    pub const DELAY: u64 = 1;
+    /// It arrives twice.
+    pub const DUPLICATE: u64 = 2;
+    /// It arrives damaged.
+    pub const CORRUPT: u64 = 3;
+    /// It waits for the end of a clog.
+    pub const HOLD: u64 = 4;
 }
 
 /// A BEGIN and its RETURN at once, in the stream.

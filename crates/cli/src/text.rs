@@ -1,7 +1,7 @@
 //! Times, numbers, tables and events as people read them.
 
 use snowglobe_abi::spec::Nanos;
-use snowglobe_abi::trace::{Kind, unzigzag};
+use snowglobe_abi::trace::{self, Kind, unzigzag};
 use snowglobe_kernel::show::{self, Call, Ended};
 use snowglobe_world::trace::{Difference, Event};
 
@@ -84,7 +84,7 @@ pub fn call(event: &Event) -> Option<Call<'_>> {
 }
 
 /// What an event says, without its time and place.
-pub fn what(event: &Event) -> String {
+pub fn what(event: &Event, hosts: &[String]) -> String {
     let record = &event.record;
     let num = |i: usize| record.nums.get(i).copied().unwrap_or(0);
     let text =
@@ -118,6 +118,10 @@ pub fn what(event: &Event) -> String {
         Kind::Send => format!("socket {} {} bytes to {}", num(0), num(1), text(0)),
         Kind::Deliver => format!("socket {} {} bytes", num(0), num(1)),
         Kind::Drop => format!("socket {} {} bytes: {}", num(0), num(1), text(0)),
+        Kind::Verdict => {
+            let to = host_name(u32::try_from(num(3)).ok(), hosts);
+            format!("socket {} {} bytes to {to}: {}", num(0), num(1), verdict(num(4), num(5), num(6)))
+        }
         Kind::Status => format!("socket {} {} -> {}", num(0), num(1), num(2)),
         Kind::Unsupported => {
             let (name, text) = (show::name(num(0)), text(0));
@@ -125,6 +129,18 @@ pub fn what(event: &Event) -> String {
         }
         Kind::Yield => format!("{:#x}", num(0)),
         Kind::Host => format!("{} {}", text(0), if num(1) == 0 { "down" } else { "up" }),
+    }
+}
+
+/// What becomes of something on a link.
+fn verdict(code: u64, first: Nanos, second: Nanos) -> String {
+    let first = seconds(first);
+    match code {
+        trace::verdict::DELAY => format!("arrives after {first}"),
+        trace::verdict::DUPLICATE => format!("arrives twice, after {first} and {}", seconds(second)),
+        trace::verdict::CORRUPT => format!("arrives damaged, after {first}"),
+        trace::verdict::HOLD => "waits".to_owned(),
+        code => format!("verdict {code}"),
     }
 }
 
@@ -160,7 +176,7 @@ pub fn shell_status(status: u32) -> u32 {
 
 /// One event in one line.
 pub fn event_line(event: &Event, hosts: &[String]) -> String {
-    line(event, hosts, &format!("{:<7} {}", event.record.kind.name(), what(event)))
+    line(event, hosts, &format!("{:<7} {}", event.record.kind.name(), what(event, hosts)))
 }
 
 /// A line with the time and place of an event.
@@ -204,7 +220,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_event_of_any_content_is_a_line(
-            kind in (1..=18u8).prop_filter_map("a kind", Kind::from_u8),
+            kind in (1..=21u8).prop_filter_map("a kind", Kind::from_u8),
             nums in prop::collection::vec(prop_oneof![any::<u64>(), 0..500u64], 0..18),
             blobs in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..5),
             time in any::<u64>(),

@@ -28,7 +28,7 @@ use snowglobe_abi::trace;
 use snowglobe_net::linux::poll;
 use snowglobe_net::report::ProcFile;
 use snowglobe_net::{
-    Addr, Close, Connect, Cred, Endpoint, Int, Received, Send, Sink, SocketTable, SocketType, Source, What,
+    Addr, Close, Connect, Cred, Endpoint, Int, Received, Send, Sink, SocketTable, SocketType, Source, Verdict, What,
 };
 
 /// Names a socket: its place in the table.
@@ -393,6 +393,19 @@ impl Kernel {
                 (What::Drop { len, reason }, _) => {
                     record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
                 }
+                (What::Verdict { len, from, to, verdict }, _) => {
+                    let (code, first, second) = match verdict {
+                        Verdict::Delay(after) => (trace::verdict::DELAY, after, 0),
+                        Verdict::Duplicate(first, second) => (trace::verdict::DUPLICATE, first, second),
+                        Verdict::Corrupt(after) => (trace::verdict::CORRUPT, after, 0),
+                        Verdict::Hold => (trace::verdict::HOLD, 0, 0),
+                        // The table tells these in other ways, or not at all.
+                        Verdict::Pass(_) | Verdict::Drop(_) => continue,
+                    };
+                    let nums = [socket, len, u64::from(from), u64::from(to), code, first, second];
+                    record.network(now, trace::Kind::Verdict, &nums, None);
+                }
+                (What::Fault(text), _) => record.network(now, trace::Kind::Fault, &[], Some(text.as_bytes())),
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Cred, SocketId};
+use crate::link::World;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::tcp::{Tcp, TcpState};
@@ -370,11 +371,13 @@ impl<R> Entry<R> {
     }
 
     /// TCP_MAXSEG: what fits into a packet of the path, less headers and timestamps.
-    pub(crate) fn segment_size(&self) -> u32 {
+    pub(crate) fn segment_size(&self, world: &World) -> u32 {
         match (self.connection.phase, self.connection.path) {
             (Phase::Unconnected | Phase::Bound | Phase::Listening | Phase::Connecting, _) => 536,
             (_, Path::Local) => 32741,
-            _ => 1448,
+            (_, Path::Link { network, .. } | Path::Nobody { network }) => {
+                world.segment_most(network, self.remote_end().ip.is_ipv6()) as u32
+            }
         }
     }
 

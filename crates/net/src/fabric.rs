@@ -3,11 +3,13 @@
 use crate::addr::Endpoint;
 use crate::call::SocketId;
 use crate::entry::Path;
-use crate::link::Verdict;
+use crate::linux::poll;
 use crate::log::DropReason;
+use crate::options::Int;
 use crate::queue::Chunk;
 use crate::table::SocketTable;
-use crate::tcp::Segment;
+use crate::tcp::{Segment, bit};
+use crate::verdict::{Verdict, Way};
 use alloc::collections::{BTreeMap, BinaryHeap, VecDeque};
 use alloc::vec::Vec;
 use core::cmp::Reverse;
@@ -36,16 +38,69 @@ pub(crate) enum Body {
     Icmp(Chunk),
     /// ICMP port unreachable: nobody has the port to which `src` (here the destination) sent a datagram.
     PortUnreachable,
+    /// So many bytes of any of these, whose checksum is wrong.
+    Damaged(usize),
 }
 
+/// Bytes of a TCP header with the options that Linux sends: timestamps, and more with a SYN.
+const TCP_HEADER: usize = 32;
+const SYN_HEADER: usize = 40;
+const UDP_HEADER: usize = 8;
+/// Bytes of an ICMP error about a datagram: its own header, and the headers of what it is about.
+const ICMP_ERROR: usize = 36;
+
 impl Body {
+    /// Bytes of its own, without headers.
     pub(crate) fn len(&self) -> usize {
         match self {
             Body::Tcp(segment) => segment.payload.as_ref().map_or(0, Chunk::len),
             Body::Udp(chunk) | Body::Icmp(chunk) => chunk.len(),
             Body::PortUnreachable => 0,
+            Body::Damaged(len) => *len,
         }
     }
+
+    /// Bytes of its IP packet after the IP header.
+    fn length(&self) -> usize {
+        self.len()
+            + match self {
+                Body::Tcp(segment) if segment.bits & bit::SYN != 0 => SYN_HEADER,
+                Body::Tcp(_) => TCP_HEADER,
+                Body::Udp(_) => UDP_HEADER,
+                Body::PortUnreachable => ICMP_ERROR,
+                Body::Icmp(_) | Body::Damaged(_) => 0,
+            }
+    }
+}
+
+/// A datagram that counts against its sender's buffer while it is in the sender's interface.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Charge {
+    socket: SocketId,
+    unique: u64,
+    bytes: u32,
+}
+
+/// How a packet has left its sender.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Departure {
+    /// The interface had no room for it.
+    NoRoom,
+    /// At once.
+    Gone,
+    /// Its last byte leaves at this time.
+    At(u64),
+    /// It waits for the end of a clog, on its way to this host of this network.
+    Held(u32, u32),
+}
+
+/// A packet that waits for the end of a clog.
+#[derive(Debug)]
+struct Held {
+    packet: Packet,
+    /// Unique ID of the sender, for the trace.
+    socket: u64,
+    charge: Option<Charge>,
 }
 
 /// What a timer is for.
@@ -62,13 +117,25 @@ pub(crate) enum Timer {
 /// When a timer is due, and its number: the handle by which it is cancelled.
 pub(crate) type TimerKey = (u64, u64);
 
+/// What happens at a time by itself.
+#[derive(Clone, Copy, Debug)]
+enum Alarm {
+    Timer(Timer),
+    /// A datagram has left its sender's interface.
+    Left(Charge),
+}
+
 #[derive(Default, Debug)]
 pub(crate) struct Fabric {
     births: u64,
     flights: BinaryHeap<Reverse<(u64, u64, u32)>>,
     packets: Vec<Option<Packet>>,
     free: Vec<u32>,
-    timers: BTreeMap<TimerKey, Timer>,
+    timers: BTreeMap<TimerKey, Alarm>,
+    /// What waits in the senders' interfaces, by way.
+    held: BTreeMap<Way, VecDeque<Held>>,
+    /// What has reached a host whose network stands still, in order.
+    stranded: BTreeMap<u32, Vec<Packet>>,
     /// Packets within a host: they arrive before the call that sent them returns.
     looped: VecDeque<Packet>,
 }
@@ -81,8 +148,13 @@ impl Fabric {
 
     pub(crate) fn set_timer(&mut self, at: u64, timer: Timer) -> TimerKey {
         let key = (at, self.birth());
-        self.timers.insert(key, timer);
+        self.timers.insert(key, Alarm::Timer(timer));
         key
+    }
+
+    fn leaves(&mut self, at: u64, charge: Charge) {
+        let key = (at, self.birth());
+        self.timers.insert(key, Alarm::Left(charge));
     }
 
     pub(crate) fn cancel_timer(&mut self, key: &mut Option<TimerKey>) {
@@ -122,18 +194,47 @@ impl Fabric {
         };
         if timer_first {
             let key = timer.filter(|key| key.0 <= now)?;
-            return self.timers.remove(&key).map(|timer| (key.0, Due::Timer(timer)));
+            return self.timers.remove(&key).map(|alarm| (key.0, Due::Alarm(alarm)));
         }
         flight.filter(|key| key.0 <= now)?;
         let Reverse((at, _, slot)) = self.flights.pop()?;
         self.free.push(slot);
         self.packets[slot as usize].take().map(|packet| (at, Due::Packet(packet)))
     }
+
+    /// Takes what is on its way to a host out of the air.
+    pub(crate) fn strand(&mut self, host: u32) {
+        let flights = core::mem::take(&mut self.flights).into_sorted_vec();
+        // Sorted in reverse, since they are.
+        for flight in flights.into_iter().rev() {
+            let slot = flight.0.2;
+            let packet = &mut self.packets[slot as usize];
+            match packet.take_if(|p| p.to == host && p.network.is_some()) {
+                Some(packet) => {
+                    self.free.push(slot);
+                    self.stranded.entry(host).or_default().push(packet);
+                }
+                None => self.flights.push(flight),
+            }
+        }
+    }
+
+    /// Lets a host have what was on its way to it.
+    pub(crate) fn unstrand(&mut self, host: u32, now: u64) {
+        for packet in self.stranded.remove(&host).unwrap_or_default() {
+            self.fly(now, packet);
+        }
+    }
+
+    /// The ways on which something waits.
+    pub(crate) fn waiting(&self) -> Vec<Way> {
+        self.held.keys().copied().collect()
+    }
 }
 
 enum Due {
     Packet(Packet),
-    Timer(Timer),
+    Alarm(Alarm),
 }
 
 impl<R: Clone> SocketTable<R> {
@@ -148,7 +249,8 @@ impl<R: Clone> SocketTable<R> {
             self.log.now = self.log.now.max(at);
             match due {
                 Due::Packet(packet) => self.arrive(packet),
-                Due::Timer(timer) => self.tcp_timer(timer),
+                Due::Alarm(Alarm::Timer(timer)) => self.tcp_timer(timer),
+                Due::Alarm(Alarm::Left(charge)) => self.datagram_left(charge),
             }
             self.pump();
         }
@@ -156,35 +258,140 @@ impl<R: Clone> SocketTable<R> {
     }
 
     /// Sends a packet on its way. `socket` is the unique ID of the sender, for the trace.
-    pub(crate) fn transmit(&mut self, path: Path, mut packet: Packet, socket: u64) {
+    pub(crate) fn transmit(&mut self, path: Path, mut packet: Packet, socket: u64) -> Departure {
         match path {
             Path::Local => self.fabric.looped.push_back(packet),
             Path::Nobody { .. } => self.drop_packet(packet, socket, DropReason::NoSuchAddress),
-            Path::Link { network, host } => {
-                packet.network = Some(network);
+            Path::Link { network: index, host } => {
+                packet.network = Some(index);
                 packet.to = host;
-                let arrival = self.log.now + self.world.networks[network as usize].latency;
-                match self.world.judge(network, packet.from, host, packet.body.len()) {
-                    Verdict::Pass => self.fabric.fly(arrival, packet),
-                    Verdict::Delay(by) => self.fabric.fly(arrival + by, packet),
-                    Verdict::Duplicate(after) => {
-                        self.fabric.fly(arrival, packet.clone());
-                        self.fabric.fly(arrival + after, packet);
-                    }
-                    Verdict::Drop(reason) => self.drop_packet(packet, socket, reason),
-                    Verdict::Corrupt => self.drop_packet(packet, socket, DropReason::Loss),
+                if !self.world.takes_units(index) {
+                    return self.travel(Way { network: index, from: packet.from, to: host }, packet, socket);
+                }
+                let arrival = self.log.now + self.world.networks[index as usize].latency;
+                self.fabric.fly(arrival, packet);
+            }
+        }
+        Departure::Gone
+    }
+
+    /// Sends a packet over a link with character.
+    #[cold]
+    fn travel(&mut self, way: Way, mut packet: Packet, socket: u64) -> Departure {
+        let six = packet.dst.ip.is_ipv6();
+        let most = self.world.segment_most(way.network, six);
+        let Body::Tcp(segment) = &mut packet.body else { return self.send_one(way, packet, socket) };
+        let Some(whole) = segment.payload.take_if(|payload| payload.len() > most) else {
+            return self.send_one(way, packet, socket);
+        };
+        // As an interface with segmentation offload cuts what TCP hands it in one piece.
+        let (len, seq, urgent, bits) = (whole.len(), segment.seq, segment.urgent, segment.bits);
+        for from in (0..len).step_by(most) {
+            let mut piece = packet.clone();
+            let Body::Tcp(segment) = &mut piece.body else { break };
+            let payload = whole.slice(from, most);
+            let end = from + payload.len();
+            segment.seq = seq + from as u64;
+            segment.bits = if end == len { bits } else { bits & !bit::FIN };
+            segment.urgent = urgent.filter(|&at| end == len || at < seq + end as u64).filter(|&at| at >= segment.seq);
+            segment.payload = Some(payload);
+            self.send_one(way, piece, socket);
+        }
+        self.pool.give(whole);
+        Departure::Gone
+    }
+
+    /// Sends one packet over a link with character, as the verdict says.
+    fn send_one(&mut self, way: Way, mut packet: Packet, socket: u64) -> Departure {
+        let (now, len) = (self.log.now, packet.body.len());
+        let judged = self.world.judge(way, packet.body.length(), packet.dst.ip.is_ipv6(), now);
+        self.log.judged(socket, len, (way.from, way.to), judged.verdict);
+        match judged.verdict {
+            Verdict::Pass(after) | Verdict::Delay(after) => self.fabric.fly(now.saturating_add(after), packet),
+            Verdict::Duplicate(first, second) => {
+                self.fabric.fly(now.saturating_add(first), packet.clone());
+                self.fabric.fly(now.saturating_add(second), packet);
+            }
+            Verdict::Corrupt(after) => {
+                let body = core::mem::replace(&mut packet.body, Body::Damaged(len));
+                self.give_back(body);
+                self.fabric.fly(now.saturating_add(after), packet);
+            }
+            Verdict::Hold => {
+                let held = Held { packet, socket, charge: None };
+                self.fabric.held.entry(way).or_default().push_back(held);
+                return Departure::Held(way.network, way.to);
+            }
+            Verdict::Drop(reason) => {
+                self.drop_packet(packet, socket, reason);
+                if reason == DropReason::QueueFull {
+                    return Departure::NoRoom;
+                }
+            }
+        }
+        if judged.left > now { Departure::At(judged.left) } else { Departure::Gone }
+    }
+
+    /// Counts a datagram of `bytes` against its sender's buffer until it has left the interface.
+    pub(crate) fn charge(&mut self, id: SocketId, bytes: u32, departure: Departure) {
+        if !matches!(departure, Departure::At(_) | Departure::Held(..)) {
+            return;
+        }
+        let entry = self.slab.at_mut(id);
+        entry.send_queue.held += bytes as usize;
+        let (from, charge) = (entry.connection.host, Charge { socket: id, unique: entry.local.id, bytes });
+        self.log.settle(entry);
+        match departure {
+            Departure::At(at) => self.fabric.leaves(at, charge),
+            Departure::Held(network, to) => {
+                let held = self.fabric.held.get_mut(&Way { network, from, to }).and_then(VecDeque::back_mut);
+                if let Some(held) = held {
+                    held.charge = Some(charge);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A datagram has left its sender's interface (`sock_wfree`, `sock_def_write_space`).
+    fn datagram_left(&mut self, charge: Charge) {
+        let Some(entry) = self.slab.get_mut(charge.socket).filter(|e| e.local.id == charge.unique) else { return };
+        entry.send_queue.held = entry.send_queue.held.saturating_sub(charge.bytes as usize);
+        self.log.settle(entry);
+        if entry.send_queue.held * 2 <= entry.local.options.int(Int::SendBuffer) as usize {
+            self.log.notify(entry, poll::WRITE);
+        }
+    }
+
+    /// Lets everything go on its way that waits where there is no clog any more.
+    pub(crate) fn release(&mut self) {
+        for way in self.fabric.waiting() {
+            if self.world.is_clogged(way) {
+                continue;
+            }
+            self.world.direction(way).release();
+            for Held { packet, socket, charge } in self.fabric.held.remove(&way).unwrap_or_default() {
+                let departure = self.send_one(way, packet, socket);
+                match (charge, departure) {
+                    (Some(charge), Departure::At(at)) => self.fabric.leaves(at, charge),
+                    (Some(charge), _) => self.datagram_left(charge),
+                    (None, _) => {}
                 }
             }
         }
     }
 
-    pub(crate) fn drop_packet(&mut self, packet: Packet, socket: u64, reason: DropReason) {
-        self.log.dropped(socket, packet.body.len(), reason);
-        match packet.body {
+    fn give_back(&mut self, body: Body) {
+        match body {
             Body::Udp(chunk) | Body::Icmp(chunk) => self.pool.give(chunk),
             Body::Tcp(Segment { payload: Some(chunk), .. }) => self.pool.give(chunk),
             _ => {}
         }
+    }
+
+    pub(crate) fn drop_packet(&mut self, packet: Packet, socket: u64, reason: DropReason) {
+        self.log.dropped(socket, packet.body.len(), reason);
+        self.give_back(packet.body);
     }
 
     /// Delivers what hosts have sent to themselves, and what that brings about.
@@ -203,6 +410,7 @@ impl<R: Clone> SocketTable<R> {
             Body::Udp(_) => self.udp_arrive(packet),
             Body::Icmp(_) => self.icmp_arrive(packet),
             Body::PortUnreachable => self.udp_unreachable(packet.to, packet.dst, packet.src),
+            Body::Damaged(len) => self.log.dropped(0, len, DropReason::Checksum),
         }
     }
 }

@@ -3,12 +3,13 @@
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Send, SocketId};
 use crate::entry::{Entry, Path, Protocol, SocketType};
-use crate::fabric::{Body, Packet};
+use crate::fabric::{Body, Departure, Packet};
 use crate::io::Source;
 use crate::link::Route;
 use crate::log::DropReason;
 use crate::queue::Datagram;
 use crate::table::SocketTable;
+use crate::udp::send_buffer_full;
 use alloc::vec::Vec;
 use core::net::IpAddr;
 use snowglobe_abi::Errno;
@@ -98,8 +99,12 @@ impl<R: Clone> SocketTable<R> {
         if call.len < HEADER && !raw {
             return Err(Errno::EINVAL);
         }
+        if send_buffer_full(entry) {
+            return Err(Errno::EAGAIN);
+        }
         let by = call.ancillary.as_ref().map_or(0, |a| a.interface);
         let route = self.datagram_route(entry, to, by)?;
+        self.may_be_as_long(entry, route, to.ip.is_ipv6(), call.len)?;
         let mut message = alloc::vec![0; call.len];
         source.read_into(&mut message)?;
         if !raw {
@@ -110,11 +115,11 @@ impl<R: Clone> SocketTable<R> {
             self.autobind(id)?;
             message[4..6].copy_from_slice(&self.at(id).local_end().port.to_be_bytes());
         }
-        self.icmp_dispatch(id, to, route, message);
-        Ok(call.len)
+        let departure = self.icmp_dispatch(id, to, route, message);
+        self.departed(id, call.len, departure)
     }
 
-    fn icmp_dispatch(&mut self, id: SocketId, to: Endpoint, route: Route, mut message: Vec<u8>) {
+    fn icmp_dispatch(&mut self, id: SocketId, to: Endpoint, route: Route, mut message: Vec<u8>) -> Departure {
         let entry = self.at(id);
         let (host, unique) = (entry.connection.host, entry.local.id);
         let own = entry.local_end().ip;
@@ -135,8 +140,9 @@ impl<R: Clone> SocketTable<R> {
             Route::Nobody { network, .. } => Path::Nobody { network },
             _ => Path::Local,
         };
-        self.transmit(path, packet, unique);
+        let departure = self.transmit(path, packet, unique);
         self.pump();
+        departure
     }
 
     pub(crate) fn icmp_arrive(&mut self, packet: Packet) {

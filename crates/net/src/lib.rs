@@ -12,7 +12,10 @@
 //! | `tcp`, `udp`, `icmp`, `unix`, `netlink` | the protocols |
 //! | `ports` | who has which port, who may, and who gets which next |
 //! | `readiness` | which poll bits hold in which state |
-//! | [`link`] | hosts, interfaces, routes, and the verdict on each transmission |
+//! | [`link`] | hosts, interfaces, routes |
+//! | [`verdict`] | what links are like, and the verdict on each transmission |
+//! | `draw` | distributions |
+//! | [`fault`] | what a fault does to the network: cut, clog, slow, reset, pause |
 //! | `fabric` | what is on its way: packets and timers, in order of time |
 //! | [`resolver`] | the world's name service |
 //! | [`ioctl`] | interface ioctls |
@@ -53,8 +56,10 @@ extern crate alloc;
 
 pub mod addr;
 pub mod call;
+mod draw;
 pub mod entry;
 mod fabric;
+pub mod fault;
 mod icmp;
 pub mod io;
 pub mod ioctl;
@@ -73,6 +78,7 @@ pub mod table;
 mod tcp;
 mod udp;
 mod unix;
+pub mod verdict;
 
 pub use addr::{Addr, Endpoint, Family, UnixAddr};
 pub use call::{Ancillary, Close, Connect, Control, Cred, How, Received, Send, SocketId};
@@ -83,3 +89,4 @@ pub use options::{Flag, Int, Options};
 pub use queue::Queue;
 pub use table::SocketTable;
 pub use tcp::TcpState;
+pub use verdict::Verdict;

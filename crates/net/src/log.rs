@@ -3,6 +3,8 @@
 use crate::addr::Addr;
 use crate::call::SocketId;
 use crate::entry::{Entry, SocketStatus};
+use crate::verdict::Verdict;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Why the network dropped something.
@@ -22,6 +24,10 @@ pub enum DropReason {
     Loss,
     /// A partition cuts the link.
     Partition,
+    /// The queue of the sender's interface is full.
+    QueueFull,
+    /// Its checksum is wrong: the link has damaged it.
+    Checksum,
 }
 
 impl DropReason {
@@ -35,6 +41,8 @@ impl DropReason {
             DropReason::NotExpected => "not expected",
             DropReason::Loss => "loss",
             DropReason::Partition => "partition",
+            DropReason::QueueFull => "link queue full",
+            DropReason::Checksum => "wrong checksum",
         }
     }
 }
@@ -79,6 +87,19 @@ pub enum What {
         /// Why.
         reason: DropReason,
     },
+    /// The verdict on so many bytes, where it is neither to pass nor to drop.
+    Verdict {
+        /// Bytes.
+        len: u64,
+        /// Index of the host that sends them.
+        from: u32,
+        /// Index of the host that they go to.
+        to: u32,
+        /// What becomes of them.
+        verdict: Verdict,
+    },
+    /// A fault strikes the network: what it does, and to whom.
+    Fault(String),
 }
 
 /// Collects events and activity.
@@ -130,6 +151,19 @@ impl Log {
     pub(crate) fn dropped(&mut self, socket: u64, len: usize, reason: DropReason) {
         if self.tracing {
             self.event(socket, What::Drop { len: len as u64, reason });
+        }
+    }
+
+    /// Tells a verdict that no other event tells.
+    pub(crate) fn judged(&mut self, socket: u64, len: usize, (from, to): (u32, u32), verdict: Verdict) {
+        if self.tracing && !matches!(verdict, Verdict::Pass(_) | Verdict::Drop(_)) {
+            self.event(socket, What::Verdict { len: len as u64, from, to, verdict });
+        }
+    }
+
+    pub(crate) fn fault(&mut self, text: String) {
+        if self.tracing {
+            self.event(0, What::Fault(text));
         }
     }
 

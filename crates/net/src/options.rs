@@ -527,10 +527,10 @@ impl<R: Clone> SocketTable<R> {
         // Where getsockopt(2) finds nobody of that level it says so otherwise than setsockopt(2) does.
         let foreign = ![sol::SOCKET, sol::IP, sol::IPV6, own].contains(&level);
         let row = self.option_row(id, level, name).map_err(|e| if foreign { Errno::EOPNOTSUPP } else { e })?;
-        let entry = self.get_mut(id)?;
+        let entry = self.get(id)?;
         let mut value = match row.value {
             Value::Flag(flag, _) => i32::from(entry.local.options.flag(flag)).to_ne_bytes().to_vec(),
-            Value::Int { int: Int::MaxSegment, .. } => entry.segment_size().to_ne_bytes().to_vec(),
+            Value::Int { int: Int::MaxSegment, .. } => entry.segment_size(&self.world).to_ne_bytes().to_vec(),
             Value::Int { int, .. } => entry.local.options.int(int).to_ne_bytes().to_vec(),
             Value::Ignored(reads) => reads.to_ne_bytes().to_vec(),
             Value::Own(own) => self.get_own(id, own)?,

@@ -319,7 +319,8 @@ pub struct Queue<R> {
     /// Place in the stream of the first byte held.
     pub(crate) head: u64,
     pub(crate) datagrams: VecDeque<Datagram<R>>,
-    /// Sum of the datagrams' `truesize`; of an AF_UNIX stream's buffers, those read in part counted in part.
+    /// Sum of the datagrams' `truesize`, in a send queue of those that the interface still has; of an AF_UNIX stream's
+    /// buffers, those read in part counted in part.
     pub(crate) held: usize,
 }
 
@@ -343,7 +344,7 @@ impl<R> Queue<R> {
     /// Whether nothing is held.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.bytes.len() == 0 && self.datagrams.is_empty()
+        self.bytes.len() == 0 && self.held == 0 && self.datagrams.is_empty()
     }
 
     /// What the messages held count against the buffer size, in bytes.

@@ -5,6 +5,7 @@
 use crate::addr::{Addr, Endpoint, Family, UnixAddr};
 use crate::call::SocketId;
 use crate::entry::{Entry, Path, Phase, Protocol, SocketType};
+use crate::link::Route;
 use crate::table::SocketTable;
 use crate::tcp::TcpState;
 use alloc::string::String;
@@ -166,8 +167,9 @@ impl<R: Clone> SocketTable<R> {
             let state = if e.is_associated() { 1 } else { 7 };
             let bucket = e.local_end().port;
             let (held, uid, inode) = (e.receive_queue.held(), e.connection.cred.uid, e.local.id);
+            let sent = e.send_queue.held();
             let (local, remote) = (seen(e.local_end()), seen(e.remote_end()));
-            let _ = write!(out, "{bucket:5}: {local} {remote} {state:02X} {:08X}:{held:08X} 00:{:08X}", 0, 0);
+            let _ = write!(out, "{bucket:5}: {local} {remote} {state:02X} {sent:08X}:{held:08X} 00:{:08X}", 0);
             let _ = write!(out, " {:08X} {uid:5} {:8} {inode} 2 {:016x} 0", 0, 0, 0);
             end_line(out, begin, width);
         }
@@ -196,10 +198,14 @@ impl<R: Clone> SocketTable<R> {
         if entry.remote_end().port == 0 {
             return Err(Errno::ENOTCONN);
         }
-        let away = matches!(entry.connection.path, Path::Link { .. } | Path::Nobody { .. });
-        let loops =
-            entry.remote_end().ip.is_loopback() || self.world.host(entry.connection.host).owns(entry.remote_end().ip);
-        Ok(if away || !loops { 1500 } else { 65535 })
+        if let Path::Link { network, .. } | Path::Nobody { network } = entry.connection.path {
+            return Ok(self.world.networks[network as usize].mtu);
+        }
+        // A datagram socket has no path, but a route.
+        let (host, to, device) = (entry.connection.host, entry.remote_end(), entry.local.options.device);
+        let route = self.world.route(host, to.ip, device, to.scope).unwrap_or(Route::Local);
+        // Linux's own interface takes one byte more than an IP packet can have.
+        Ok(self.world.mtu(host, route).min(65535))
     }
 
     /// `struct tcp_info` (linux/tcp.h).
@@ -211,7 +217,10 @@ impl<R: Clone> SocketTable<R> {
             _ => 0,
         };
         let rtt = (latency * 2 / 1000).max(20) as u32;
-        let mss = if latency == 0 { 32768 } else { 1448 };
+        let (mss, mtu) = match entry.connection.path {
+            Path::Link { network, .. } => (entry.segment_size(&self.world), self.world.networks[network as usize].mtu),
+            _ => (32768, 65535),
+        };
         let since = |at: u64| (self.log.now.saturating_sub(at) / 1_000_000) as u32;
         let unsent =
             entry.send_queue.bytes.len() as u64 - (tcp.next - tcp.unacked).min(entry.send_queue.bytes.len() as u64);
@@ -221,7 +230,7 @@ impl<R: Clone> SocketTable<R> {
         out.bytes(&[tcp.state as u8, 0, 0, 0, 0, TIMESTAMPS_SACK_SCALE, 0x77, 0]);
         out.words(&[rtt.max(200_000) + rtt, 40_000, mss, 536, unacked, 0, 0, 0, 0]);
         out.words(&[since(tcp.last_sent), 0, since(tcp.last_received), since(tcp.last_received)]);
-        out.words(&[if latency == 0 { 65535 } else { 1500 }, tcp.window, rtt, rtt / 2, 0x7fff_ffff, 10, mss, 3]);
+        out.words(&[mtu, tcp.window, rtt, rtt / 2, 0x7fff_ffff, 10, mss, 3]);
         out.words(&[0, tcp.window, 0]);
         out.longs(&[0, u64::MAX, tcp.unacked.saturating_sub(1), tcp.bytes_in]);
         out.words(&[tcp.segments_out, tcp.segments_in, unsent as u32, rtt, tcp.segments_in, tcp.segments_out]);

@@ -15,7 +15,9 @@ use crate::rng::Rng;
 use crate::tcp::TcpState;
 use crate::unix::Names;
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use snowglobe_abi::Errno;
 use snowglobe_abi::spec::{HostSpec, NetworkSpec};
@@ -83,7 +85,8 @@ pub struct SocketTable<R> {
     pub(crate) port_seed: u64,
     pub(crate) unsupported: Vec<(u32, u32)>,
     pub(crate) discarded: Vec<R>,
-    pub(crate) rotation: u32,
+    /// How often each name with several addresses has been asked for, by name and kind of record.
+    pub(crate) rotations: BTreeMap<(String, u16), u32>,
     /// Options at the beginning: of all others, and of TCP.
     defaults: [Rc<Options>; 2],
     last_unique: u64,
@@ -96,7 +99,7 @@ impl<R: Clone> SocketTable<R> {
         let port_seed = rng.next();
         SocketTable {
             slab: Slab { places: Vec::new(), free: Vec::new() },
-            world: World::new(networks, hosts),
+            world: World::new(networks, hosts, seed),
             ports: Ports::default(),
             names: Names::default(),
             fabric: Fabric::default(),
@@ -106,7 +109,7 @@ impl<R: Clone> SocketTable<R> {
             port_seed,
             unsupported: Vec::new(),
             discarded: Vec::new(),
-            rotation: 0,
+            rotations: BTreeMap::new(),
             defaults: [Protocol::Udp, Protocol::Tcp].map(|protocol| Rc::new(Options::new(protocol))),
             last_unique: 0,
         }
@@ -478,7 +481,7 @@ impl<R: Clone> SocketTable<R> {
         Ok(n as u32)
     }
 
-    /// SIOCOUTQ: bytes that were sent and not acknowledged, or not read by an AF_UNIX peer.
+    /// SIOCOUTQ: bytes that were sent and not acknowledged, not read by an AF_UNIX peer, or still in the interface.
     ///
     /// # Errors
     /// EINVAL on a socket that listens.
@@ -490,6 +493,7 @@ impl<R: Clone> SocketTable<R> {
         let peer = entry.connection.peer.and_then(|peer| self.slab.get(peer));
         Ok(match entry.local.protocol {
             Protocol::Unix => peer.map_or(0, |p| p.receive_queue.bytes.len() + p.receive_queue.held()) as u32,
+            Protocol::Udp | Protocol::Icmp => entry.send_queue.held() as u32,
             _ => entry.send_queue.bytes.len() as u32,
         })
     }

@@ -3,14 +3,14 @@
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Control, Received, Send, SocketId};
 use crate::entry::{Entry, Path, Phase, Protocol, SHUT_SEND};
-use crate::fabric::{Body, Packet};
+use crate::fabric::{Body, Departure, Packet};
 use crate::io::Source;
 use crate::link::{RESOLVER, Route};
 use crate::linux::poll;
 use crate::log::DropReason;
 use crate::options::{Flag, Int};
 use crate::ports::PortKey;
-use crate::queue::{Chunk, Datagram};
+use crate::queue::{Chunk, Datagram, truesize};
 use crate::table::{SocketTable, unbound_end};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
@@ -18,6 +18,15 @@ use snowglobe_abi::Errno;
 
 /// Payload of a UDP datagram at most, for IPv4 and IPv6.
 const LONGEST: [usize; 2] = [65507, 65527];
+/// What fits into a packet of every network.
+const NEVER_TOO_LONG: usize = 1232;
+
+/// Whether what a socket has sent and its interface still has fills its buffer (`sock_alloc_send_skb`).
+#[inline]
+pub(crate) fn send_buffer_full<R>(entry: &Entry<R>) -> bool {
+    let held = entry.send_queue.held;
+    held != 0 && held >= entry.local.options.int(Int::SendBuffer) as usize
+}
 
 impl<R: Clone> SocketTable<R> {
     /// `connect` of UDP and ICMP sockets: from now on they talk to one address only.
@@ -135,15 +144,42 @@ impl<R: Clone> SocketTable<R> {
         if entry.is_shut(SHUT_SEND) {
             return Err(Errno::EPIPE);
         }
+        if send_buffer_full(entry) {
+            return Err(Errno::EAGAIN);
+        }
         let by = call.ancillary.as_ref().map_or(0, |a| a.interface);
         let route = self.datagram_route(entry, to, by)?;
+        if call.len > NEVER_TOO_LONG {
+            self.may_be_as_long(entry, route, to.ip.is_ipv6(), call.len + 8)?;
+        }
         if entry.local_end().port == 0 {
             self.autobind(id)?;
         }
         let payload = self.pool.fill(source, call.len)?;
         let stated = call.ancillary.as_ref().map_or((None, None), |a| (a.ttl, a.tos));
-        self.udp_dispatch(id, to, route, payload, stated);
-        Ok(call.len)
+        let departure = self.udp_dispatch(id, to, route, payload, stated);
+        self.departed(id, call.len, departure)
+    }
+
+    /// What the sender of a datagram is told of how it left, and what it has to bear.
+    pub(crate) fn departed(&mut self, id: SocketId, len: usize, departure: Departure) -> Result<usize, Errno> {
+        if departure == Departure::Gone {
+            return Ok(len);
+        }
+        self.charge(id, truesize(len), departure);
+        let options = &self.at(id).local.options;
+        // Linux tells a full queue only to those who ask for errors (`udp_send_skb`).
+        let told = departure == Departure::NoRoom && (options.flag(Flag::RecvErr) || options.flag(Flag::RecvErr6));
+        if told { Err(Errno::ENOBUFS) } else { Ok(len) }
+    }
+
+    /// ip(7), IP_MTU_DISCOVER: some settings allow no fragments. `len` is that of the packet after the IP header.
+    pub(crate) fn may_be_as_long(&self, entry: &Entry<R>, route: Route, six: bool, len: usize) -> Result<(), Errno> {
+        const DO_TO_INTERFACE: core::ops::RangeInclusive<i32> = 2..=4;
+        let setting = entry.local.options.int(if six { Int::MtuDiscover6 } else { Int::MtuDiscover });
+        let header = if six { 40 } else { 20 };
+        let too_long = len + header > self.world.mtu(entry.connection.host, route) as usize;
+        if too_long && DO_TO_INTERFACE.contains(&setting) { Err(Errno::EMSGSIZE) } else { Ok(()) }
     }
 
     /// `stated` are the time to live and the type of service that the call asks for.
@@ -154,7 +190,7 @@ impl<R: Clone> SocketTable<R> {
         route: Route,
         payload: Chunk,
         stated: (Option<u8>, Option<u8>),
-    ) {
+    ) -> Departure {
         let entry = self.slab.at_mut(id);
         let (host, unique, own) = (entry.connection.host, entry.local.id, entry.local_end());
         let ip = if own.ip.is_unspecified() { self.world.source(host, to.ip, route) } else { own.ip };
@@ -169,20 +205,24 @@ impl<R: Clone> SocketTable<R> {
         let body = Body::Udp(payload);
         let packet = Packet { from: host, to: host, network: None, src, dst: to, ttl, tos, body };
         match route {
-            Route::Local => self.udp_arrive(packet),
+            Route::Local => {
+                self.udp_arrive(packet);
+                Departure::Gone
+            }
             Route::Neighbour { network, host, .. } => self.transmit(Path::Link { network, host }, packet, unique),
             Route::Nobody { network, .. } => self.transmit(Path::Nobody { network }, packet, unique),
             Route::Broadcast { network, .. } => self.flood(network, packet, unique, true),
             Route::Multicast { network, .. } => {
                 let loops = Flag::MulticastLoop;
                 let own_too = self.at(id).local.options.flag(loops);
-                self.flood(network, packet, unique, own_too);
+                self.flood(network, packet, unique, own_too)
             }
         }
     }
 
-    /// Sends a packet to every host of a network.
-    fn flood(&mut self, network: u32, packet: Packet, unique: u64, own_too: bool) {
+    /// Sends a packet to every host of a network; the copy that leaves last says how it left.
+    fn flood(&mut self, network: u32, packet: Packet, unique: u64, own_too: bool) -> Departure {
+        let mut last = Departure::Gone;
         let members: Vec<u32> = self.world.networks[network as usize].members.clone();
         for host in members {
             if host == packet.from {
@@ -190,9 +230,10 @@ impl<R: Clone> SocketTable<R> {
                     self.udp_arrive(packet.clone());
                 }
             } else {
-                self.transmit(Path::Link { network, host }, packet.clone(), unique);
+                last = last.max(self.transmit(Path::Link { network, host }, packet.clone(), unique));
             }
         }
+        last
     }
 
     pub(crate) fn udp_arrive(&mut self, packet: Packet) {

@@ -2,8 +2,10 @@
 
 mod net {
     mod datagrams;
+    mod faults;
     pub mod help;
     mod judged;
+    mod links;
     mod names;
     mod streams;
     mod walk;

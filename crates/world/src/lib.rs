@@ -6,8 +6,9 @@
 //! | the world of one program | [`one`] |
 //! | the keys that are known, and the reference made from them | [`keys`] |
 //! | what services, networks and volumes ask for | [`compose`] |
+//! | links, profiles of links | [`link`] |
 //! | `$VAR`, `.env`, `env_file` | [`interpolate`] |
-//! | durations, sizes, times, signals | [`units`] |
+//! | durations, sizes, times, bandwidths, chances, signals | [`units`] |
 //! | images and their layers | [`image`] |
 //! | a host's files, users and programs before it starts | [`root`] |
 //! | YAML with places | [`yaml`] |
@@ -23,6 +24,7 @@ pub mod compose;
 pub mod image;
 pub mod interpolate;
 pub mod keys;
+pub mod link;
 pub mod one;
 pub mod problem;
 pub mod resolve;

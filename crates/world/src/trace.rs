@@ -217,6 +217,7 @@ impl Event {
             Kind::Host | Kind::Output | Kind::Spawn => {
                 self.record.nums.first().and_then(|host| u32::try_from(*host).ok())
             }
+            Kind::Verdict => self.record.nums.get(2).and_then(|host| u32::try_from(*host).ok()),
             _ => self.task.as_ref().map(|task| task.host),
         }
     }

@@ -178,7 +178,7 @@ fn object(event: &Event, hosts: &[String]) -> Value {
         "pid": task.map(|task| task.pid),
         "tid": task.map(|task| task.tid),
         "program": task.map(|task| task.program.clone()),
-        "text": text::what(event),
+        "text": text::what(event, hosts),
     });
     if let Some(nr) = call_of(event) {
         object["call"] = json!(show::name(nr));
@@ -196,6 +196,7 @@ fn object(event: &Event, hosts: &[String]) -> Value {
             object["signal"] = json!(show::signal_name(number(0) as u32));
             object["code"] = json!(unzigzag(number(1)));
         }
+        Kind::Verdict => object["to"] = json!(host_name(u32::try_from(number(3)).ok(), hosts)),
         Kind::Exit => object["status"] = json!(number(0)),
         _ => {}
     }
