@@ -140,7 +140,7 @@ pub struct World {
 }
 
 /// The unique local IPv6 address that goes with an IPv4 address: `fd00::a.b.c.d`.
-pub(crate) fn ula(v4: Ipv4Addr) -> Ipv6Addr {
+pub fn ula(v4: Ipv4Addr) -> Ipv6Addr {
     let mut b = [0; 16];
     b[0] = 0xfd;
     b[12..].copy_from_slice(&v4.octets());

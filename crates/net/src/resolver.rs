@@ -14,6 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use snowglobe_abi::spec::{HostSpec, NetworkSpec};
 
 const A: u16 = 1;
 const PTR: u16 = 12;
@@ -177,6 +178,32 @@ fn record(kind: u16, data: &[u8]) -> Vec<u8> {
     out.extend_from_slice(&(data.len() as u16).to_be_bytes());
     out.extend_from_slice(data);
     out
+}
+
+/// The name service by itself, for who carries its messages otherwise than over this table.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    world: World,
+    rotation: u32,
+}
+
+impl Resolver {
+    /// The service of a world.
+    pub fn new(networks: &[NetworkSpec], hosts: &[HostSpec]) -> Resolver {
+        Resolver { world: World::new(networks, hosts), rotation: 0 }
+    }
+
+    /// The answer to a message about the names of these networks; none to what is no question. By a `stream` it may be long.
+    pub fn answer(&mut self, networks: &[u32], message: &[u8], stream: bool) -> Option<Vec<u8>> {
+        let answer = answer(&self.world, networks, message, self.rotation, stream);
+        self.rotation = self.rotation.wrapping_add(1);
+        answer
+    }
+
+    /// The hosts as the network knows them, in the order of the world file.
+    pub fn hosts(&self) -> &[Host] {
+        &self.world.hosts
+    }
 }
 
 /// The answer to a message; none to what is no question.
