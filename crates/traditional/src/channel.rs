@@ -55,6 +55,13 @@ pub fn send(channel: &mut UnixStream, tag: Tag, bytes: &[u8]) -> io::Result<()> 
     channel.write_all(bytes)
 }
 
+/// Takes one frame without a body, and not a byte more: what follows is for another process.
+pub fn receive_bare(channel: &mut UnixStream) -> io::Result<u8> {
+    let mut head = [0; HEAD];
+    channel.read_exact(&mut head)?;
+    Ok(head[0])
+}
+
 /// Puts frames together from what arrives.
 #[derive(Default)]
 pub struct Frames {

@@ -1,7 +1,7 @@
 //! The process between snowglobe and the world: it makes the namespaces. Who makes a process namespace is not in it, so it
 //! starts the warden there and waits for it.
 
-use crate::channel::{self, Frames, Tag};
+use crate::channel::{self, Tag};
 use rustix::process::{Signal, getuid, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
 use std::io;
@@ -33,7 +33,9 @@ fn through(channel: &mut UnixStream) -> io::Result<ExitCode> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     channel::send(channel, tag, &[])?;
     // Who died before the signal was asked for answers nothing.
-    let Some((Tag::Go, _)) = Frames::default().wait(channel)? else { return Ok(ExitCode::FAILURE) };
+    if channel::receive_bare(channel)? != Tag::Go as u8 {
+        return Ok(ExitCode::FAILURE);
+    }
     let status = Command::new("/proc/self/exe").arg0(crate::WARDEN).env_clear().status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
