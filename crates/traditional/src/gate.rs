@@ -17,6 +17,9 @@ pub fn channel() -> io::Result<UnixStream> {
 
 /// See the module.
 pub fn main() -> ExitCode {
+    // What our own parent has left open is not for programs of a world.
+    // SAFETY: nothing of this process is open beyond its standard streams.
+    unsafe { libc::syscall(libc::SYS_close_range, 3, u32::MAX, 0) };
     let Ok(mut channel) = channel() else { return ExitCode::FAILURE };
     match through(&mut channel) {
         Ok(code) => code,

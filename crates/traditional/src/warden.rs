@@ -80,6 +80,9 @@ fn run(channel: &mut UnixStream) -> Result<Vec<u8>, Failed> {
 fn mapped(mut spec: WorldSpec, limits: &mut BTreeSet<String>) -> WorldSpec {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     let is_single = map.split_whitespace().nth(2) == Some("1") && map.lines().count() == 1;
+    if is_single {
+        limits.insert("without root, files of other users cannot be written, in copies either".into());
+    }
     for host in spec.hosts.iter_mut().filter(|_| is_single) {
         if let Some(service) = host.service.as_mut().filter(|service| service.uid != 0 || service.gid != 0) {
             limits.insert(format!("user {} of {}: without root all services run as one user", service.uid, host.name));

@@ -19,6 +19,7 @@ int main(void) {
     meet();
     sleep_ms(4000);
     say("poll %s", poll_text(polled(fd, POLLIN | POLLOUT, 0)));
+    meet();
     char byte = 'x';
     CHECK_EQ(send(fd, &byte, 1, 0), 1);
     CHECK_EQ(recv(fd, &byte, 1, 0), 1);
