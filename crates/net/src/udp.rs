@@ -138,8 +138,8 @@ impl<R: Clone> SocketTable<R> {
         let by = call.ancillary.as_ref().map_or(0, |a| a.interface);
         let route = self.datagram_route(entry, to, by)?;
         // ip(7): ipi_spec_dst is the local address of the packet; another's has no route.
-        let source = call.ancillary.as_ref().and_then(|a| a.source);
-        if source.is_some_and(|ip| !ip.is_loopback() && !self.world.host(entry.connection.host).owns(ip)) {
+        let stated_source = call.ancillary.as_ref().and_then(|a| a.source);
+        if stated_source.is_some_and(|ip| !ip.is_loopback() && !self.world.host(entry.connection.host).owns(ip)) {
             return Err(Errno::ENETUNREACH);
         }
         if entry.local_end().port == 0 {
