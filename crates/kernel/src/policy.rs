@@ -234,3 +234,129 @@ impl<P: Copy + PartialEq> Policy<P> {
         self.look_at_waiting(now);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::string::String;
+    use alloc::vec;
+    use snowglobe_abi::spec::{Dependency, Healthcheck, HostSpec, Knobs, RootSpec};
+
+    const SECOND: Nanos = 1_000_000_000;
+
+    fn service() -> ServiceSpec {
+        ServiceSpec {
+            argv: Vec::new(),
+            env: Vec::new(),
+            cwd: String::new(),
+            uid: 0,
+            gid: 0,
+            restart: Restart::No,
+            depends_on: Vec::new(),
+            healthcheck: None,
+            stop_signal: 15,
+            stop_grace: 0,
+            init: false,
+            stdin: false,
+            check: false,
+        }
+    }
+
+    fn world(services: Vec<ServiceSpec>) -> WorldSpec {
+        let host = |service| HostSpec {
+            name: String::new(),
+            hostname: String::new(),
+            root: RootSpec::Machine,
+            mounts: Vec::new(),
+            interfaces: Vec::new(),
+            service: Some(service),
+        };
+        WorldSpec {
+            seed: 1,
+            start_realtime: 0,
+            until: None,
+            hosts: services.into_iter().map(host).collect(),
+            networks: Vec::new(),
+            knobs: Knobs::default(),
+            yield_points: Vec::new(),
+        }
+    }
+
+    /// The policy of a world whose timers at time 0 have been taken.
+    fn begun(spec: &WorldSpec) -> Policy<u32> {
+        let mut policy = Policy::new(spec);
+        assert_eq!(policy.take_timers().len(), spec.hosts.len());
+        policy
+    }
+
+    #[test]
+    fn a_service_waits_for_what_it_depends_on() {
+        let waits = |condition| ServiceSpec { depends_on: vec![Dependency { host: 0, condition }], ..service() };
+        let first = ServiceSpec {
+            healthcheck: Some(Healthcheck {
+                argv: Vec::new(),
+                interval: SECOND,
+                timeout: SECOND,
+                retries: 2,
+                start_period: 0,
+            }),
+            ..service()
+        };
+        let spec = world(vec![
+            first.clone(),
+            waits(Condition::Started),
+            waits(Condition::Healthy),
+            waits(Condition::Completed),
+        ]);
+        let mut policy = begun(&spec);
+        let ready = |policy: &mut Policy<u32>| -> Vec<u32> {
+            let of = |host: &u32| spec.hosts[*host as usize].service.clone().unwrap();
+            (1..4).filter(|host| policy.timer(&of(host), *host, Timer::Start) == Some(Order::Start)).collect()
+        };
+        assert_eq!(ready(&mut policy), []);
+        policy.started(&first, 0, 0, 10);
+        assert_eq!(ready(&mut policy), [1]);
+        assert!(policy.take_timers().contains(&(SECOND, 0, Timer::Check)));
+        assert_eq!(policy.timer(&first, 0, Timer::Check), Some(Order::Check));
+        policy.check_started(&first, 0, SECOND, 11);
+        assert_eq!(policy.timer(&first, 0, Timer::CheckTimeout(1)), Some(Order::Kill(11)));
+        assert_eq!(policy.which(0, 11), Ended::Check);
+        policy.check_ended(&first, 0, SECOND, 0);
+        assert_eq!(ready(&mut policy), [1, 2]);
+        policy.main_ended(&first, 0, 2 * SECOND, 0);
+        // It is as unknown how it is as before its first check.
+        assert_eq!(ready(&mut policy), [1, 3]);
+    }
+
+    #[test]
+    fn restarts_wait_twice_as_long_each_time_and_end_at_their_number() {
+        let again = ServiceSpec { restart: Restart::OnFailure(Some(2)), ..service() };
+        let mut policy = begun(&world(vec![again.clone()]));
+        for wait in [FIRST_BACKOFF, 2 * FIRST_BACKOFF] {
+            policy.started(&again, 0, 0, 1);
+            policy.main_ended(&again, 0, 0, 256);
+            assert!(policy.take_timers().contains(&(wait, 0, Timer::Start)));
+            assert!(!policy.all_done());
+        }
+        policy.started(&again, 0, 0, 1);
+        policy.main_ended(&again, 0, 0, 256);
+        assert!(policy.all_done());
+        assert_eq!(policy.timer(&again, 0, Timer::Start), None);
+    }
+
+    #[test]
+    fn a_service_is_unhealthy_after_failures_in_a_row() {
+        let check = Healthcheck { argv: Vec::new(), interval: 1, timeout: 1, retries: 2, start_period: 10 };
+        let spec = ServiceSpec { healthcheck: Some(check), ..service() };
+        let mut policy = begun(&world(vec![spec.clone()]));
+        policy.started(&spec, 0, 0, 1);
+        let mut health = |now, status| {
+            policy.check_ended(&spec, 0, now, status);
+            policy.service(0).health
+        };
+        // In the beginning failures do not count.
+        assert_eq!([health(1, 1), health(2, 1), health(3, 1)], [Health::Starting; 3]);
+        assert_eq!([health(11, 1), health(12, 0), health(13, 1)], [Health::Starting, Health::Healthy, Health::Healthy]);
+        assert_eq!(health(14, 1), Health::Unhealthy);
+    }
+}
