@@ -142,6 +142,12 @@ impl NetworkSpec {
         let link = LinkSpec { latency: Latency::Constant(latency), ..LinkSpec::default() };
         NetworkSpec { name: name.into(), subnet, resolver, mtu: DEFAULT_MTU, link, rules: Vec::new() }
     }
+
+    /// Whether its links have a constant latency and nothing else.
+    pub fn is_plain(&self) -> bool {
+        let constant = Latency::Constant(self.link.latency.typical());
+        self.rules.is_empty() && self.link == LinkSpec { latency: constant, ..LinkSpec::default() }
+    }
 }
 
 /// A chance, in parts of [`Chance::SURE`].
@@ -192,6 +198,18 @@ pub enum Latency {
         /// What longer ones are cut to.
         max: Nanos,
     },
+}
+
+impl Latency {
+    /// The time around which the draws of a distribution lie: its mean, or for Pareto its least.
+    pub fn typical(self) -> Nanos {
+        match self {
+            Latency::Constant(time) => time,
+            Latency::Uniform { min, max } => min.midpoint(max),
+            Latency::Normal { mean, .. } | Latency::Exponential { mean, .. } => mean,
+            Latency::Pareto { min, .. } => min,
+        }
+    }
 }
 
 /// Which packets a link loses.

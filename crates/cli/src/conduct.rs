@@ -73,6 +73,20 @@ pub fn plan(args: &WorldArgs) -> Result<Plan, Failure> {
     }
 }
 
+/// Refuses a layout whose runs cannot be compared.
+///
+/// # Errors
+/// The layout is the traditional one.
+pub fn must_repeat(layout: Layout, what: &str) -> Result<(), Failure> {
+    match layout {
+        Layout::Layer => Ok(()),
+        Layout::Traditional => Err(usage(
+            Problem::new(format!("a run in the traditional layout cannot be {what}: time and order are the machine's"))
+                .help("leave `--layout traditional` out, or use `snowglobe run`"),
+        )),
+    }
+}
+
 fn plan_program(args: &WorldArgs) -> Result<Plan, Failure> {
     let cwd = std::env::current_dir().map_err(|e| {
         usage(Problem::new(format!("there is no working directory: {e}")).help("change to one that exists"))
@@ -198,7 +212,10 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     }
     let difference = outcome.recorded.comparison.and_then(|comparison| compared(comparison, &mut judgement));
     let names: Vec<String> = plan.spec.hosts.iter().map(|host| host.name.clone()).collect();
-    record.digest = hex(&outcome.recorded.trace.digest);
+    // A run under normal execution is like no other: it has nothing to compare.
+    if plan.layout == Layout::Layer {
+        record.digest = hex(&outcome.recorded.trace.digest);
+    }
     record.events = outcome.events;
     record.calls = outcome.calls;
     end_record(&mut record, outcome.report, &names, judgement);
@@ -225,7 +242,9 @@ fn run_world(
     let mut compare = how.compare;
     let compares = compare.is_some();
     let learn = compare.as_ref().is_none_or(TraceCheck::is_unfinished);
-    let mut input = StandardInput::new(&run, source(&spec, how.input))?;
+    let source = source(&spec, how.input);
+    let own_input = matches!(source, Source::Own);
+    let mut input = StandardInput::new(&run, source)?;
     let outcome = loop {
         run.write_world(&spec)?;
         let mut recorder = Recorder::new(&run, names.clone())?;
@@ -239,6 +258,7 @@ fn run_world(
             spec: &spec,
             layout: plan.layout,
             input: &mut input,
+            own_input,
             recorder,
             learn,
             stop: stop.clone(),
@@ -322,7 +342,10 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
         began: units::show_time(now.saturating_mul(1_000_000_000)),
         world: plan.world.clone(),
         command: plan.command.clone(),
-        reproduce: reproduce.to_owned(),
+        reproduce: match plan.layout {
+            Layout::Layer => reproduce.to_owned(),
+            Layout::Traditional => plan.command.clone(),
+        },
         layout: plan.layout,
         seed: plan.spec.seed,
         verdict: Verdict::Running,

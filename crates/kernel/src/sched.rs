@@ -110,7 +110,7 @@ pub enum TimerAction {
     /// The network has something to deliver.
     Network,
     /// A service's start, health check or time-out.
-    Service(u32, crate::service::Timer),
+    Service(u32, crate::policy::Timer),
     /// The world's end.
     Until,
 }

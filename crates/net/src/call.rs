@@ -3,7 +3,7 @@
 use crate::addr::Addr;
 use crate::linux::{ip, ip6, scm, sol};
 use alloc::vec::Vec;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A place in the table. Places are used again; an entry's unique ID is in its socket structure.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -29,6 +29,8 @@ pub struct Ancillary<R> {
     pub cred: Option<Cred>,
     /// IP_PKTINFO or IPV6_PKTINFO: interface index (0: any) to send by.
     pub interface: u32,
+    /// IP_PKTINFO or IPV6_PKTINFO: the source address to send from.
+    pub source: Option<IpAddr>,
     /// IP_TTL or IPV6_HOPLIMIT of this one message.
     pub ttl: Option<u8>,
     /// IP_TOS or IPV6_TCLASS of this one message.
@@ -37,7 +39,7 @@ pub struct Ancillary<R> {
 
 impl<R> Default for Ancillary<R> {
     fn default() -> Self {
-        Ancillary { rights: Vec::new(), cred: None, interface: 0, ttl: None, tos: None }
+        Ancillary { rights: Vec::new(), cred: None, interface: 0, source: None, ttl: None, tos: None }
     }
 }
 

@@ -121,16 +121,6 @@ impl Rng {
     }
 }
 
-/// The time around which the draws of a distribution lie: its mean, or for Pareto its least.
-pub(crate) fn typical(latency: Latency) -> u64 {
-    match latency {
-        Latency::Constant(time) => time,
-        Latency::Uniform { min, max } => min.midpoint(max),
-        Latency::Normal { mean, .. } | Latency::Exponential { mean, .. } => mean,
-        Latency::Pareto { min, .. } => min,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;

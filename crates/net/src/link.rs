@@ -134,7 +134,7 @@ pub struct World {
 }
 
 /// The unique local IPv6 address that goes with an IPv4 address: `fd00::a.b.c.d`.
-pub(crate) fn ula(v4: Ipv4Addr) -> Ipv6Addr {
+pub fn ula(v4: Ipv4Addr) -> Ipv6Addr {
     let mut b = [0; 16];
     b[0] = 0xfd;
     b[12..].copy_from_slice(&v4.octets());
@@ -198,7 +198,7 @@ impl World {
             let resolver = Ipv4Addr::from(spec.resolver);
             let addresses = BTreeMap::from([(IpAddr::V4(resolver), RESOLVER), (IpAddr::V6(ula(resolver)), RESOLVER)]);
             let ways = Ways::new(spec, hosts.len(), seed);
-            let (latency, plain) = (crate::draw::typical(spec.link.latency), ways.are_plain());
+            let (latency, plain) = (spec.link.latency.typical(), ways.are_plain());
             let (name, mtu) = (spec.name.clone(), spec.mtu);
             world.networks.push(Network { name, latency, plain, mtu, ways, members: Vec::new(), addresses });
         }

@@ -224,11 +224,16 @@ impl<R: Clone> SocketTable<R> {
         let since = |at: u64| (self.log.now.saturating_sub(at) / 1_000_000) as u32;
         let unsent =
             entry.send_queue.bytes.len() as u64 - (tcp.next - tcp.unacked).min(entry.send_queue.bytes.len() as u64);
-        let unacked = ((tcp.next - tcp.unacked) as u32).div_ceil(mss);
+        let mut unacked = ((tcp.next - tcp.unacked) as u32).div_ceil(mss);
+        // Of a listener these are the connections that wait, and how many may (tcp_get_info of Linux).
+        let mut sacked = 0;
+        if let Some(listener) = &entry.connection.listener {
+            (unacked, sacked) = (listener.accept.len() as u32, listener.backlog);
+        }
         let mut out = Info(Vec::new());
         const TIMESTAMPS_SACK_SCALE: u8 = 7;
         out.bytes(&[tcp.state as u8, 0, 0, 0, 0, TIMESTAMPS_SACK_SCALE, 0x77, 0]);
-        out.words(&[rtt.max(200_000) + rtt, 40_000, mss, 536, unacked, 0, 0, 0, 0]);
+        out.words(&[rtt.max(200_000) + rtt, 40_000, mss, 536, unacked, sacked, 0, 0, 0]);
         out.words(&[since(tcp.last_sent), 0, since(tcp.last_received), since(tcp.last_received)]);
         out.words(&[mtu, tcp.window, rtt, rtt / 2, 0x7fff_ffff, 10, mss, 3]);
         out.words(&[0, tcp.window, 0]);

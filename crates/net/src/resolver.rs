@@ -16,6 +16,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use snowglobe_abi::spec::{HostSpec, NetworkSpec};
 
 const A: u16 = 1;
 const PTR: u16 = 12;
@@ -182,6 +183,31 @@ fn record(kind: u16, data: &[u8]) -> Vec<u8> {
     out.extend_from_slice(&(data.len() as u16).to_be_bytes());
     out.extend_from_slice(data);
     out
+}
+
+/// The name service by itself, for who carries its messages otherwise than over this table.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    world: World,
+    rotations: Rotations,
+}
+
+impl Resolver {
+    /// The service of a world.
+    pub fn new(networks: &[NetworkSpec], hosts: &[HostSpec]) -> Resolver {
+        // Nothing is drawn: it only looks names up.
+        Resolver { world: World::new(networks, hosts, 0), rotations: Rotations::new() }
+    }
+
+    /// The answer to a message about the names of these networks; none to what is no question. By a `stream` it may be long.
+    pub fn answer(&mut self, networks: &[u32], message: &[u8], stream: bool) -> Option<Vec<u8>> {
+        answer(&self.world, networks, message, &mut self.rotations, stream)
+    }
+
+    /// The hosts as the network knows them, in the order of the world file.
+    pub fn hosts(&self) -> &[Host] {
+        &self.world.hosts
+    }
 }
 
 /// The answer to a message; none to what is no question.

@@ -152,11 +152,16 @@ impl<R: Clone> SocketTable<R> {
         if call.len > NEVER_TOO_LONG {
             self.may_be_as_long(entry, route, to.ip.is_ipv6(), call.len + 8)?;
         }
+        // ip(7): ipi_spec_dst is the local address of the packet; another's has no route.
+        let stated_source = call.ancillary.as_ref().and_then(|a| a.source);
+        if stated_source.is_some_and(|ip| !ip.is_loopback() && !self.world.host(entry.connection.host).owns(ip)) {
+            return Err(Errno::ENETUNREACH);
+        }
         if entry.local_end().port == 0 {
             self.autobind(id)?;
         }
         let payload = self.pool.fill(source, call.len)?;
-        let stated = call.ancillary.as_ref().map_or((None, None), |a| (a.ttl, a.tos));
+        let stated = call.ancillary.as_ref().map_or((None, None, None), |a| (a.ttl, a.tos, a.source));
         let departure = self.udp_dispatch(id, to, route, payload, stated);
         self.departed(id, call.len, departure)
     }
@@ -182,18 +187,22 @@ impl<R: Clone> SocketTable<R> {
         if too_long && DO_TO_INTERFACE.contains(&setting) { Err(Errno::EMSGSIZE) } else { Ok(()) }
     }
 
-    /// `stated` are the time to live and the type of service that the call asks for.
+    /// `stated` are the time to live, the type of service and the source that the call asks for.
     fn udp_dispatch(
         &mut self,
         id: SocketId,
         to: Endpoint,
         route: Route,
         payload: Chunk,
-        stated: (Option<u8>, Option<u8>),
+        stated: (Option<u8>, Option<u8>, Option<IpAddr>),
     ) -> Departure {
         let entry = self.slab.at_mut(id);
         let (host, unique, own) = (entry.connection.host, entry.local.id, entry.local_end());
-        let ip = if own.ip.is_unspecified() { self.world.source(host, to.ip, route) } else { own.ip };
+        let ip = match stated.2 {
+            Some(ip) => ip,
+            None if own.ip.is_unspecified() => self.world.source(host, to.ip, route),
+            None => own.ip,
+        };
         let to = if to.ip.is_unspecified() { Endpoint { ip, ..to } } else { to };
         if self.log.tracing {
             self.log.sent(entry, payload.len(), &Addr::Ip(to));

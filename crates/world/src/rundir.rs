@@ -585,7 +585,12 @@ impl RunDir {
     pub fn trace(&self) -> Result<TraceFile, Problem> {
         let path = self.trace_path();
         let trace = crate::trace::open(&path).map_err(|e| io_problem("read", &path, &e))?;
-        let unfinished = self.record().is_ok_and(|record| record.digest.is_empty());
+        // Only in the layer do runs that ended have a digest.
+        let is_open = |verdict| matches!(verdict, Verdict::Running | Verdict::Killed);
+        let unfinished = self.record().is_ok_and(|record| match record.layout {
+            Layout::Layer => record.digest.is_empty(),
+            Layout::Traditional => is_open(record.verdict),
+        });
         Ok(if unfinished { trace.of_unfinished_run() } else { trace })
     }
 }

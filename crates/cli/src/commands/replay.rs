@@ -14,6 +14,7 @@ use crate::text;
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     let recorded = conduct::store().open(&args.run).map_err(usage)?;
     let record = recorded.record().map_err(usage)?;
+    conduct::must_repeat(record.layout, "replayed")?;
     let spec = recorded.world().map_err(usage)?;
     for note in notes(&record) {
         eprintln!("note: {note}");

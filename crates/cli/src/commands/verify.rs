@@ -17,6 +17,7 @@ const MAX_LEARNING: u32 = 8;
 
 /// Runs it.
 pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
+    conduct::must_repeat(args.world.layout.into(), "verified")?;
     let mut plan = conduct::plan(&args.world)?;
     // All runs read the same input: that of the first.
     let mut first = learn(&mut plan)?;

@@ -7,6 +7,7 @@ use crate::mem::{self, Iov};
 use crate::uapi::*;
 use crate::{Cx, sockets::SocketId};
 use alloc::vec::Vec;
+use core::net::IpAddr;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::Nanos;
 use snowglobe_net::linux::{ip, ip6, msg, scm, sol};
@@ -158,6 +159,11 @@ fn cmsgs(buf: &[u8]) -> Result<Vec<Cmsg<'_>>> {
 }
 
 /// A number of an IP header in a control message.
+/// A source address in IP_PKTINFO or IPV6_PKTINFO; the unspecified one states none.
+fn stated_source(ip: Option<IpAddr>) -> Option<IpAddr> {
+    ip.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified())
+}
+
 fn header_byte(data: &[u8], least: u8) -> Result<u8> {
     let word: [u8; 4] = data.try_into().map_err(|_| Errno::EINVAL)?;
     u8::try_from(i32::from_le_bytes(word)).ok().filter(|v| *v >= least).ok_or(Errno::EINVAL)
@@ -250,9 +256,13 @@ impl Cx<'_> {
                 (Family::Unix, sol::SOCKET, scm::RIGHTS) => self.take_rights(c.data, &mut out.rights)?,
                 (Family::Unix, sol::SOCKET, scm::CREDENTIALS) => out.cred = Some(self.stated_cred(c.data)?),
                 (Family::Unix, sol::SOCKET, _) => return Err(Errno::EINVAL),
-                (Family::Inet, sol::IP, ip::PKTINFO) if c.data.len() == 12 => out.interface = mem::field32(c.data, 0),
+                (Family::Inet, sol::IP, ip::PKTINFO) if c.data.len() == 12 => {
+                    out.interface = mem::field32(c.data, 0);
+                    out.source = stated_source(<[u8; 4]>::try_from(&c.data[4..8]).ok().map(IpAddr::from));
+                }
                 (Family::Inet6, sol::IPV6, ip6::PKTINFO) if c.data.len() >= 20 => {
                     out.interface = mem::field32(c.data, 16);
+                    out.source = stated_source(<[u8; 16]>::try_from(&c.data[..16]).ok().map(IpAddr::from));
                 }
                 (Family::Inet, sol::IP, ip::PKTINFO) | (Family::Inet6, sol::IPV6, ip6::PKTINFO) => {
                     return Err(Errno::EINVAL);
