@@ -231,6 +231,18 @@ impl World {
         Verdict::Pass
     }
 
+    /// Payload of a TCP segment at most on a network: what a packet holds besides its headers and timestamps.
+    pub(crate) fn segment_most(&self, _network: u32, six: bool) -> usize {
+        const MTU: usize = 1500;
+        MTU - if six { 40 + 32 } else { 20 + 32 }
+    }
+
+    /// Whether a network takes many packets of a connection as one unit, as with segmentation offload: where nothing but
+    /// the latency happens to them.
+    pub(crate) fn takes_units(&self, _network: u32) -> bool {
+        true
+    }
+
     /// Where `host` sends what is for `to`; `device` is the interface it is bound to, or 0.
     pub(crate) fn route(&self, host: u32, to: IpAddr, device: u32, scope: u32) -> Result<Route, Errno> {
         let here = self.host(host);
