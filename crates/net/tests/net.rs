@@ -4,6 +4,7 @@ mod net {
     mod datagrams;
     pub mod help;
     mod judged;
+    mod kernel;
     mod names;
     mod streams;
     mod walk;
