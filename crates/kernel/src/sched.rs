@@ -109,6 +109,8 @@ pub enum TimerAction {
     Posix(crate::task::ProcId, u32),
     /// The network has something to deliver.
     Network,
+    /// A deadline of the socket table has come.
+    NetworkDeadline,
     /// A service's start, health check or time-out.
     Service(u32, crate::policy::Timer),
     /// The world's end.

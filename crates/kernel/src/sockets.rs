@@ -44,8 +44,9 @@ pub struct Sockets {
     lingerers: WaitQueue,
     /// What the last close left to be waited for: until when, and the entry's unique ID.
     lingering: Option<(Nanos, u64)>,
-    /// The network's timer, if the table has something to do by itself.
+    /// The timers of what is in flight, which moves with every packet, and of the table's deadlines, which seldom move.
     timer: Option<(Nanos, u64)>,
+    deadline: Option<(Nanos, u64)>,
     /// Keys of socket files given out; 0 is one that nobody has bound.
     last_key: u64,
 }
@@ -124,6 +125,7 @@ impl Sockets {
             lingerers: WaitQueue::default(),
             lingering: None,
             timer: None,
+            deadline: None,
             last_key: 0,
         }
     }
@@ -258,12 +260,24 @@ impl Write for Short {
     }
 }
 
+/// Moves a timer to `next`.
+#[inline]
+fn rearm(sched: &mut Sched, timer: &mut Option<(Nanos, u64)>, next: Option<Nanos>, action: TimerAction) {
+    if next == timer.map(|key| key.0) {
+        return;
+    }
+    if let Some(key) = timer.take() {
+        sched.disarm(key);
+    }
+    *timer = next.map(|at| sched.arm(at, action));
+}
+
 impl Kernel {
     /// What follows from a call of the table: sleepers wake, the trace is told, the timer is set.
     #[inline]
     pub fn network_settle(&mut self) {
         let Kernel { sockets, sched, .. } = self;
-        let Sockets { table, places, lingerers, timer, .. } = sockets;
+        let Sockets { table, places, lingerers, timer, deadline, .. } = sockets;
         let mut owned = Vec::new();
         table.take_notifications(|id, bits| {
             let Some(place) = places.get(id.0 as usize) else { return };
@@ -277,13 +291,8 @@ impl Kernel {
         if !lingerers.is_empty() {
             lingerers.wake(sched, 0);
         }
-        let next = table.next_event();
-        if next != timer.map(|key| key.0) {
-            if let Some(key) = timer.take() {
-                sched.disarm(key);
-            }
-            *timer = next.map(|at| sched.arm(at, TimerAction::Network));
-        }
+        rearm(sched, timer, table.next_arrival(), TimerAction::Network);
+        rearm(sched, deadline, table.next_deadline(), TimerAction::NetworkDeadline);
         // Files that were on their way to nobody are closed.
         drop(table.take_discarded());
         // The RETURN of a call that goes on may follow its BEGIN in one record: what happened comes after it.
@@ -423,9 +432,10 @@ impl Kernel {
         self.network_settle();
     }
 
-    /// Something in flight arrives.
-    pub fn network_due(&mut self) {
-        self.sockets.timer = None;
+    /// Something in flight arrives, or a deadline of the table has come.
+    pub fn network_due(&mut self, deadline: bool) {
+        let timer = if deadline { &mut self.sockets.deadline } else { &mut self.sockets.timer };
+        *timer = None;
         let now = self.sched.now;
         self.sockets.table.advance(now);
         self.network_settle();

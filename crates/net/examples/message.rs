@@ -60,7 +60,7 @@ fn tcp_pair(table: &mut Table, now: &mut u64, host: u32, port: u16) -> (SocketId
 
 /// Lets all that is in flight arrive.
 fn pass(table: &mut Table, now: &mut u64) {
-    while let Some(at) = table.next_event() {
+    while let Some(at) = table.next_arrival() {
         *now = at;
         table.advance(at);
     }

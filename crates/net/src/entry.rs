@@ -142,14 +142,14 @@ impl SocketStatus {
     /// Whether the diagram has a move from `self` to `to`.
     pub fn may_become(self, to: SocketStatus) -> bool {
         use SocketStatus::*;
-        let live = [Connected, Sending, Receiving];
         match (self, to) {
             (_, Disconnected) => self != Disconnected,
-            (Unconnected, Bound | Listening | Connecting) | (Bound, Unconnected | Listening | Connecting) => true,
+            (Unconnected | Bound, Connecting) | (Bound, Unconnected | Listening) | (Unconnected, Bound) => true,
             (Listening, to) => to == Bound || to == Unconnected,
-            (Connecting, to) => to != Listening,
-            // Datagram sockets send and receive without another end, and gain or dissolve one at any time.
-            (Unconnected | Bound, to) => live.contains(&to) || to == Shutdown,
+            // What it is to send or has received follows when it is connected.
+            (Connecting, to) => matches!(to, Unconnected | Bound | Connected | Shutdown),
+            // Datagram sockets receive without another end, and gain or dissolve one at any time; a pair has one at once.
+            (Unconnected | Bound, to) => matches!(to, Connected | Receiving | Shutdown),
             (Connected | Sending | Receiving, to) => to != Listening && to != Connecting,
             (Shutdown, to) => to == Unconnected || to == Bound,
             (Disconnected, to) => to == Unconnected || to == Bound,
@@ -206,7 +206,6 @@ pub(crate) struct Membership {
 #[derive(Default, Debug)]
 pub(crate) struct Listener {
     pub(crate) backlog: u32,
-    pub(crate) half_open: u32,
     pub(crate) accept: VecDeque<SocketId>,
 }
 
@@ -376,7 +375,8 @@ impl<R> Entry<R> {
             (Phase::Unconnected | Phase::Bound | Phase::Listening | Phase::Connecting, _) => 536,
             (_, Path::Local) => 32741,
             (_, Path::Link { network, .. } | Path::Nobody { network }) => {
-                world.segment_most(network, self.remote_end().ip.is_ipv6()) as u32
+                let most = world.segment_most(network, self.remote_end().ip.is_ipv6()) as u32;
+                self.connection.tcp.wire.as_deref().map_or(most, |wire| wire.flight.mss)
             }
         }
     }

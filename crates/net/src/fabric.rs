@@ -106,12 +106,8 @@ struct Held {
 /// What a timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Timer {
-    /// A SYN has not been answered.
-    Syn(SocketId),
-    /// The address resolution of a connecting socket has failed.
-    Unreachable(SocketId),
-    /// A closed socket has waited long enough for the other end's FIN.
-    FinWait(SocketId),
+    /// A connection looks at its deadlines.
+    Tcp(SocketId),
 }
 
 /// When a timer is due, and its number: the handle by which it is cancelled.
@@ -125,7 +121,7 @@ enum Alarm {
     Left(Charge),
 }
 
-#[derive(Default, Debug)]
+#[derive(Debug)]
 pub(crate) struct Fabric {
     births: u64,
     flights: BinaryHeap<Reverse<(u64, u64, u32)>>,
@@ -136,8 +132,51 @@ pub(crate) struct Fabric {
     held: BTreeMap<Way, VecDeque<Held>>,
     /// What has reached a host whose network stands still, in order.
     stranded: BTreeMap<u32, Vec<Packet>>,
+    /// When the first of them is due: it is asked for far more often than it changes.
+    first_timer: u64,
     /// Packets within a host: they arrive before the call that sent them returns.
     looped: VecDeque<Packet>,
+    /// Tests say when each packet between hosts arrives, in nanoseconds from now: never, once, or more often.
+    #[cfg(test)]
+    pub(crate) script: Option<Script>,
+    /// Every packet on its own, as on a link with a character.
+    #[cfg(test)]
+    pub(crate) packets_only: bool,
+}
+
+/// What becomes of a packet, and its time.
+#[cfg(test)]
+pub(crate) struct Script(pub(crate) alloc::boxed::Box<Fate>);
+
+/// When a packet that is sent at a time arrives.
+#[cfg(test)]
+pub(crate) type Fate = dyn FnMut(&Packet, u64) -> Vec<u64>;
+
+#[cfg(test)]
+impl core::fmt::Debug for Script {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Script")
+    }
+}
+
+impl Default for Fabric {
+    fn default() -> Fabric {
+        Fabric {
+            births: 0,
+            flights: BinaryHeap::new(),
+            packets: Vec::new(),
+            free: Vec::new(),
+            timers: BTreeMap::new(),
+            first_timer: u64::MAX,
+            held: BTreeMap::new(),
+            stranded: BTreeMap::new(),
+            looped: VecDeque::new(),
+            #[cfg(test)]
+            script: None,
+            #[cfg(test)]
+            packets_only: false,
+        }
+    }
 }
 
 impl Fabric {
@@ -149,18 +188,35 @@ impl Fabric {
     pub(crate) fn set_timer(&mut self, at: u64, timer: Timer) -> TimerKey {
         let key = (at, self.birth());
         self.timers.insert(key, Alarm::Timer(timer));
+        self.first_timer = self.first_timer.min(at);
         key
     }
 
     fn leaves(&mut self, at: u64, charge: Charge) {
         let key = (at, self.birth());
         self.timers.insert(key, Alarm::Left(charge));
+        self.first_timer = self.first_timer.min(at);
     }
 
     pub(crate) fn cancel_timer(&mut self, key: &mut Option<TimerKey>) {
         if let Some(key) = key.take() {
-            self.timers.remove(&key);
+            self.remove_timer(&key);
         }
+    }
+
+    fn remove_timer(&mut self, key: &TimerKey) -> Option<Alarm> {
+        let alarm = self.timers.remove(key);
+        self.first_timer = self.timers.first_key_value().map_or(u64::MAX, |((at, _), _)| *at);
+        alarm
+    }
+
+    /// Whether the link is to be given one packet at a time, whatever it takes.
+    #[inline]
+    pub(crate) fn wants_packets(&self) -> bool {
+        #[cfg(test)]
+        return self.packets_only;
+        #[cfg(not(test))]
+        false
     }
 
     fn fly(&mut self, at: u64, packet: Packet) {
@@ -178,25 +234,30 @@ impl Fabric {
         self.flights.push(Reverse((at, birth, slot)));
     }
 
-    pub(crate) fn next(&self) -> Option<u64> {
-        let flight = self.flights.peek().map(|Reverse((at, ..))| *at);
-        let timer = self.timers.first_key_value().map(|((at, _), _)| *at);
-        [flight, timer].into_iter().flatten().min()
+    #[inline]
+    fn next_flight(&self) -> Option<u64> {
+        self.flights.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    #[inline]
+    fn next_timer(&self) -> Option<u64> {
+        (self.first_timer != u64::MAX).then_some(self.first_timer)
     }
 
     fn pop_due(&mut self, now: u64) -> Option<(u64, Due)> {
-        let flight = self.flights.peek().map(|Reverse((at, birth, _))| (*at, *birth));
-        let timer = self.timers.first_key_value().map(|(key, _)| *key);
-        let timer_first = match (flight, timer) {
-            (Some(flight), Some(timer)) => timer < flight,
-            (None, None) => return None,
-            (flight, _) => flight.is_none(),
-        };
-        if timer_first {
-            let key = timer.filter(|key| key.0 <= now)?;
-            return self.timers.remove(&key).map(|alarm| (key.0, Due::Alarm(alarm)));
+        let flight = self.flights.peek().map_or((u64::MAX, 0), |Reverse((at, birth, _))| (*at, *birth));
+        if flight.0 >= self.first_timer
+            && let Some((&key, _)) = self.timers.first_key_value()
+            && key < flight
+        {
+            if key.0 > now {
+                return None;
+            }
+            return self.remove_timer(&key).map(|alarm| (key.0, Due::Alarm(alarm)));
         }
-        flight.filter(|key| key.0 <= now)?;
+        if flight.0 > now {
+            return None;
+        }
         let Reverse((at, _, slot)) = self.flights.pop()?;
         self.free.push(slot);
         self.packets[slot as usize].take().map(|packet| (at, Due::Packet(packet)))
@@ -240,7 +301,20 @@ enum Due {
 impl<R: Clone> SocketTable<R> {
     /// When the table next has something to do by itself, in virtual nanoseconds.
     pub fn next_event(&self) -> Option<u64> {
-        self.fabric.next()
+        [self.fabric.next_flight(), self.fabric.next_timer()].into_iter().flatten().min()
+    }
+
+    /// When the next packet arrives, in virtual nanoseconds.
+    #[inline]
+    pub fn next_arrival(&self) -> Option<u64> {
+        self.fabric.next_flight()
+    }
+
+    /// When the next deadline is looked at, in virtual nanoseconds. It changes far less often than the next arrival, so a
+    /// caller does well to keep a timer for each.
+    #[inline]
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.fabric.next_timer()
     }
 
     /// Does all that is due until `now`.
@@ -249,7 +323,7 @@ impl<R: Clone> SocketTable<R> {
             self.log.now = self.log.now.max(at);
             match due {
                 Due::Packet(packet) => self.arrive(packet),
-                Due::Alarm(Alarm::Timer(timer)) => self.tcp_timer(timer),
+                Due::Alarm(Alarm::Timer(Timer::Tcp(id))) => self.tcp_timer(id),
                 Due::Alarm(Alarm::Left(charge)) => self.datagram_left(charge),
             }
             self.pump();
@@ -265,6 +339,16 @@ impl<R: Clone> SocketTable<R> {
             Path::Link { network: index, host } => {
                 packet.network = Some(index);
                 packet.to = host;
+                #[cfg(test)]
+                if let Some(script) = self.fabric.script.as_mut() {
+                    let arrivals = (script.0)(&packet, self.log.now);
+                    if arrivals.is_empty() {
+                        self.drop_packet(packet, socket, DropReason::Loss);
+                    } else {
+                        arrivals.into_iter().for_each(|at| self.fabric.fly(self.log.now + at, packet.clone()));
+                    }
+                    return Departure::Gone;
+                }
                 if !self.world.takes_units(index) {
                     return self.travel(Way { network: index, from: packet.from, to: host }, packet, socket);
                 }

@@ -104,7 +104,18 @@ impl<R: Clone> SocketTable<R> {
         let (host, src, dst) = (entry.connection.host, entry.remote_end(), entry.local_end());
         let tcp = &entry.connection.tcp;
         let bits = bit::RST | bit::ACK;
-        let segment = Segment { bits, seq: tcp.expected, ack: tcp.next, edge: 0, urgent: None, payload: None };
+        let segment = Segment {
+            bits,
+            seq: tcp.expected,
+            ack: tcp.next,
+            edge: 0,
+            streams: [tcp.theirs, entry.local.id],
+            clock: 0,
+            echo: 0,
+            urgent: None,
+            blocks: None,
+            payload: None,
+        };
         self.tcp_arrive(from, host, Some(network), src, dst, segment);
     }
 

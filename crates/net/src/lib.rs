@@ -49,10 +49,13 @@
 //! assert_eq!(got, b"hello");
 //! # Ok::<(), snowglobe_abi::Errno>(())
 //! ```
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+// Tests of links that lose packets share their world with the scenarios in `tests`.
+#[cfg(test)]
+extern crate self as snowglobe_net;
 
 pub mod addr;
 pub mod call;

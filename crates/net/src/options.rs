@@ -5,6 +5,7 @@ use crate::call::{Control, Cred, SocketId};
 use crate::entry::{Entry, Membership, Phase, Protocol, SocketType};
 use crate::linux::{ip, ip6, ipproto, netlink, so, sol, tcp, udp};
 use crate::table::SocketTable;
+use crate::tcp::{Algorithm, TcpState};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -178,6 +179,11 @@ impl Options {
 
     fn set_flag(&mut self, flag: Flag, on: bool) {
         self.flags = self.flags & !(1 << flag as u8) | u64::from(on) << flag as u8;
+    }
+
+    /// TCP_CONGESTION.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        if self.congestion == 1 { Algorithm::Reno } else { Algorithm::Cubic }
     }
 
     /// Whether the program has fixed its send buffer's size.
@@ -499,14 +505,23 @@ impl<R: Clone> SocketTable<R> {
                 if int == Int::Mark && cred.uid != 0 {
                     return Err(Errno::EPERM);
                 }
+                // tcp(7): fast open is set up before a connection is.
+                let idle = [TcpState::Close, TcpState::Listen].contains(&self.get(id)?.tcp_state());
+                if int == Int::FastOpen && !idle {
+                    return Err(Errno::EINVAL);
+                }
                 let v = match int {
                     // ip(7): -1 means the default.
                     Int::Ttl | Int::HopLimit | Int::TrafficClass if v == -1 => default,
                     Int::ReceiveLowWater if v < 0 => i32::MAX,
                     Int::ReceiveLowWater => v.max(1),
+                    Int::Linger2 => v.clamp(-1, 120),
+                    // tcp(7): seconds, which Linux counts in time-outs that double from one second.
+                    Int::DeferAccept => (1i64 << (32 - v.clamp(0, 120).leading_zeros())) as i32 - 1,
                     _ => v,
                 };
                 self.options_mut(id)?.ints[int as usize] = v;
+                self.option_set(id, int);
                 Ok(())
             }
             Value::Own(own) => self.set_own(id, own, name, value, cred),
@@ -529,6 +544,10 @@ impl<R: Clone> SocketTable<R> {
         let row = self.option_row(id, level, name).map_err(|e| if foreign { Errno::EOPNOTSUPP } else { e })?;
         let entry = self.get(id)?;
         let mut value = match row.value {
+            Value::Flag(Flag::QuickAck, _) if entry.connection.tcp.wire.is_some() => {
+                let pingpong = entry.connection.tcp.wire.as_deref().is_some_and(|wire| wire.acks.pingpong);
+                i32::from(!pingpong).to_ne_bytes().to_vec()
+            }
             Value::Flag(flag, _) => i32::from(entry.local.options.flag(flag)).to_ne_bytes().to_vec(),
             Value::Int { int: Int::MaxSegment, .. } => entry.segment_size(&self.world).to_ne_bytes().to_vec(),
             Value::Int { int, .. } => entry.local.options.int(int).to_ne_bytes().to_vec(),
@@ -579,7 +598,27 @@ impl<R: Clone> SocketTable<R> {
             Flag::TimestampNs => options.set_flag(Flag::Timestamp, false),
             _ => {}
         }
+        self.flag_set(id, flag, on);
         Ok(())
+    }
+
+    /// What setting a number does to a connection that lives.
+    fn option_set(&mut self, id: SocketId, int: Int) {
+        if int == Int::KeepIdle {
+            self.set_keepalive(id);
+        }
+    }
+
+    /// What turning something on or off does to a connection that lives.
+    fn flag_set(&mut self, id: SocketId, flag: Flag, on: bool) {
+        match flag {
+            Flag::KeepAlive => self.set_keepalive(id),
+            // tcp(7): what was held back goes out.
+            Flag::NoDelay if on => self.tcp_push_out(id),
+            Flag::Cork if !on => self.tcp_push_out(id),
+            Flag::QuickAck => self.tcp_quick_ack(id, on),
+            _ => {}
+        }
     }
 
     fn set_own(&mut self, id: SocketId, own: Own, name: u32, value: &[u8], cred: Cred) -> Result<(), Errno> {
@@ -622,6 +661,11 @@ impl<R: Clone> SocketTable<R> {
                 let end = value.iter().position(|&b| b == 0).unwrap_or(value.len());
                 let wanted = CONGESTION.iter().position(|name| name.as_bytes() == &value[..end]);
                 self.options_mut(id)?.congestion = wanted.ok_or(Errno::ENOENT)? as u8;
+                let entry = self.get_mut(id)?;
+                let algorithm = entry.local.options.algorithm();
+                if let Some(wire) = entry.connection.tcp.wire.as_deref_mut() {
+                    wire.congestion.algorithm = algorithm;
+                }
             }
             Own::Linger => {
                 let (on, seconds) = (int_of(value)?, int_of(value.get(4..).ok_or(Errno::EINVAL)?)?);

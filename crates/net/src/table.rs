@@ -494,8 +494,27 @@ impl<R: Clone> SocketTable<R> {
         Ok(match entry.local.protocol {
             Protocol::Unix => peer.map_or(0, |p| p.receive_queue.bytes.len() + p.receive_queue.held()) as u32,
             Protocol::Udp | Protocol::Icmp => entry.send_queue.held() as u32,
-            _ => entry.send_queue.bytes.len() as u32,
+            // A FIN counts as a byte until it is acknowledged.
+            _ => {
+                let tcp = &entry.connection.tcp;
+                let fin = tcp.fin_due && !(tcp.fin_sent && tcp.unacked == tcp.next);
+                entry.send_queue.bytes.len() as u32 + u32::from(fin)
+            }
         })
+    }
+
+    /// SIOCOUTQNSD: bytes that have not been sent.
+    ///
+    /// # Errors
+    /// EINVAL on a socket that listens or that is no stream of TCP.
+    pub fn siocoutqnsd(&self, id: SocketId) -> Result<u32, Errno> {
+        let entry = self.get(id)?;
+        if entry.connection.phase == Phase::Listening || entry.local.protocol != Protocol::Tcp {
+            return Err(Errno::EINVAL);
+        }
+        let tcp = &entry.connection.tcp;
+        let unsent = (entry.send_queue.bytes.len() as u64).saturating_sub(tcp.sent_bytes()) as u32;
+        Ok(unsent + u32::from(tcp.fin_due && !tcp.fin_sent))
     }
 
     /// SIOCATMARK: whether the next byte to be read is the urgent one.

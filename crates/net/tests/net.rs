@@ -5,6 +5,7 @@ mod net {
     mod faults;
     pub mod help;
     mod judged;
+    mod kernel;
     mod links;
     mod names;
     mod streams;

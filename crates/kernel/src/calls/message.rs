@@ -242,7 +242,7 @@ impl Cx<'_> {
                 self.read_control(id, &control)?
             }
         };
-        let dest = if raw.is_empty() { None } else { self.destination(id, raw)? };
+        let dest = if raw.is_empty() { None } else { self.destination(id, raw, flags)? };
         Ok(Sending { iov: h.iov, done: 0, flags, dest, ancillary })
     }
 

@@ -131,8 +131,11 @@ impl Cx<'_> {
     ///
     /// # Errors
     /// Those of the address.
-    pub fn destination(&mut self, id: SocketId, raw: &[u8]) -> Result<Option<Addr>> {
+    pub fn destination(&mut self, id: SocketId, raw: &[u8], flags: u32) -> Result<Option<Addr>> {
         let entry = self.k.sockets.table.get(id)?;
+        if entry.local.protocol == Protocol::Tcp && flags & msg::FASTOPEN != 0 {
+            return self.parse_addr(id, raw, Use::Connect).map(Some);
+        }
         if entry.local.protocol == Protocol::Tcp || raw.is_empty() && entry.local.family == Family::Unix {
             return Ok(None);
         }
@@ -349,7 +352,7 @@ pub fn sendto(cx: &mut Cx) -> Answer {
     if cx.args[4] != 0 {
         let mut buf = [0; LONGEST_ADDR];
         let len = cx.read_addr(cx.args[4], cx.uint(5), &mut buf)?;
-        call.dest = cx.destination(id, &buf[..len])?;
+        call.dest = cx.destination(id, &buf[..len], call.flags)?;
     }
     cx.send_with(file, id, call)
 }
@@ -453,6 +456,7 @@ pub fn getsockopt(cx: &mut Cx) -> Answer {
 
 const FIONREAD: u32 = 0x541b;
 const SIOCOUTQ: u32 = 0x5411;
+const SIOCOUTQNSD: u32 = 0x894b;
 const FIOSETOWN: u32 = 0x8901;
 const SIOCSPGRP: u32 = 0x8902;
 const FIOGETOWN: u32 = 0x8903;
@@ -468,6 +472,7 @@ impl Cx<'_> {
         let word = match cmd {
             FIONREAD => table.fionread(id)?,
             SIOCOUTQ => table.siocoutq(id)?,
+            SIOCOUTQNSD => table.siocoutqnsd(id)?,
             SIOCATMARK => u32::from(table.siocatmark(id)?),
             FIOGETOWN | SIOCGPGRP => file.owner.get() as u32,
             FIOSETOWN | SIOCSPGRP => {
