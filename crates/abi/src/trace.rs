@@ -101,7 +101,7 @@ const CALL: u8 = 19;
 /// A send to an IPv4 address, in the stream. Numbers: socket ID, length, address, port; old and new status before it.
 const SEND4: u8 = 20;
 /// As [`CALL`], with data of the RETURN.
-const CALL_DATA: u8 = 21;
+const CALL_DATA: u8 = 22;
 
 /// The kind of what a record of the stream begins with, by the first byte of its body.
 pub fn kind_in_stream(first: u8) -> Option<Kind> {
@@ -453,6 +453,13 @@ mod tests {
         assert_eq!((rec.kind, rec.dt, rec.task), (Kind::Begin, 300, 7));
         assert_eq!(rec.nums, [257, u64::MAX]);
         assert_eq!(rec.blobs, [b"/etc/passwd".to_vec()]);
+    }
+
+    #[test]
+    fn no_kind_has_the_number_of_a_form_of_the_stream() {
+        for form in [CALL, SEND4, CALL_DATA] {
+            assert_eq!(Kind::from_u8(form), None, "{form}");
+        }
     }
 
     #[test]
