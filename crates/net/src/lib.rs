@@ -17,6 +17,7 @@
 //! | [`resolver`] | the world's name service |
 //! | [`ioctl`] | interface ioctls |
 //! | [`report`] | the texts of `/proc/net` and `struct tcp_info` |
+//! | [`capture`] | copies of packets, for a packet capture |
 //! | [`log`] | activity for sleepers, events for the trace |
 //! | [`linux`] | Linux's numbers |
 //!
@@ -53,6 +54,7 @@ extern crate alloc;
 
 pub mod addr;
 pub mod call;
+pub mod capture;
 pub mod entry;
 mod fabric;
 mod icmp;
@@ -78,7 +80,7 @@ pub use addr::{Addr, Endpoint, Family, UnixAddr};
 pub use call::{Ancillary, Close, Connect, Control, Cred, How, Received, Send, SocketId};
 pub use entry::{Descriptor, Entry, Protocol, SocketStatus, SocketStructure, SocketType};
 pub use io::{Sink, Source};
-pub use log::{DropReason, Event, What};
+pub use log::{Description, DropReason, Event, Lengths, What};
 pub use options::{Flag, Int, Options};
 pub use queue::Queue;
 pub use table::SocketTable;

@@ -890,6 +890,7 @@ impl<R: Clone> SocketTable<R> {
         if !was_writable && entry.tcp_writable() {
             self.log.notify(entry, poll::WRITE);
         }
+        self.capture_local(id, peer, n);
     }
 
     fn flow_by_segments(&mut self, id: SocketId) {
@@ -972,6 +973,7 @@ impl<R: Clone> SocketTable<R> {
             self.log.delivered(other, n);
             self.log.settle(other);
             self.log.notify(other, activity);
+            self.capture_local(id, peer, n);
         }
         (n, fault)
     }
@@ -1219,6 +1221,7 @@ impl<R: Clone> SocketTable<R> {
             && peer.connection.peer == Some(id)
         {
             peer.connection.peer = None;
+            self.log.changed(peer);
         }
     }
 }

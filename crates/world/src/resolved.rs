@@ -7,8 +7,8 @@ use std::net::Ipv4Addr;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use snowglobe_abi::spec::{
-    Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, Nanos, NetworkSpec,
-    Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
+    Capture, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, Nanos,
+    NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
 use crate::problem::{Problem, Source, Span, suggestion};
@@ -320,6 +320,7 @@ impl KnobsText {
             trace_calls: self.trace_calls,
             one_program: self.one_program,
             max_tasks: self.max_tasks,
+            capture: Capture::Nothing,
         }
     }
 }

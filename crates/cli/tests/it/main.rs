@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod endings;
+mod sockets;
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,177 @@
+//! `snowglobe export`: a run's packets as a capture file.
+//!
+//! A trace holds no payloads. So the run is run again, which gives the same run, with its packets captured; it is compared
+//! with the record as it goes, and where it is another run no file is left.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use snowglobe_abi::spec::{Capture, WorldSpec};
+use snowglobe_world::Problem;
+use snowglobe_world::pcapng::CaptureFile;
+use snowglobe_world::rundir::{Layout, PacketSink, RunDir, RunRecord, changed_binaries};
+use snowglobe_world::trace::StreamCheck;
+
+use crate::args::ExportArgs;
+use crate::commands::replay::is_whole;
+use crate::conduct::{self, Conduct, Finished, Plan, VERSION};
+use crate::exit::{self, Failure, fault, usage};
+use crate::text;
+
+/// Runs it.
+pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
+    let recorded = conduct::store().open(&args.run).map_err(usage)?;
+    let record = recorded.record().map_err(usage)?;
+    may_run_again(&record)?;
+    if !args.force && args.pcapng.exists() {
+        let problem = Problem::new(format!("{} is there already", args.pcapng.display()));
+        return Err(usage(problem.help("name another file, or overwrite it with `--force`")));
+    }
+    let mut spec = recorded.world().map_err(usage)?;
+    spec.knobs.capture = if args.loopback { Capture::Everything } else { Capture::Networks };
+    let target = Arc::new(Target::new(&args.pcapng, &spec)?);
+    let names: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
+    let finished = run_again(&recorded, &record, spec, &target)?;
+    if let Some(signal) = conduct::interrupted() {
+        eprintln!("interrupted by {signal}: no capture is written");
+        return Ok(exit::status::UNKNOWN);
+    }
+    if let Some(difference) = &finished.difference {
+        eprint!("{}", text::difference(difference, &names, &format!("recorded, {}", record.run), "now"));
+    }
+    let same = finished.difference.is_none() && (!is_whole(&record) || finished.record.digest == record.digest);
+    if !same {
+        exit::tell(
+            &Problem::new(format!("{} did not run again as it was recorded: no capture is written", record.run))
+                .help("export a run that `snowglobe replay` repeats"),
+        );
+        return Ok(exit::status::NONDETERMINISTIC);
+    }
+    let frames = target.finish()?;
+    let so_far = if is_whole(&record) { "" } else { ", as far as its trace goes" };
+    eprintln!("wrote {} of {}{so_far} to {}", text::many(frames as usize, "packet"), record.run, args.pcapng.display());
+    Ok(exit::status::PASSED)
+}
+
+/// Refuses what cannot give the same run.
+fn may_run_again(record: &RunRecord) -> Result<(), Failure> {
+    let refuse = |why: String, help: &str| {
+        let problem = Problem::new(format!("{} cannot be run again as it was: {why}", record.run));
+        Err(usage(problem.help(help.to_owned())))
+    };
+    if record.layout == Layout::Traditional {
+        return refuse(
+            "it ran under normal execution, which no two runs share".to_owned(),
+            "capture such a run with tcpdump while it runs",
+        );
+    }
+    if record.snowglobe != VERSION {
+        let why = format!("it was recorded by snowglobe {}, and this is {VERSION}", record.snowglobe);
+        return refuse(why, "run the world again and export that run, or export this one with that version");
+    }
+    let changed: Vec<String> = changed_binaries(&record.binaries)
+        .into_iter()
+        .map(|binary| {
+            let path = binary.machine_path.as_deref().unwrap_or(binary.path.as_ref());
+            format!("{} (on host {})", path.display(), binary.host)
+        })
+        .collect();
+    if changed.is_empty() {
+        return Ok(());
+    }
+    let why = format!("these files are not those that ran: {}", changed.join(", "));
+    refuse(why, "run the world again and export that run")
+}
+
+/// Runs it again in a directory that goes when this is done.
+fn run_again(
+    recorded: &RunDir,
+    record: &RunRecord,
+    spec: WorldSpec,
+    target: &Arc<Target>,
+) -> Result<Finished, Failure> {
+    let scratch = Scratch(conduct::store().scratch());
+    let place = RunDir::create_at(&scratch.0).map_err(fault)?;
+    let check = StreamCheck::new(recorded.trace().map_err(usage)?);
+    let label = record.run.clone();
+    let plan =
+        Plan { spec, label, world: record.world.clone(), layout: record.layout, command: record.command.clone() };
+    let target = target.clone();
+    let how = Conduct {
+        place,
+        pass_output: false,
+        show_progress: true,
+        input: Some(recorded.clone()),
+        compare: Some(if is_whole(record) { check } else { check.unfinished() }),
+        reproduce: record.reproduce.clone(),
+        capture: Some(Box::new(move || target.begin())),
+    };
+    conduct::carry_out(&plan, how)
+}
+
+/// A directory that is removed with this.
+struct Scratch(PathBuf);
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+type OpenFile = Arc<Mutex<Option<CaptureFile<BufWriter<File>>>>>;
+
+/// The file to be written: under another name until it is whole.
+struct Target {
+    path: PathBuf,
+    fresh: PathBuf,
+    spec: WorldSpec,
+    open: OpenFile,
+}
+
+impl Target {
+    fn new(path: &Path, spec: &WorldSpec) -> Result<Target, Failure> {
+        let name = path.file_name().ok_or_else(|| {
+            usage(Problem::new(format!("{} is no file's name", path.display())).help("name a file to write"))
+        })?;
+        let fresh = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
+        let target = Target { path: path.to_owned(), fresh, spec: spec.clone(), open: OpenFile::default() };
+        // What cannot be written is told before the world runs.
+        drop(target.begin().map_err(usage)?);
+        Ok(target)
+    }
+
+    /// Begins the file, anew if it was begun before.
+    fn begin(&self) -> Result<PacketSink, Problem> {
+        let application = format!("snowglobe {VERSION}");
+        let file = File::create(&self.fresh)
+            .and_then(|file| CaptureFile::new(BufWriter::new(file), &self.spec, &application))
+            .map_err(|error| self.problem(&error))?;
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
+        let open = self.open.clone();
+        Ok(Box::new(move |record| match &mut *open.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(file) => file.take(record),
+            None => Ok(()),
+        }))
+    }
+
+    /// Gives it its name; says how many packets it has.
+    fn finish(&self) -> Result<u64, Failure> {
+        let file = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let frames = file.map_or(Ok(0), CaptureFile::finish);
+        let named = frames.and_then(|frames| fs::rename(&self.fresh, &self.path).map(|()| frames));
+        named.map_err(|error| fault(self.problem(&error)))
+    }
+
+    fn problem(&self, error: &io::Error) -> Problem {
+        Problem::new(format!("cannot write {}: {error}", self.path.display())).help("check the path and the disk")
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // After it was given its name there is nothing under this one.
+        let _ = fs::remove_file(&self.fresh);
+    }
+}
