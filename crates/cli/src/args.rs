@@ -235,6 +235,10 @@ pub struct ExportArgs {
     #[arg(long)]
     pub loopback: bool,
 
+    /// Show each packet at its receiver's interface too, when it arrives
+    #[arg(long)]
+    pub arrivals: bool,
+
     /// Overwrite the file if it is there
     #[arg(long)]
     pub force: bool,

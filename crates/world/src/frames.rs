@@ -108,12 +108,13 @@ impl Framer {
         let flow = packet.flow();
         let back = (flow.0, flow.1, flow.3, flow.2);
         let socket = packet.number(packet::SOCKET);
-        // One who refuses has no socket, and begins no stream.
+        // One who refuses has no socket, and one who receives says nothing of the sender's.
         if socket != 0 {
             self.senders.insert(flow, socket);
         }
         let first = |sender: Option<&u64>| sender.map_or(0, |socket| initial_sequence(*socket));
-        let refuses = socket == 0 && packet.number(packet::SEQ) == 0;
+        // The reset that answers a SYN is part of no stream.
+        let refuses = packet.number(packet::BITS) & RST != 0 && packet.number(packet::SEQ) == 0;
         let (own, other) = (if refuses { 0 } else { first(self.senders.get(&flow)) }, first(self.senders.get(&back)));
         let most =
             if packet.is_loopback() { SEGMENT_LOOPBACK } else { MTU - if packet.src.is_ipv4() { 40 } else { 60 } };

@@ -29,6 +29,10 @@ pub struct CaptureFile<W: Write> {
     /// Numbers of the interfaces, by host and by network + 1 (0 is the loopback).
     interfaces: BTreeMap<(u64, u64), u32>,
     framer: Framer,
+    /// Whether packets are shown where they arrive too.
+    arrivals: bool,
+    /// The addresses of the world's own resolver.
+    resolvers: Vec<Ipv4Addr>,
     /// A packet of which more will come.
     open: Option<Packet>,
     /// Frames written.
@@ -36,16 +40,19 @@ pub struct CaptureFile<W: Write> {
 }
 
 impl<W: Write> CaptureFile<W> {
-    /// Begins a capture file. `application` is who writes it.
+    /// Begins a capture file. `application` is who writes it. A packet is shown where it sets out; with `arrivals` also
+    /// where it arrives.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn new(out: W, spec: &WorldSpec, application: &str) -> io::Result<CaptureFile<W>> {
+    pub fn new(out: W, spec: &WorldSpec, arrivals: bool, application: &str) -> io::Result<CaptureFile<W>> {
         let options = vec![SectionHeaderOption::UserApplication(Cow::Borrowed(application))];
         let section = SectionHeaderBlock { options, ..SectionHeaderBlock::default() };
         let writer = PcapNgWriter::with_section_header(out, section).map_err(io_error)?;
         let framer = Framer::new(&spec.networks);
-        let mut file = CaptureFile { writer, interfaces: BTreeMap::new(), framer, open: None, frames: 0 };
+        let resolvers = spec.networks.iter().map(|network| Ipv4Addr::from(network.resolver)).collect();
+        let interfaces = BTreeMap::new();
+        let mut file = CaptureFile { writer, interfaces, framer, arrivals, resolvers, open: None, frames: 0 };
         for (at, host) in spec.hosts.iter().enumerate() {
             file.add_interfaces(at as u64, host, spec)?;
         }
@@ -116,10 +123,14 @@ impl<W: Write> CaptureFile<W> {
 
     fn put(&mut self, packet: &Packet) -> io::Result<()> {
         let place = (packet.nums[packet::HOST], packet.nums[packet::NETWORK]);
-        // What the world's own resolver sends is seen where it arrives.
+        let arrives = packet.nums[packet::FLAGS] & 1 == 0;
+        // What the world's own resolver sends is seen where it arrives: it has no interface.
+        if arrives && !self.arrivals && !self.is_resolver(packet.src) {
+            return Ok(());
+        }
         let frames = self.framer.frames(packet);
         let Some(&interface_id) = self.interfaces.get(&place) else { return Ok(()) };
-        let out = packet.nums[packet::FLAGS] & 1 != 0 && place.1 != 0;
+        let out = !arrives && place.1 != 0;
         for frame in frames {
             let block = EnhancedPacketBlock {
                 interface_id,
@@ -132,6 +143,14 @@ impl<W: Write> CaptureFile<W> {
             self.frames += 1;
         }
         Ok(())
+    }
+
+    fn is_resolver(&self, ip: IpAddr) -> bool {
+        self.resolvers.iter().any(|resolver| match ip {
+            IpAddr::V4(ip) => ip == *resolver,
+            // The unique local address that goes with it.
+            IpAddr::V6(ip) => ip.octets()[0] == 0xfd && ip.octets()[12..] == resolver.octets(),
+        })
     }
 
     /// Ends the file; how many frames it has.

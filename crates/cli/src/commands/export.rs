@@ -5,7 +5,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use snowglobe_abi::spec::{Capture, WorldSpec};
@@ -31,7 +31,7 @@ pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
     }
     let mut spec = recorded.world().map_err(usage)?;
     spec.knobs.capture = if args.loopback { Capture::Everything } else { Capture::Networks };
-    let target = Arc::new(Target::new(&args.pcapng, &spec)?);
+    let target = Arc::new(Target::new(args, &spec)?);
     let names: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
     let finished = run_again(&recorded, &record, spec, &target)?;
     if let Some(signal) = conduct::interrupted() {
@@ -127,16 +127,24 @@ struct Target {
     path: PathBuf,
     fresh: PathBuf,
     spec: WorldSpec,
+    arrivals: bool,
     open: OpenFile,
 }
 
 impl Target {
-    fn new(path: &Path, spec: &WorldSpec) -> Result<Target, Failure> {
+    fn new(args: &ExportArgs, spec: &WorldSpec) -> Result<Target, Failure> {
+        let path = args.pcapng.as_path();
         let name = path.file_name().ok_or_else(|| {
             usage(Problem::new(format!("{} is no file's name", path.display())).help("name a file to write"))
         })?;
         let fresh = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
-        let target = Target { path: path.to_owned(), fresh, spec: spec.clone(), open: OpenFile::default() };
+        let target = Target {
+            path: path.to_owned(),
+            fresh,
+            spec: spec.clone(),
+            arrivals: args.arrivals,
+            open: OpenFile::default(),
+        };
         // What cannot be written is told before the world runs.
         drop(target.begin().map_err(usage)?);
         Ok(target)
@@ -146,7 +154,7 @@ impl Target {
     fn begin(&self) -> Result<PacketSink, Problem> {
         let application = format!("snowglobe {VERSION}");
         let file = File::create(&self.fresh)
-            .and_then(|file| CaptureFile::new(BufWriter::new(file), &self.spec, &application))
+            .and_then(|file| CaptureFile::new(BufWriter::new(file), &self.spec, self.arrivals, &application))
             .map_err(|error| self.problem(&error))?;
         *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(file);
         let open = self.open.clone();
