@@ -31,9 +31,14 @@ pub fn run(args: &ExportArgs) -> Result<u8, Failure> {
     }
     let mut spec = recorded.world().map_err(usage)?;
     spec.knobs.capture = if args.loopback { Capture::Everything } else { Capture::Networks };
-    let target = Arc::new(Target::new(args, &spec)?);
+    let scratch = Scratch(conduct::store().scratch());
+    fs::create_dir_all(&scratch.0).map_err(|error| {
+        let problem = Problem::new(format!("cannot make {}: {error}", scratch.0.display()));
+        fault(problem.help("run snowglobe in a directory that you may write to"))
+    })?;
+    let target = Arc::new(Target::new(args, &spec, &scratch)?);
     let names: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
-    let finished = run_again(&recorded, &record, spec, &target)?;
+    let finished = run_again(&recorded, &record, spec, &target, &scratch)?;
     if let Some(signal) = conduct::interrupted() {
         eprintln!("interrupted by {signal}: no capture is written");
         return Ok(exit::status::UNKNOWN);
@@ -91,9 +96,9 @@ fn run_again(
     record: &RunRecord,
     spec: WorldSpec,
     target: &Arc<Target>,
+    scratch: &Scratch,
 ) -> Result<Finished, Failure> {
-    let scratch = Scratch(conduct::store().scratch());
-    let place = RunDir::create_at(&scratch.0).map_err(fault)?;
+    let place = RunDir::create_at(&scratch.0.join("run")).map_err(fault)?;
     let check = StreamCheck::new(recorded.trace().map_err(usage)?);
     let label = record.run.clone();
     let plan =
@@ -122,7 +127,7 @@ impl Drop for Scratch {
 
 type OpenFile = Arc<Mutex<Option<CaptureFile<BufWriter<File>>>>>;
 
-/// The file to be written: under another name until it is whole.
+/// The file to be written. Until it is whole it is where no guest looks: one that sees this machine's files would see it grow.
 struct Target {
     path: PathBuf,
     fresh: PathBuf,
@@ -132,22 +137,16 @@ struct Target {
 }
 
 impl Target {
-    fn new(args: &ExportArgs, spec: &WorldSpec) -> Result<Target, Failure> {
-        let path = args.pcapng.as_path();
-        let name = path.file_name().ok_or_else(|| {
-            usage(Problem::new(format!("{} is no file's name", path.display())).help("name a file to write"))
-        })?;
-        let fresh = path.with_file_name(format!(".{}.{}", name.to_string_lossy(), std::process::id()));
-        let target = Target {
-            path: path.to_owned(),
-            fresh,
-            spec: spec.clone(),
-            arrivals: args.arrivals,
-            open: OpenFile::default(),
-        };
+    fn new(args: &ExportArgs, spec: &WorldSpec, scratch: &Scratch) -> Result<Target, Failure> {
+        let path = args.pcapng.clone();
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
         // What cannot be written is told before the world runs.
-        drop(target.begin().map_err(usage)?);
-        Ok(target)
+        if path.is_dir() || parent.is_some_and(|parent| !parent.is_dir()) {
+            let problem = Problem::new(format!("{} cannot be a file", path.display()));
+            return Err(usage(problem.help("name a file in a directory that is there")));
+        }
+        let fresh = scratch.0.join("capture.pcapng");
+        Ok(Target { path, fresh, spec: spec.clone(), arrivals: args.arrivals, open: OpenFile::default() })
     }
 
     /// Begins the file, anew if it was begun before.
@@ -164,22 +163,17 @@ impl Target {
         }))
     }
 
-    /// Gives it its name; says how many packets it has.
+    /// Puts it in its place; says how many packets it has.
     fn finish(&self) -> Result<u64, Failure> {
         let file = self.open.lock().unwrap_or_else(PoisonError::into_inner).take();
         let frames = file.map_or(Ok(0), CaptureFile::finish);
-        let named = frames.and_then(|frames| fs::rename(&self.fresh, &self.path).map(|()| frames));
+        // They may be on different file systems.
+        let place = || fs::rename(&self.fresh, &self.path).or_else(|_| fs::copy(&self.fresh, &self.path).map(drop));
+        let named = frames.and_then(|frames| place().map(|()| frames));
         named.map_err(|error| fault(self.problem(&error)))
     }
 
     fn problem(&self, error: &io::Error) -> Problem {
         Problem::new(format!("cannot write {}: {error}", self.path.display())).help("check the path and the disk")
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        // After it was given its name there is nothing under this one.
-        let _ = fs::remove_file(&self.fresh);
     }
 }

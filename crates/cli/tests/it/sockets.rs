@@ -245,7 +245,7 @@ fn tshark(dir: &Path, args: &[&str]) -> String {
     let checks = ["ip.check_checksum:TRUE", "tcp.check_checksum:TRUE", "udp.check_checksum:TRUE"];
     let mut command = Command::new("/usr/bin/tshark");
     command.current_dir(dir).env("HOME", dir).args(["-n", "-r", "out.pcapng"]).args(args);
-    checks.iter().for_each(|check| drop(command.args(["-o", check])));
+    command.args(checks.iter().flat_map(|check| ["-o", check]));
     let output = command.output().expect("tshark is there: `cargo xtask deps test` installs it");
     assert!(output.status.success(), "{}", err(&output));
     out(&output)
