@@ -194,7 +194,7 @@ impl<R: Clone> SocketTable<R> {
     }
 
     /// An entry that a call is about to change.
-    fn to_change(&mut self, id: SocketId) -> Result<&Entry<R>, Errno> {
+    fn about_to_change(&mut self, id: SocketId) -> Result<&Entry<R>, Errno> {
         let entry = self.slab.get_mut(id).ok_or(Errno::EBADF)?;
         self.log.changed(entry);
         Ok(entry)
@@ -319,7 +319,7 @@ impl<R: Clone> SocketTable<R> {
     /// # Errors
     /// Those of bind(2), ip(7) and unix(7).
     pub fn bind(&mut self, id: SocketId, addr: &Addr) -> Result<(), Errno> {
-        let entry = self.to_change(id)?;
+        let entry = self.about_to_change(id)?;
         match entry.local.family {
             Family::Inet | Family::Inet6 => match entry.local.protocol {
                 Protocol::Icmp => self.icmp_bind(id, addr),
@@ -335,7 +335,7 @@ impl<R: Clone> SocketTable<R> {
     /// # Errors
     /// EOPNOTSUPP for sockets without connections, EINVAL and EADDRINUSE as listen(2) says.
     pub fn listen(&mut self, id: SocketId, backlog: i32) -> Result<(), Errno> {
-        let entry = self.to_change(id)?;
+        let entry = self.about_to_change(id)?;
         match (entry.local.protocol, entry.local.kind) {
             (Protocol::Tcp, _) => self.tcp_listen(id, backlog),
             (Protocol::Unix, SocketType::Stream | SocketType::Seqpacket) => self.unix_listen(id, backlog),
@@ -350,7 +350,7 @@ impl<R: Clone> SocketTable<R> {
     /// a notification tells when to try again.
     pub fn connect(&mut self, id: SocketId, addr: &Addr, now: u64) -> Result<Connect, Errno> {
         self.log.now = now;
-        match self.to_change(id)?.local.protocol {
+        match self.about_to_change(id)?.local.protocol {
             Protocol::Tcp => self.tcp_connect(id, addr),
             Protocol::Udp | Protocol::Icmp => self.datagram_connect(id, addr).map(|()| Connect::Done),
             Protocol::Unix => self.unix_connect(id, addr).map(|()| Connect::Done),
@@ -364,7 +364,7 @@ impl<R: Clone> SocketTable<R> {
     /// EAGAIN when none waits, EINVAL on a socket that does not listen, EOPNOTSUPP where there are no connections.
     pub fn accept(&mut self, id: SocketId, now: u64) -> Result<(SocketId, Addr), Errno> {
         self.log.now = now;
-        let entry = self.to_change(id)?;
+        let entry = self.about_to_change(id)?;
         match (entry.local.protocol, entry.local.kind) {
             (Protocol::Tcp, _) => self.tcp_accept(id),
             (Protocol::Unix, SocketType::Stream | SocketType::Seqpacket) => self.unix_accept(id),
@@ -434,7 +434,7 @@ impl<R: Clone> SocketTable<R> {
     /// ENOTCONN for a socket without another end.
     pub fn shutdown(&mut self, id: SocketId, how: How, now: u64) -> Result<(), Errno> {
         self.log.now = now;
-        match self.to_change(id)?.local.protocol {
+        match self.about_to_change(id)?.local.protocol {
             Protocol::Tcp => self.tcp_shutdown(id, how),
             Protocol::Unix => self.unix_shutdown(id, how),
             Protocol::Netlink(_) => Err(Errno::EOPNOTSUPP),
