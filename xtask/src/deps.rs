@@ -72,6 +72,7 @@ const NEEDS: &[Need] = &[
     Need { program: "/usr/bin/stunnel4",                         package: "stunnel4",             parts: &[Test],              why: "TLS before another server" },
     Need { program: "/usr/sbin/dnsmasq",                         package: "dnsmasq-base",         parts: &[Test],              why: "a name server" },
     Need { program: "/usr/bin/dig",                              package: "bind9-dnsutils",       parts: &[Test],              why: "its client" },
+    Need { program: "/usr/bin/tshark",                           package: "tshark",               parts: &[Test],              why: "reads packet captures with a mind of its own" },
     Need { program: "/usr/sbin/mariadbd",                        package: "mariadb-server-core",  parts: &[Test],              why: "a database of many threads with asynchronous I/O" },
     Need { program: "/usr/bin/mariadb",                          package: "mariadb-client-core",  parts: &[Test],              why: "its client" },
 ];

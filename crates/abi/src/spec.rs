@@ -51,6 +51,20 @@ pub struct Knobs {
     pub one_program: bool,
     /// Processes and threads that each host may have.
     pub max_tasks: u32,
+    /// What packets are captured; no world file says so, and nothing in the world differs by it.
+    pub capture: Capture,
+}
+
+/// What packets are captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Capture {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of networks.
+    Networks,
+    /// Those that a host sends to itself too.
+    Everything,
 }
 
 impl Default for Knobs {
@@ -64,6 +78,7 @@ impl Default for Knobs {
             trace_calls: true,
             one_program: false,
             max_tasks: 4096,
+            capture: Capture::Nothing,
         }
     }
 }

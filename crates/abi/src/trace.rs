@@ -82,6 +82,26 @@ kinds! {
     /// host that sends and of the one that it goes to (any other number: the world's resolver), which of [`verdict`], and
     /// nanoseconds until it arrives, of what comes twice for both.
     Verdict = 21, "verdict";
+    /// An entry of the socket table comes to be, or what changes rarely of it has changed. Numbers, by the places of
+    /// [`entry`]. Blobs: its local and its remote network address as text.
+    Socket = 24, "socket";
+    /// Options of a socket were set. Numbers: socket ID. Blob: those that differ from the ones it began with, as text.
+    Options = 25, "options";
+    /// What a socket's queues hold, where that does not follow from what is sent, delivered and from the status.
+    /// Numbers: socket ID, bytes in the send queue, bytes in the receive queue, messages in the receive queue.
+    Queues = 26, "queues";
+    /// An entry leaves the socket table. Numbers: socket ID.
+    Gone = 27, "gone";
+    /// A packet was captured; never in a trace. See [`packet`].
+    Packet = 28, "packet";
+}
+
+impl Kind {
+    /// Whether the first number is the unique ID of the socket that it is about; 0 where the table has none for it.
+    pub fn is_of_socket(self) -> bool {
+        use Kind::*;
+        matches!(self, Send | Deliver | Drop | Status | Socket | Options | Queues | Gone)
+    }
 }
 
 /// What [`Kind::Verdict`] says.
@@ -102,6 +122,77 @@ const CALL: u8 = 19;
 const SEND4: u8 = 20;
 /// As [`CALL`], with data of the RETURN.
 const CALL_DATA: u8 = 22;
+
+/// Places of the numbers of a [`Kind::Packet`]. Blobs: source and destination IP address, and a piece of the payload.
+pub mod packet {
+    /// Virtual nanoseconds since the world's beginning.
+    pub const AT: usize = 0;
+    /// Index of the host at whose interface it is seen.
+    pub const HOST: usize = 1;
+    /// Index of the network + 1; 0 is the host's loopback.
+    pub const NETWORK: usize = 2;
+    /// Bit 0: it leaves the host; bit 1: the next record has more of its payload.
+    pub const FLAGS: usize = 3;
+    /// Unique ID of the socket that sent it, or 0.
+    pub const SOCKET: usize = 4;
+    /// Time to live, and above bit 8 the type of service.
+    pub const TTL_TOS: usize = 5;
+    /// Source port, and above bit 16 the destination port.
+    pub const PORTS: usize = 6;
+    /// [`TCP`], [`UDP`], [`ICMP`] or [`UNREACHABLE`].
+    pub const TRANSPORT: usize = 7;
+    /// TCP: the flags of its header. A port unreachable: length of the datagram that it is about.
+    pub const BITS: usize = 8;
+    /// TCP: place of its first byte in the stream, from 0, the SYN's.
+    pub const SEQ: usize = 9;
+    /// TCP: place that its sender expects next.
+    pub const ACK: usize = 10;
+    /// TCP: bytes that its sender would take from there.
+    pub const WINDOW: usize = 11;
+    /// TCP: place of the urgent byte + 1; 0 where none is announced.
+    pub const URGENT: usize = 12;
+    /// How many there are.
+    pub const COUNT: usize = 13;
+
+    /// A TCP segment.
+    pub const TCP: u64 = 0;
+    /// A UDP datagram.
+    pub const UDP: u64 = 1;
+    /// An ICMP or ICMPv6 message.
+    pub const ICMP: u64 = 2;
+    /// An ICMP port unreachable.
+    pub const UNREACHABLE: u64 = 3;
+}
+
+/// Places of the numbers of a [`Kind::Socket`].
+pub mod entry {
+    /// Unique socket ID.
+    pub const ID: usize = 0;
+    /// Index of the host; `u32::MAX` is the world's own resolver.
+    pub const HOST: usize = 1;
+    /// `AF_*`.
+    pub const FAMILY: usize = 2;
+    /// `SOCK_*`.
+    pub const TYPE: usize = 3;
+    /// `IPPROTO_*`, or the number of a netlink protocol.
+    pub const PROTOCOL: usize = 4;
+    /// Bit 0: calls on it block; bit 1: its receive direction has ended; bit 2: its send direction has.
+    pub const FLAGS: usize = 5;
+    /// Process of the descriptor that first named it; 0 while there is none.
+    pub const PID: usize = 6;
+    /// Number of that descriptor.
+    pub const FD: usize = 7;
+    /// Unique ID of the other end; 0 while there is none.
+    pub const OTHER_END: usize = 8;
+    /// Index of the connection's network + 1; 0 within a host.
+    pub const NETWORK: usize = 9;
+    /// Number of the error that waits to be told, or 0.
+    pub const ERROR: usize = 10;
+    /// Connections that wait to be accepted.
+    pub const WAITING: usize = 11;
+    /// How many there are.
+    pub const COUNT: usize = 12;
+}
 
 /// The kind of what a record of the stream begins with, by the first byte of its body.
 pub fn kind_in_stream(first: u8) -> Option<Kind> {
@@ -326,6 +417,13 @@ impl Encoder {
         self.bytes[body] = (len >> 7) as u8;
         self.at += 1;
     }
+}
+
+/// Virtual nanoseconds between a whole record and the one before it; `None` for bytes that are none.
+pub fn delay(record: &[u8]) -> Option<u64> {
+    let (_, head) = length(record).ok()?;
+    // After the kind and the counts.
+    get_num(record, &mut (head + 2))
 }
 
 /// A decoded record.

@@ -9,8 +9,8 @@ use std::time::{Instant, SystemTime};
 
 use snowglobe_abi::spec::{Report, WorldSpec, YieldPoint};
 use snowglobe_world::rundir::{
-    self, FORMAT, HostRecord, Layout, Listener, ProcessRecord, Recorder, RunDir, RunRecord, Store, UnsupportedRecord,
-    Verdict,
+    self, FORMAT, HostRecord, Layout, Listener, PacketSink, ProcessRecord, Recorder, RunDir, RunRecord, Store,
+    UnsupportedRecord, Verdict,
 };
 use snowglobe_world::trace::{Comparison, Difference, TraceCheck, hex};
 use snowglobe_world::{Options, Problem, load, one_program, units};
@@ -157,7 +157,12 @@ pub struct Conduct {
     pub compare: Option<TraceCheck>,
     /// The command that repeats it exactly.
     pub reproduce: String,
+    /// Who takes captured packets: asked once for each time that the world is begun.
+    pub capture: Option<CaptureMaker>,
 }
+
+/// Makes who takes captured packets.
+pub type CaptureMaker = Box<dyn FnMut() -> Result<PacketSink, Problem>>;
 
 /// A run that has ended.
 pub struct Finished {
@@ -239,7 +244,7 @@ fn run_world(
     let hosts = u32::try_from(names.len()).unwrap_or(u32::MAX);
     let mut progress = if how.show_progress { Progress::new(hosts, stderr_is_terminal()) } else { Progress::silent() };
     let mut shown = how.pass_output.then(|| Once::new(listener(&spec, &progress)));
-    let mut compare = how.compare;
+    let (mut compare, mut capture) = (how.compare, how.capture);
     let compares = compare.is_some();
     let learn = compare.as_ref().is_none_or(TraceCheck::is_unfinished);
     let source = source(&spec, how.input);
@@ -253,6 +258,9 @@ fn run_world(
         }
         if let Some(recorded) = compare.take() {
             recorder = recorder.compare_with(recorded);
+        }
+        if let Some(capture) = &mut capture {
+            recorder = recorder.capture(capture()?);
         }
         let outcome = engine::run(RunRequest {
             spec: &spec,

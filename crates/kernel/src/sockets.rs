@@ -8,6 +8,7 @@ use crate::calls::message::{Many, Receiving, Sending};
 use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::machine::Machine;
 use crate::mem::Iov;
+use crate::record::Recorder;
 use crate::rng::Rng;
 use crate::sched::{Sched, TimerAction, WaitQueue, Waiter};
 use crate::signal::Info;
@@ -25,10 +26,12 @@ use core::net::{IpAddr, Ipv4Addr};
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::{Nanos, WorldSpec};
 use snowglobe_abi::trace;
+use snowglobe_net::capture::{Captured, Transport};
 use snowglobe_net::linux::poll;
 use snowglobe_net::report::ProcFile;
 use snowglobe_net::{
-    Addr, Close, Connect, Cred, Endpoint, Int, Received, Send, Sink, SocketTable, SocketType, Source, Verdict, What,
+    Addr, Close, Connect, Cred, Description, Endpoint, Int, Received, Send, Sink, SocketTable, SocketType, Source,
+    Verdict, What,
 };
 
 /// Names a socket: its place in the table.
@@ -119,6 +122,7 @@ impl Sockets {
         let seed = Rng::stream(spec.seed, "network").next_u64();
         let mut table = SocketTable::new(&spec.networks, &spec.hosts, seed);
         table.set_tracing(spec.knobs.trace_calls);
+        table.set_capture(spec.knobs.capture);
         Sockets {
             table,
             places: Vec::new(),
@@ -272,6 +276,59 @@ fn rearm(sched: &mut Sched, timer: &mut Option<(Nanos, u64)>, next: Option<Nanos
     *timer = next.map(|at| sched.arm(at, action));
 }
 
+fn record_packet(record: &mut Recorder, p: &Captured) {
+    use trace::packet::*;
+    let mut nums = [0; COUNT];
+    nums[AT] = p.at;
+    nums[HOST] = u64::from(p.host);
+    nums[NETWORK] = p.network.map_or(0, |network| u64::from(network) + 1);
+    nums[FLAGS] = u64::from(p.out);
+    nums[SOCKET] = p.socket;
+    nums[TTL_TOS] = u64::from(p.ttl) | u64::from(p.tos) << 8;
+    nums[PORTS] = u64::from(p.src.port) | u64::from(p.dst.port) << 16;
+    match p.transport {
+        Transport::Tcp { bits, seq, ack, window, urgent } => {
+            (nums[TRANSPORT], nums[BITS], nums[SEQ], nums[ACK]) = (TCP, u64::from(bits), seq, ack);
+            (nums[WINDOW], nums[URGENT]) = (window, urgent.map_or(0, |at| at + 1));
+        }
+        Transport::Udp => nums[TRANSPORT] = UDP,
+        Transport::Icmp => nums[TRANSPORT] = ICMP,
+        Transport::Unreachable { len } => (nums[TRANSPORT], nums[BITS]) = (UNREACHABLE, u64::from(len)),
+    }
+    let (mut src, mut dst) = ([0; 16], [0; 16]);
+    record.packet(&nums, [octets(p.src.ip, &mut src), octets(p.dst.ip, &mut dst)], &p.payload);
+}
+
+/// The bytes of an IP address.
+fn octets(ip: IpAddr, room: &mut [u8; 16]) -> &[u8] {
+    match ip {
+        IpAddr::V4(ip) => room[..4].copy_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => *room = ip.octets(),
+    }
+    &room[..if ip.is_ipv4() { 4 } else { 16 }]
+}
+
+/// The numbers of a description in the trace.
+fn numbers(socket: u64, d: &Description) -> [u64; trace::entry::COUNT] {
+    use trace::entry::*;
+    let mut nums = [0; COUNT];
+    nums[ID] = socket;
+    nums[HOST] = u64::from(d.host);
+    nums[FAMILY] = u64::from(d.family);
+    nums[TYPE] = u64::from(d.kind.number());
+    nums[PROTOCOL] = u64::from(d.protocol);
+    nums[FLAGS] = u64::from(d.blocking) | u64::from(d.shut) << 1;
+    if let Some(socket) = d.socket {
+        nums[PID] = u64::from(socket.pid);
+        nums[FD] = socket.fd as u64;
+    }
+    nums[OTHER_END] = d.other_end;
+    nums[NETWORK] = d.network.map_or(0, |network| u64::from(network) + 1);
+    nums[ERROR] = d.error.map_or(0, |error| u64::from(error.0));
+    nums[WAITING] = u64::from(d.waiting);
+    nums
+}
+
 impl Kernel {
     /// What follows from a call of the table: sleepers wake, the trace is told, the timer is set.
     #[inline]
@@ -369,6 +426,9 @@ impl Kernel {
     fn trace_events(&mut self) {
         let now = self.sched.now;
         let Kernel { sockets, record, .. } = self;
+        for packet in sockets.table.take_captured() {
+            record_packet(record, &packet);
+        }
         let mut events = sockets.table.take_events().peekable();
         while let Some(event) = events.next() {
             let socket = event.socket;
@@ -388,7 +448,7 @@ impl Kernel {
                     events.next();
                 }
                 (What::Status { old, new }, _) => {
-                    record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
+                    record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], &[]);
                 }
                 (What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) }, _) => {
                     record.send4(now, ipv4(len, ip, port), None);
@@ -396,11 +456,11 @@ impl Kernel {
                 (What::Send { len, to }, _) => {
                     let mut text = Short { bytes: [0; 160], len: 0 };
                     let _ = write!(text, "{to}");
-                    record.network(now, trace::Kind::Send, &[socket, len], Some(&text.bytes[..text.len]));
+                    record.network(now, trace::Kind::Send, &[socket, len], &[&text.bytes[..text.len]]);
                 }
-                (What::Deliver { len }, _) => record.network(now, trace::Kind::Deliver, &[socket, len], None),
+                (What::Deliver { len }, _) => record.network(now, trace::Kind::Deliver, &[socket, len], &[]),
                 (What::Drop { len, reason }, _) => {
-                    record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
+                    record.network(now, trace::Kind::Drop, &[socket, len], &[reason.name().as_bytes()]);
                 }
                 (What::Verdict { len, from, to, verdict }, _) => {
                     let (code, first, second) = match verdict {
@@ -412,11 +472,30 @@ impl Kernel {
                         Verdict::Pass(_) | Verdict::Drop(_) => continue,
                     };
                     let nums = [socket, len, u64::from(from), u64::from(to), code, first, second];
-                    record.network(now, trace::Kind::Verdict, &nums, None);
+                    record.network(now, trace::Kind::Verdict, &nums, &[]);
                 }
-                (What::Fault(text), _) => record.network(now, trace::Kind::Fault, &[], Some(text.as_bytes())),
+                (What::Fault(text), _) => record.network(now, trace::Kind::Fault, &[], &[text.as_bytes()]),
+                (What::Described(description), _) => {
+                    let (local, remote) = (format!("{}", description.local), format!("{}", description.remote));
+                    let texts = [local.as_bytes(), remote.as_bytes()];
+                    record.network(now, trace::Kind::Socket, &numbers(socket, &description), &texts);
+                }
+                (What::Options(set), _) => {
+                    record.network(now, trace::Kind::Options, &[socket], &[set.as_bytes()]);
+                }
+                (What::Queues(held), _) => {
+                    let nums = [socket, held.send, held.receive, u64::from(held.messages)];
+                    record.network(now, trace::Kind::Queues, &nums, &[]);
+                }
+                (What::Gone, _) => record.network(now, trace::Kind::Gone, &[socket], &[]),
             }
         }
+    }
+
+    /// O_NONBLOCK has changed.
+    pub fn set_nonblocking(&mut self, id: SocketId, on: bool) {
+        self.sockets.set_nonblocking(id, on);
+        self.network_settle();
     }
 
     /// The last descriptor of a socket is closed.

@@ -3,6 +3,7 @@
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Cred, SocketId};
 use crate::link::World;
+use crate::log::Told;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::tcp::{Tcp, TcpState};
@@ -14,7 +15,7 @@ use core::net::IpAddr;
 use snowglobe_abi::Errno;
 
 /// The type of a socket.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SocketType {
     /// SOCK_STREAM.
     Stream,
@@ -39,7 +40,7 @@ impl SocketType {
 }
 
 /// The protocol of a socket.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Protocol {
     /// TCP.
     Tcp,
@@ -51,6 +52,20 @@ pub enum Protocol {
     Unix,
     /// NETLINK_ROUTE and the other netlink protocols by number.
     Netlink(u8),
+}
+
+impl Protocol {
+    /// Its `IPPROTO_*` or `NETLINK_*` number, for a socket of `family`.
+    pub fn number(self, family: Family) -> u32 {
+        match self {
+            Protocol::Tcp => crate::linux::ipproto::TCP,
+            Protocol::Udp => crate::linux::ipproto::UDP,
+            Protocol::Icmp if family == Family::Inet6 => crate::linux::ipproto::ICMPV6,
+            Protocol::Icmp => crate::linux::ipproto::ICMP,
+            Protocol::Unix => 0,
+            Protocol::Netlink(number) => u32::from(number),
+        }
+    }
 }
 
 /// One end of a socket.
@@ -240,7 +255,7 @@ pub struct Connection {
 }
 
 /// The descriptor by which a program names a socket.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Descriptor {
     /// Process id.
     pub pid: u32,
@@ -265,6 +280,8 @@ pub struct Entry<R> {
     pub receive_queue: Queue<R>,
     /// Connection (4832).
     pub connection: Connection,
+    /// What the trace says of it.
+    pub(crate) told: Told,
 }
 
 const _: () = assert!(size_of::<Entry<u64>>() <= 900, "an idle entry stays under 1 KiB");
@@ -301,6 +318,7 @@ impl<R> Entry<R> {
             send_queue: Queue::default(),
             receive_queue: Queue::default(),
             connection,
+            told: Told::default(),
         }
     }
 

@@ -36,8 +36,12 @@ pub(crate) enum Body {
     Tcp(Segment),
     Udp(Chunk),
     Icmp(Chunk),
-    /// ICMP port unreachable: nobody has the port to which `src` (here the destination) sent a datagram.
-    PortUnreachable,
+    /// ICMP port unreachable: nobody has the port to which `src` (here the destination) sent a datagram of `len` bytes;
+    /// the beginning of that, where packets are captured.
+    PortUnreachable {
+        quoted: Vec<u8>,
+        len: u32,
+    },
     /// So many bytes of any of these, whose checksum is wrong.
     Damaged(usize),
 }
@@ -55,7 +59,7 @@ impl Body {
         match self {
             Body::Tcp(segment) => segment.payload.as_ref().map_or(0, Chunk::len),
             Body::Udp(chunk) | Body::Icmp(chunk) => chunk.len(),
-            Body::PortUnreachable => 0,
+            Body::PortUnreachable { .. } => 0,
             Body::Damaged(len) => *len,
         }
     }
@@ -67,7 +71,7 @@ impl Body {
                 Body::Tcp(segment) if segment.bits & bit::SYN != 0 => SYN_HEADER,
                 Body::Tcp(_) => TCP_HEADER,
                 Body::Udp(_) => UDP_HEADER,
-                Body::PortUnreachable => ICMP_ERROR,
+                Body::PortUnreachable { .. } => ICMP_ERROR,
                 Body::Icmp(_) | Body::Damaged(_) => 0,
             }
     }
@@ -322,7 +326,10 @@ impl<R: Clone> SocketTable<R> {
         while let Some((at, due)) = self.fabric.pop_due(now) {
             self.log.now = self.log.now.max(at);
             match due {
-                Due::Packet(packet) => self.arrive(packet),
+                Due::Packet(packet) => {
+                    self.capture_arrival(&packet);
+                    self.arrive(packet);
+                }
                 Due::Alarm(Alarm::Timer(Timer::Tcp(id))) => self.tcp_timer(id),
                 Due::Alarm(Alarm::Left(charge)) => self.datagram_left(charge),
             }
@@ -333,6 +340,7 @@ impl<R: Clone> SocketTable<R> {
 
     /// Sends a packet on its way. `socket` is the unique ID of the sender, for the trace.
     pub(crate) fn transmit(&mut self, path: Path, mut packet: Packet, socket: u64) -> Departure {
+        self.capture_sent(path, &packet, socket);
         match path {
             Path::Local => self.fabric.looped.push_back(packet),
             Path::Nobody { .. } => self.drop_packet(packet, socket, DropReason::NoSuchAddress),
@@ -493,7 +501,7 @@ impl<R: Clone> SocketTable<R> {
             }
             Body::Udp(_) => self.udp_arrive(packet),
             Body::Icmp(_) => self.icmp_arrive(packet),
-            Body::PortUnreachable => self.udp_unreachable(packet.to, packet.dst, packet.src),
+            Body::PortUnreachable { .. } => self.udp_unreachable(packet.to, packet.dst, packet.src),
             Body::Damaged(len) => self.log.dropped(0, len, DropReason::Checksum),
         }
     }

@@ -20,6 +20,7 @@
 //! | [`resolver`] | the world's name service |
 //! | [`ioctl`] | interface ioctls |
 //! | [`report`] | the texts of `/proc/net` and `struct tcp_info` |
+//! | [`capture`] | copies of packets, for a packet capture |
 //! | [`log`] | activity for sleepers, events for the trace |
 //! | [`linux`] | Linux's numbers |
 //!
@@ -59,6 +60,7 @@ extern crate self as snowglobe_net;
 
 pub mod addr;
 pub mod call;
+pub mod capture;
 mod draw;
 pub mod entry;
 mod fabric;
@@ -87,7 +89,7 @@ pub use addr::{Addr, Endpoint, Family, UnixAddr};
 pub use call::{Ancillary, Close, Connect, Control, Cred, How, Received, Send, SocketId};
 pub use entry::{Descriptor, Entry, Protocol, SocketStatus, SocketStructure, SocketType};
 pub use io::{Sink, Source};
-pub use log::{DropReason, Event, What};
+pub use log::{Description, DropReason, Event, Lengths, What};
 pub use options::{Flag, Int, Options};
 pub use queue::Queue;
 pub use table::SocketTable;

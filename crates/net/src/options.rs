@@ -3,11 +3,14 @@
 use crate::addr::Family;
 use crate::call::{Control, Cred, SocketId};
 use crate::entry::{Entry, Membership, Phase, Protocol, SocketType};
-use crate::linux::{ip, ip6, ipproto, netlink, so, sol, tcp, udp};
+use crate::linux::{ip, ip6, netlink, so, sol, tcp, udp};
 use crate::table::SocketTable;
 use crate::tcp::{Algorithm, TcpState};
+use alloc::format;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{Display, Write};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use snowglobe_abi::Errno;
 
@@ -492,6 +495,7 @@ impl<R: Clone> SocketTable<R> {
     /// for a value that does not fit; EPERM where Linux wants privilege.
     pub fn setsockopt(&mut self, id: SocketId, level: u32, name: u32, value: &[u8], cred: Cred) -> Result<(), Errno> {
         let row = self.option_row(id, level, name)?;
+        self.log.options_changed(self.slab.at_mut(id));
         match row.value {
             Value::Flag(flag, _) => {
                 let on = if level == sol::IP { byte_or_int(value)? } else { int_of(value)? } != 0;
@@ -757,11 +761,15 @@ impl<R: Clone> SocketTable<R> {
         if own == Own::PacketOptions {
             return self.packet_options(id);
         }
-        let entry = self.get_mut(id)?;
+        let entry = self.slab.get_mut(id).ok_or(Errno::EBADF)?;
         let options = &entry.local.options;
         let int = match own {
             Own::Type => entry.local.kind.number(),
-            Own::Error => entry.take_error().map_or(0, |e| u32::from(e.0)),
+            Own::Error => {
+                let error = entry.take_error();
+                self.log.changed(entry);
+                error.map_or(0, |e| u32::from(e.0))
+            }
             Own::SendBuffer if entry.local.protocol == Protocol::Tcp && entry.connection.peer.is_some() => {
                 entry.send_capacity() as u32
             }
@@ -771,7 +779,7 @@ impl<R: Clone> SocketTable<R> {
             Own::BindToIndex => options.device,
             Own::AcceptConn => u32::from(entry.connection.phase == Phase::Listening),
             Own::Domain => u32::from(entry.local.family.number()),
-            Own::Protocol => protocol_number(entry),
+            Own::Protocol => entry.local.protocol.number(entry.local.family),
             Own::Linger => {
                 let mut value = i32::from(options.linger.is_some()).to_ne_bytes().to_vec();
                 value.extend_from_slice(&options.linger.unwrap_or(0).to_ne_bytes());
@@ -836,6 +844,60 @@ impl<R: Clone> SocketTable<R> {
     }
 }
 
+/// The options of a socket that differ from those that its protocol begins with: `NAME=value`, a space between two.
+pub(crate) fn set_options<R>(entry: &Entry<R>) -> String {
+    let options = &entry.local.options;
+    let mut out = String::new();
+    let mut put = |name: &str, value: &dyn Display| {
+        let _ = write!(out, "{}{name}={value}", if out.is_empty() { "" } else { " " });
+    };
+    for row in OPTIONS.iter().filter(|row| applies(row.on, entry)) {
+        match row.value {
+            Value::Flag(flag, default) if options.flag(flag) != default => put(row.text, &i32::from(!default)),
+            Value::Int { int, default, .. } if options.int(int) != default => put(row.text, &options.int(int)),
+            Value::Own(own) => put_own(entry, own, row, &mut put),
+            _ => {}
+        }
+    }
+    for member in &entry.connection.groups {
+        let name = if member.group.is_ipv4() { "IP_ADD_MEMBERSHIP" } else { "IPV6_ADD_MEMBERSHIP" };
+        put(name, &member.group);
+    }
+    out
+}
+
+/// One of those that have code of their own; of several names for one value only the first.
+fn put_own<R>(entry: &Entry<R>, own: Own, row: &Row, put: &mut dyn FnMut(&str, &dyn Display)) {
+    let options = &entry.local.options;
+    let seconds = |ns: u64| format!("{}.{:06}s", ns / 1_000_000_000, ns / 1000 % 1_000_000);
+    match own {
+        Own::SendBuffer if row.name == so::SNDBUF && options.send_locked() => {
+            put(row.text, &options.int(Int::SendBuffer));
+        }
+        Own::ReceiveBuffer if row.name == so::RCVBUF && options.receive_locked() => {
+            put(row.text, &options.int(Int::ReceiveBuffer));
+        }
+        Own::Linger => {
+            if let Some(time) = options.linger {
+                put(row.text, &format!("{time}s"));
+            }
+        }
+        Own::ReceiveTimeout if row.name == so::RCVTIMEO && options.receive_timeout != 0 => {
+            put(row.text, &seconds(options.receive_timeout));
+        }
+        Own::SendTimeout if row.name == so::SNDTIMEO && options.send_timeout != 0 => {
+            put(row.text, &seconds(options.send_timeout));
+        }
+        Own::BindToDevice if options.device != 0 => put(row.text, &options.device),
+        Own::MulticastIf if options.multicast_interface != 0 => put(row.text, &options.multicast_interface),
+        Own::Congestion if options.congestion != 0 => put(row.text, &CONGESTION[usize::from(options.congestion)]),
+        Own::IpOptions if !options.ip_options.is_empty() => {
+            put(row.text, &format!("{:02x?}", options.ip_options).replace(' ', ""));
+        }
+        _ => {}
+    }
+}
+
 /// A control message as cmsg(3) lays it out.
 fn put_control(out: &mut Vec<u8>, control: &Control<()>) {
     let (level, kind) = control.kind();
@@ -845,18 +907,6 @@ fn put_control(out: &mut Vec<u8>, control: &Control<()>) {
     out.extend_from_slice(&kind.to_ne_bytes());
     out.extend_from_slice(&data);
     out.resize(out.len().next_multiple_of(8), 0);
-}
-
-/// `IPPROTO_*` of a socket.
-fn protocol_number<R>(entry: &Entry<R>) -> u32 {
-    match entry.local.protocol {
-        Protocol::Tcp => ipproto::TCP,
-        Protocol::Udp => ipproto::UDP,
-        Protocol::Icmp if entry.local.family == Family::Inet6 => ipproto::ICMPV6,
-        Protocol::Icmp => ipproto::ICMP,
-        Protocol::Unix => 0,
-        Protocol::Netlink(n) => u32::from(n),
-    }
 }
 
 /// socket(7): SO_PEERCRED. One that has no peer answers as Linux does: no process, and the ids that are none.

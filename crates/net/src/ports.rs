@@ -275,6 +275,7 @@ impl<R: Clone> SocketTable<R> {
             bucket.owners.insert(id);
             bucket.bound |= asked;
         }
+        self.log.changed(self.slab.at_mut(id));
         self.settle(id);
     }
 

@@ -349,6 +349,8 @@ pub struct Queue<R> {
     /// Place in the stream of the first byte held.
     pub(crate) head: u64,
     pub(crate) datagrams: VecDeque<Datagram<R>>,
+    /// Bytes in all datagrams together.
+    total: usize,
     /// Sum of the datagrams' `truesize`, in a send queue of those that the interface still has; of an AF_UNIX stream's
     /// buffers, those read in part counted in part.
     pub(crate) held: usize,
@@ -356,17 +358,26 @@ pub struct Queue<R> {
 
 impl<R> Default for Queue<R> {
     fn default() -> Self {
-        Queue { bytes: ByteQueue::default(), marks: VecDeque::new(), head: 0, datagrams: VecDeque::new(), held: 0 }
+        Queue {
+            bytes: ByteQueue::default(),
+            marks: VecDeque::new(),
+            head: 0,
+            datagrams: VecDeque::new(),
+            total: 0,
+            held: 0,
+        }
     }
 }
 
 impl<R> Queue<R> {
     /// Bytes held, in a stream or in all messages together.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.bytes.len() + self.datagrams.iter().map(|d| d.payload.len()).sum::<usize>()
+        self.bytes.len() + self.total
     }
 
     /// Messages held.
+    #[inline]
     pub fn messages(&self) -> usize {
         self.datagrams.len()
     }
@@ -384,12 +395,14 @@ impl<R> Queue<R> {
 
     pub(crate) fn push_datagram(&mut self, datagram: Datagram<R>) {
         self.held += datagram.truesize as usize;
+        self.total += datagram.payload.len();
         self.datagrams.push_back(datagram);
     }
 
     pub(crate) fn pop_datagram(&mut self) -> Option<Datagram<R>> {
         let datagram = self.datagrams.pop_front()?;
         self.held -= datagram.truesize as usize;
+        self.total -= datagram.payload.len();
         Some(datagram)
     }
 
@@ -408,7 +421,7 @@ impl<R> Queue<R> {
         for mark in self.marks.drain(..) {
             discarded.extend(mark.rights);
         }
-        self.held = 0;
+        (self.held, self.total) = (0, 0);
         for datagram in self.datagrams.drain(..) {
             if let Some(ancillary) = datagram.ancillary {
                 discarded.extend(ancillary.rights);

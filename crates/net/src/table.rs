@@ -2,12 +2,13 @@
 
 use crate::addr::{Addr, Endpoint, Family, UnixAddr};
 use crate::call::{Close, Connect, Cred, How, Received, Send, SocketId};
+use crate::capture::Captures;
 use crate::entry::{Descriptor, Entry, Phase, Protocol, SHUT_RECEIVE, SocketStructure, SocketType};
 use crate::fabric::Fabric;
 use crate::io::{Sink, Source};
 use crate::link::World;
 use crate::linux::{af, ipproto, poll, sock};
-use crate::log::{Event, Log};
+use crate::log::{Description, Event, Log};
 use crate::options::Options;
 use crate::ports::Ports;
 use crate::queue::Pool;
@@ -80,6 +81,7 @@ pub struct SocketTable<R> {
     pub(crate) fabric: Fabric,
     pub(crate) pool: Pool,
     pub(crate) log: Log,
+    pub(crate) captures: Captures,
     pub(crate) rng: Rng,
     /// What hashes of addresses begin with.
     pub(crate) port_seed: u64,
@@ -105,6 +107,7 @@ impl<R: Clone> SocketTable<R> {
             fabric: Fabric::default(),
             pool: Pool::default(),
             log: Log::default(),
+            captures: Captures::default(),
             rng,
             port_seed,
             unsupported: Vec::new(),
@@ -151,6 +154,16 @@ impl<R: Clone> SocketTable<R> {
         self.slab.iter()
     }
 
+    /// What changes rarely of an entry.
+    ///
+    /// # Errors
+    /// EBADF for a place without a socket.
+    pub fn description(&self, id: SocketId) -> Result<Description, Errno> {
+        let entry = self.get(id)?;
+        let other_end = entry.connection.peer.and_then(|peer| self.slab.get(peer)).map_or(0, |peer| peer.local.id);
+        Ok(crate::log::describe(entry, other_end))
+    }
+
     /// The hosts and their interfaces.
     pub fn world(&self) -> &World {
         &self.world
@@ -170,7 +183,8 @@ impl<R: Clone> SocketTable<R> {
             self.slab.places.len() as u32 - 1
         });
         let id = SocketId(place);
-        self.slab.places[place as usize] = Some(Box::new(Entry::new(id, host, cred, local)));
+        let entry = self.slab.places[place as usize].insert(Box::new(Entry::new(id, host, cred, local)));
+        self.log.options_changed(entry);
         id
     }
 
@@ -178,7 +192,15 @@ impl<R: Clone> SocketTable<R> {
         let Some(mut entry) = self.slab.places.get_mut(id.0 as usize).and_then(Option::take) else { return };
         entry.send_queue.clear(&mut self.pool, &mut self.discarded);
         entry.receive_queue.clear(&mut self.pool, &mut self.discarded);
+        self.log.gone(entry.local.id);
         self.slab.free.push(id.0);
+    }
+
+    /// An entry that a call is about to change.
+    fn about_to_change(&mut self, id: SocketId) -> Result<&Entry<R>, Errno> {
+        let entry = self.slab.get_mut(id).ok_or(Errno::EBADF)?;
+        self.log.changed(entry);
+        Ok(entry)
     }
 
     #[inline]
@@ -213,14 +235,15 @@ impl<R: Clone> SocketTable<R> {
         self.log.tracing = on;
     }
 
-    /// Whether there are trace events.
+    /// Whether there are trace events, or captured packets.
     #[inline]
     pub fn has_events(&self) -> bool {
-        self.log.has_events()
+        self.log.has_events() || !self.captures.is_empty()
     }
 
     /// Trace events since the last time, in order.
     pub fn take_events(&mut self) -> alloc::vec::Drain<'_, Event> {
+        self.log.catch_up_all(&mut self.slab);
         self.log.take_events()
     }
 
@@ -233,6 +256,7 @@ impl<R: Clone> SocketTable<R> {
     pub fn set_descriptor(&mut self, id: SocketId, descriptor: Option<Descriptor>) {
         if let Some(entry) = self.slab.get_mut(id) {
             entry.socket = descriptor;
+            self.log.changed(entry);
         }
     }
 
@@ -240,6 +264,7 @@ impl<R: Clone> SocketTable<R> {
     pub fn set_blocking(&mut self, id: SocketId, blocking: bool) {
         if let Some(entry) = self.slab.get_mut(id) {
             entry.local.blocking = blocking;
+            self.log.changed(entry);
         }
     }
 
@@ -297,7 +322,7 @@ impl<R: Clone> SocketTable<R> {
     /// # Errors
     /// Those of bind(2), ip(7) and unix(7).
     pub fn bind(&mut self, id: SocketId, addr: &Addr) -> Result<(), Errno> {
-        let entry = self.get(id)?;
+        let entry = self.about_to_change(id)?;
         match entry.local.family {
             Family::Inet | Family::Inet6 => match entry.local.protocol {
                 Protocol::Icmp => self.icmp_bind(id, addr),
@@ -313,7 +338,8 @@ impl<R: Clone> SocketTable<R> {
     /// # Errors
     /// EOPNOTSUPP for sockets without connections, EINVAL and EADDRINUSE as listen(2) says.
     pub fn listen(&mut self, id: SocketId, backlog: i32) -> Result<(), Errno> {
-        match (self.get(id)?.local.protocol, self.get(id)?.local.kind) {
+        let entry = self.about_to_change(id)?;
+        match (entry.local.protocol, entry.local.kind) {
             (Protocol::Tcp, _) => self.tcp_listen(id, backlog),
             (Protocol::Unix, SocketType::Stream | SocketType::Seqpacket) => self.unix_listen(id, backlog),
             _ => Err(Errno::EOPNOTSUPP),
@@ -327,7 +353,7 @@ impl<R: Clone> SocketTable<R> {
     /// a notification tells when to try again.
     pub fn connect(&mut self, id: SocketId, addr: &Addr, now: u64) -> Result<Connect, Errno> {
         self.log.now = now;
-        match self.get(id)?.local.protocol {
+        match self.about_to_change(id)?.local.protocol {
             Protocol::Tcp => self.tcp_connect(id, addr),
             Protocol::Udp | Protocol::Icmp => self.datagram_connect(id, addr).map(|()| Connect::Done),
             Protocol::Unix => self.unix_connect(id, addr).map(|()| Connect::Done),
@@ -341,7 +367,8 @@ impl<R: Clone> SocketTable<R> {
     /// EAGAIN when none waits, EINVAL on a socket that does not listen, EOPNOTSUPP where there are no connections.
     pub fn accept(&mut self, id: SocketId, now: u64) -> Result<(SocketId, Addr), Errno> {
         self.log.now = now;
-        match (self.get(id)?.local.protocol, self.get(id)?.local.kind) {
+        let entry = self.about_to_change(id)?;
+        match (entry.local.protocol, entry.local.kind) {
             (Protocol::Tcp, _) => self.tcp_accept(id),
             (Protocol::Unix, SocketType::Stream | SocketType::Seqpacket) => self.unix_accept(id),
             _ => Err(Errno::EOPNOTSUPP),
@@ -358,14 +385,15 @@ impl<R: Clone> SocketTable<R> {
     pub fn send(&mut self, id: SocketId, source: &mut dyn Source, call: Send<R>, now: u64) -> Result<usize, Errno> {
         self.log.now = now;
         let entry = self.get(id)?;
-        match entry.local.protocol {
+        let result = match entry.local.protocol {
             Protocol::Tcp => self.tcp_send(id, source, &call),
             Protocol::Unix if entry.local.kind == SocketType::Stream => self.unix_send_stream(id, source, call),
             Protocol::Unix => self.unix_send_message(id, source, call),
             Protocol::Udp => self.udp_send(id, source, &call),
             Protocol::Icmp => self.icmp_send(id, source, &call),
             Protocol::Netlink(_) => self.netlink_send(id, source, &call),
-        }
+        };
+        self.told_error(id, result)
     }
 
     /// `recv` and its kin, with `flags` of `MSG_*` (PEEK, OOB, TRUNC).
@@ -386,11 +414,21 @@ impl<R: Clone> SocketTable<R> {
         if flags & crate::linux::msg::ERRQUEUE != 0 {
             return Err(Errno::EAGAIN);
         }
-        match entry.local.protocol {
+        let result = match entry.local.protocol {
             Protocol::Tcp => self.tcp_recv(id, sink, len, flags),
             Protocol::Unix if entry.local.kind == SocketType::Stream => self.unix_recv_stream(id, sink, len, flags),
             _ => self.recv_message(id, sink, len, flags),
+        };
+        self.told_error(id, result)
+    }
+
+    /// An error that is told waits no more.
+    #[inline]
+    fn told_error<T>(&mut self, id: SocketId, result: Result<T, Errno>) -> Result<T, Errno> {
+        if result.as_ref().is_err_and(|e| *e != Errno::EAGAIN) {
+            self.log.changed(self.slab.at_mut(id));
         }
+        result
     }
 
     /// `shutdown`.
@@ -399,7 +437,7 @@ impl<R: Clone> SocketTable<R> {
     /// ENOTCONN for a socket without another end.
     pub fn shutdown(&mut self, id: SocketId, how: How, now: u64) -> Result<(), Errno> {
         self.log.now = now;
-        match self.get(id)?.local.protocol {
+        match self.about_to_change(id)?.local.protocol {
             Protocol::Tcp => self.tcp_shutdown(id, how),
             Protocol::Unix => self.unix_shutdown(id, how),
             Protocol::Netlink(_) => Err(Errno::EOPNOTSUPP),

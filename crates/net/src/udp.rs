@@ -215,6 +215,7 @@ impl<R: Clone> SocketTable<R> {
         let packet = Packet { from: host, to: host, network: None, src, dst: to, ttl, tos, body };
         match route {
             Route::Local => {
+                self.capture_sent(Path::Local, &packet, unique);
                 self.udp_arrive(packet);
                 Departure::Gone
             }
@@ -231,6 +232,7 @@ impl<R: Clone> SocketTable<R> {
 
     /// Sends a packet to every host of a network; the copy that leaves last says how it left.
     fn flood(&mut self, network: u32, packet: Packet, unique: u64, own_too: bool) -> Departure {
+        self.capture_flood(network, &packet, unique);
         let mut last = Departure::Gone;
         let members: Vec<u32> = self.world.networks[network as usize].members.clone();
         for host in members {
@@ -261,20 +263,30 @@ impl<R: Clone> SocketTable<R> {
             Some(id) => self.udp_deliver(id, packet),
             None => {
                 let (from, network) = (packet.from, packet.network);
+                let quote = self.quote(&packet);
                 self.drop_packet(packet, 0, DropReason::NoSuchPort);
-                self.send_unreachable(host, from, network, dst, src);
+                self.send_unreachable(host, from, network, dst, src, quote);
             }
         }
     }
 
     /// Tells the sender of a datagram that its port is nobody's.
-    fn send_unreachable(&mut self, host: u32, to: u32, network: Option<u32>, dst: Endpoint, src: Endpoint) {
+    fn send_unreachable(
+        &mut self,
+        host: u32,
+        to: u32,
+        network: Option<u32>,
+        dst: Endpoint,
+        src: Endpoint,
+        (quoted, len): (Vec<u8>, u32),
+    ) {
         let path = network.map_or(Path::Local, |network| Path::Link { network, host: to });
+        let body = Body::PortUnreachable { quoted, len };
+        let packet = Packet { from: host, to, network, src: dst, dst: src, ttl: 64, tos: 0, body };
         if path == Path::Local {
+            self.capture_sent(path, &packet, 0);
             return self.udp_unreachable(host, src, dst);
         }
-        let packet =
-            Packet { from: host, to, network, src: dst, dst: src, ttl: 64, tos: 0, body: Body::PortUnreachable };
         self.transmit(path, packet, 0);
     }
 

@@ -173,6 +173,7 @@ impl<'a> Resolver<'a> {
                 disk: asked.disk.unwrap_or(knobs.disk),
                 trace_calls: asked.trace_calls.unwrap_or(knobs.trace_calls),
                 max_tasks: asked.max_tasks.unwrap_or(knobs.max_tasks),
+                capture: knobs.capture,
                 one_program: false,
             },
             yield_points: Vec::new(),

@@ -7,7 +7,7 @@ use std::net::Ipv4Addr;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use snowglobe_abi::spec::{
-    Chance, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, Latency, LinkChange, LinkRule,
+    Capture, Chance, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, Latency, LinkChange, LinkRule,
     LinkSpec, Loss, MountSource, MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
@@ -337,6 +337,7 @@ impl KnobsText {
             trace_calls: self.trace_calls,
             one_program: self.one_program,
             max_tasks: self.max_tasks,
+            capture: Capture::Nothing,
         }
     }
 }

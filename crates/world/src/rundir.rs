@@ -227,6 +227,11 @@ impl Store {
         self.dir.join("images")
     }
 
+    /// Where something is kept for as long as this process does something with it.
+    pub fn scratch(&self) -> PathBuf {
+        self.dir.join(format!(".scratch-{}", std::process::id()))
+    }
+
     fn runs(&self) -> PathBuf {
         self.dir.join("runs")
     }
@@ -636,6 +641,35 @@ pub fn changed_binaries(recorded: &[BinaryRecord]) -> Vec<&BinaryRecord> {
 /// Who hears what guests write: host, stream (1 or 2), bytes.
 pub type Listener = Box<dyn FnMut(u32, u8, &[u8]) + Send>;
 
+/// Who takes records of captured packets.
+pub type PacketSink = Box<dyn FnMut(&Record) -> io::Result<()> + Send>;
+
+/// Takes captured packets out of a stream, of which they are no part.
+struct Sieve {
+    scanner: Scanner,
+    sink: PacketSink,
+}
+
+impl Sieve {
+    /// What of these bytes is the trace's.
+    fn pass(&mut self, bytes: &[u8]) -> Result<Vec<u8>, RecordError> {
+        let (mut rest, mut result) = (Vec::with_capacity(bytes.len()), Ok(()));
+        let Sieve { scanner, sink } = self;
+        scanner
+            .feed(bytes, |kind, record| match Record::decode(record) {
+                Ok((record, ..)) if kind == Kind::Packet => {
+                    if result.is_ok() {
+                        result = sink(&record);
+                    }
+                }
+                _ => rest.extend_from_slice(record),
+            })
+            .map_err(RecordError::Trace)?;
+        result.map_err(|e| RecordError::Write(io_problem("write", Path::new("the capture"), &e)))?;
+        Ok(rest)
+    }
+}
+
 /// Takes a run's trace as it comes: keeps it, cuts out what guests wrote, and compares it with an earlier run's.
 pub struct Recorder {
     writer: TraceWriter,
@@ -644,6 +678,7 @@ pub struct Recorder {
     check: Option<TraceCheck>,
     difference: Option<Difference>,
     listener: Option<Listener>,
+    sieve: Option<Sieve>,
 }
 
 /// Why a run could not be recorded on.
@@ -684,7 +719,8 @@ impl Recorder {
         let path = run.trace_path();
         let writer = TraceWriter::create(&path).map_err(|e| io_problem("make", &path, &e))?;
         let outputs = Outputs { dir: run.path.join("hosts"), host_names, open: BTreeMap::new() };
-        Ok(Recorder { writer, scanner: Scanner::default(), outputs, check: None, difference: None, listener: None })
+        let scanner = Scanner::default();
+        Ok(Recorder { writer, scanner, outputs, check: None, difference: None, listener: None, sieve: None })
     }
 
     /// Compares with an earlier run's trace as it goes.
@@ -701,12 +737,29 @@ impl Recorder {
         self
     }
 
+    /// Passes captured packets on.
+    #[must_use]
+    pub fn capture(mut self, sink: PacketSink) -> Recorder {
+        self.sieve = Some(Sieve { scanner: Scanner::default(), sink });
+        self
+    }
+
     /// Takes bytes of the stream. True when the run may stop: it differs from the one that it is compared with, or that one
     /// has no more.
     ///
     /// # Errors
     /// They cannot be kept or understood.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<bool, RecordError> {
+        match &mut self.sieve {
+            None => self.feed_trace(bytes),
+            Some(sieve) => {
+                let trace = sieve.pass(bytes)?;
+                self.feed_trace(&trace)
+            }
+        }
+    }
+
+    fn feed_trace(&mut self, bytes: &[u8]) -> Result<bool, RecordError> {
         self.writer.write(bytes).map_err(|e| RecordError::Write(trace_problem(&e)))?;
         let mut failed = None;
         let (outputs, listener) = (&mut self.outputs, &mut self.listener);

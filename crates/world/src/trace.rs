@@ -537,6 +537,16 @@ pub struct Scanner {
 }
 
 impl Scanner {
+    /// Bytes of the stream that were whole records.
+    pub fn offset(&self) -> u64 {
+        self.before
+    }
+
+    /// Whether the stream so far ends within a record.
+    pub fn is_within(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     /// Calls `each` with the kind and bytes of every record that is whole now.
     ///
     /// # Errors

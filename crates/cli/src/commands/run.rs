@@ -24,6 +24,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         input: None,
         compare: None,
         reproduce,
+        capture: None,
         place,
     };
     let finished = conduct::carry_out(&plan, how)?;

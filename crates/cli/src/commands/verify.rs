@@ -103,7 +103,8 @@ fn add(plan: &mut Plan, learned: &[YieldPoint]) {
 fn once(plan: &Plan, input: Option<RunDir>) -> Result<Finished, Failure> {
     let place = conduct::store().create(&plan.label).map_err(fault)?;
     let reproduce = run_command::replay_command(&place, false);
-    let how = Conduct { place, pass_output: false, show_progress: true, input, compare: None, reproduce };
+    let how =
+        Conduct { place, pass_output: false, show_progress: true, input, compare: None, reproduce, capture: None };
     conduct::carry_out(plan, how)
 }
 

@@ -3,6 +3,7 @@
 mod bad_input;
 mod endings;
 mod links;
+mod sockets;
 mod traditional;
 
 use std::fs;

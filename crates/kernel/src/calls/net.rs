@@ -45,6 +45,7 @@ impl Cx<'_> {
         let fd = self.install(file, flags & O_CLOEXEC != 0)?;
         let pid = self.proc().pid;
         self.k.sockets.table.set_descriptor(id, Some(Descriptor { pid, fd }));
+        self.k.network_settle();
         Ok(fd)
     }
 
@@ -446,6 +447,7 @@ pub fn getsockopt(cx: &mut Cx) -> Answer {
     let room = usize::try_from(mem::u32(cx.m, len)? as i32).map_err(|_| Errno::EINVAL)?;
     let result = cx.k.sockets.table.getsockopt(id, cx.uint(1), cx.uint(2), room);
     cx.report_options(55);
+    cx.k.network_settle();
     let data = result?;
     cx.m.write(value, &data)?;
     cx.m.write(len, &(data.len() as u32).to_le_bytes())?;

@@ -46,6 +46,7 @@ impl<R: Clone> SocketTable<R> {
             self.log.delivered(other, n);
             self.log.settle(other);
             self.log.notify(other, activity);
+            self.capture_local(id, peer, n);
         }
         (n, fault)
     }
@@ -68,6 +69,7 @@ impl<R: Clone> SocketTable<R> {
         if !was_writable && entry.tcp_writable() {
             self.log.notify(entry, poll::WRITE);
         }
+        self.capture_local(id, peer, n);
     }
 }
 

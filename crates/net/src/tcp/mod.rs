@@ -322,6 +322,7 @@ impl<R: Clone> SocketTable<R> {
             && peer.connection.peer == Some(id)
         {
             peer.connection.peer = None;
+            self.log.changed(peer);
         }
     }
 }

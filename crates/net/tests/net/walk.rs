@@ -8,24 +8,81 @@ use std::collections::{BTreeMap, BTreeSet};
 /// More than any queue may hold with the buffers' default sizes.
 const BOUND: usize = 8 << 20;
 
-/// Follows the trace: each move begins where the one before ended, and is one of the diagram's.
+/// Follows the trace: each move begins where the one before ended, and is one of the diagram's; and the events give the
+/// table as it is.
 #[derive(Default)]
-struct Moves(BTreeMap<u64, SocketStatus>);
+struct Moves(BTreeMap<u64, Followed>);
+
+/// An entry as a reader of the events has it.
+struct Followed {
+    status: SocketStatus,
+    lengths: Lengths,
+    description: Option<Description>,
+}
+
+impl Default for Followed {
+    fn default() -> Followed {
+        Followed { status: SocketStatus::Unconnected, lengths: Lengths::default(), description: None }
+    }
+}
 
 impl Moves {
     fn follow(&mut self, w: &mut World) {
-        for event in w.table.take_events() {
-            if let What::Status { old, new } = event.what {
-                let last = self.0.insert(event.socket, new).unwrap_or(SocketStatus::Unconnected);
-                assert_eq!(last, old, "socket {}", event.socket);
-                assert!(old.may_become(new), "socket {}: {old:?} to {new:?}", event.socket);
+        let events: Vec<Event> = w.table.take_events().collect();
+        for event in events.into_iter().filter(|event| event.socket != 0) {
+            let socket = event.socket;
+            if event.what == What::Gone {
+                self.0.remove(&socket);
+                continue;
+            }
+            let known = self.0.entry(socket).or_default();
+            match event.what {
+                What::Status { old, new } => {
+                    assert_eq!(known.status, old, "socket {socket}");
+                    assert!(old.may_become(new), "socket {socket}: {old:?} to {new:?}");
+                    known.status = new;
+                    match new {
+                        SocketStatus::Unconnected | SocketStatus::Bound | SocketStatus::Connected => {
+                            known.lengths = Lengths::default();
+                        }
+                        SocketStatus::Receiving => known.lengths.send = 0,
+                        _ => {}
+                    }
+                }
+                What::Send { len, .. } if known.status == SocketStatus::Sending => known.lengths.send += len,
+                What::Deliver { len } => {
+                    known.lengths.receive += len;
+                    known.lengths.messages += 1;
+                }
+                What::Queues(lengths) => known.lengths = lengths,
+                What::Described(description) => known.description = Some(*description),
+                _ => {}
             }
         }
         for entry in w.table.entries() {
-            let status = self.0.get(&entry.unique()).copied().unwrap_or(SocketStatus::Unconnected);
-            assert_eq!(status, entry.status);
+            let known = self.0.get(&entry.unique()).expect("an entry is told of");
+            assert_eq!(known.status, entry.status);
+            self.compare(w, entry, known);
             assert!(entry.send_queue.len() <= BOUND && entry.receive_queue.len() <= BOUND);
         }
+        let there: Vec<u64> = w.table.entries().map(Entry::unique).collect();
+        assert!(self.0.keys().all(|id| there.contains(id)), "what has gone is told of");
+    }
+
+    fn compare(&self, w: &World, entry: &Entry<u32>, known: &Followed) {
+        let socket = entry.unique();
+        let (send, receive) = (&entry.send_queue, &entry.receive_queue);
+        let stream = entry.local.kind == SocketType::Stream;
+        assert_eq!(known.lengths.send, send.len() as u64, "socket {socket}");
+        assert_eq!(known.lengths.receive, receive.len() as u64, "socket {socket}");
+        assert!(stream || known.lengths.messages as usize == receive.messages(), "socket {socket}");
+        let actual = w.table.description(entry.id()).unwrap();
+        let mut known = known.description.clone().expect("an entry is described");
+        // One that has gone is nobody's other end.
+        if !self.0.contains_key(&known.other_end) {
+            known.other_end = 0;
+        }
+        assert_eq!(known, actual, "socket {socket}");
     }
 }
 

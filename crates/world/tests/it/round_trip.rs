@@ -193,6 +193,7 @@ fn knobs() -> impl Strategy<Value = Knobs> {
             trace_calls,
             one_program,
             max_tasks,
+            ..Knobs::default()
         },
     )
 }
