@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 /// Longest time that a release build may take on 2 cores.
-const BUILD_LIMIT: Duration = Duration::from_secs(600);
+const BUILD_LIMIT: Duration = Duration::from_secs(1800);
 
 /// What `cargo metadata` says, as far as it matters here.
 #[derive(Deserialize)]

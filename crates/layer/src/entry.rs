@@ -51,13 +51,12 @@ pub fn is_way_back(rip: u64) -> bool {
 // Offsets are those of `Frame` and `Cpu` in state.rs, and of ucontext_t.
 global_asm!(
     r#"
-    .globl layer_entry
-layer_entry:
+    # To the layer's stack, where the frame is; all registers but rcx and r11 are kept there.
+    .macro enter
     mov gs:[8], rsp
     mov rsp, gs:[32]
     mov [rsp + 0], rax
     mov [rsp + 8], rbx
-    mov [rsp + 16], rcx
     mov [rsp + 24], rdx
     mov [rsp + 32], rsi
     mov [rsp + 40], rdi
@@ -69,6 +68,17 @@ layer_entry:
     mov [rsp + 104], r13
     mov [rsp + 112], r14
     mov [rsp + 120], r15
+    .endm
+    .macro save_vectors frame
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movaps [\frame + 160 + 16 * \n], xmm\n
+    .endr
+    .endm
+
+    .globl layer_entry
+layer_entry:
+    enter
+    mov [rsp + 16], rcx
     mov [rsp + 128], rcx
     mov rcx, gs:[8]
     mov [rsp + 56], rcx
@@ -77,22 +87,7 @@ layer_entry:
     mov [rsp + 136], rcx
     mov [rsp + 88], rcx
     mov qword ptr [rsp + 144], 0
-    movaps [rsp + 160], xmm0
-    movaps [rsp + 176], xmm1
-    movaps [rsp + 192], xmm2
-    movaps [rsp + 208], xmm3
-    movaps [rsp + 224], xmm4
-    movaps [rsp + 240], xmm5
-    movaps [rsp + 256], xmm6
-    movaps [rsp + 272], xmm7
-    movaps [rsp + 288], xmm8
-    movaps [rsp + 304], xmm9
-    movaps [rsp + 320], xmm10
-    movaps [rsp + 336], xmm11
-    movaps [rsp + 352], xmm12
-    movaps [rsp + 368], xmm13
-    movaps [rsp + 384], xmm14
-    movaps [rsp + 400], xmm15
+    save_vectors rsp
     cld
     mov rdi, rsp
     call {on_call}
@@ -100,22 +95,8 @@ layer_entry:
 
     .globl yield_entry
 yield_entry:
-    mov gs:[8], rsp
-    mov rsp, gs:[32]
-    mov [rsp + 0], rax
-    mov [rsp + 8], rbx
-    mov [rsp + 24], rdx
-    mov [rsp + 32], rsi
-    mov [rsp + 40], rdi
-    mov [rsp + 48], rbp
-    mov [rsp + 64], r8
-    mov [rsp + 72], r9
-    mov [rsp + 80], r10
+    enter
     mov [rsp + 88], r11
-    mov [rsp + 96], r12
-    mov [rsp + 104], r13
-    mov [rsp + 112], r14
-    mov [rsp + 120], r15
     mov [rsp + 128], rcx
     mov rcx, gs:[40]
     mov [rsp + 16], rcx
@@ -125,44 +106,16 @@ yield_entry:
     pop rcx
     mov [rsp + 136], rcx
     mov qword ptr [rsp + 144], 0
-    movaps [rsp + 160], xmm0
-    movaps [rsp + 176], xmm1
-    movaps [rsp + 192], xmm2
-    movaps [rsp + 208], xmm3
-    movaps [rsp + 224], xmm4
-    movaps [rsp + 240], xmm5
-    movaps [rsp + 256], xmm6
-    movaps [rsp + 272], xmm7
-    movaps [rsp + 288], xmm8
-    movaps [rsp + 304], xmm9
-    movaps [rsp + 320], xmm10
-    movaps [rsp + 336], xmm11
-    movaps [rsp + 352], xmm12
-    movaps [rsp + 368], xmm13
-    movaps [rsp + 384], xmm14
-    movaps [rsp + 400], xmm15
+    save_vectors rsp
     cld
     call {on_yield}
 
     .globl layer_resume
 layer_resume:
     mov rsp, gs:[32]
-    movaps xmm0, [rsp + 160]
-    movaps xmm1, [rsp + 176]
-    movaps xmm2, [rsp + 192]
-    movaps xmm3, [rsp + 208]
-    movaps xmm4, [rsp + 224]
-    movaps xmm5, [rsp + 240]
-    movaps xmm6, [rsp + 256]
-    movaps xmm7, [rsp + 272]
-    movaps xmm8, [rsp + 288]
-    movaps xmm9, [rsp + 304]
-    movaps xmm10, [rsp + 320]
-    movaps xmm11, [rsp + 336]
-    movaps xmm12, [rsp + 352]
-    movaps xmm13, [rsp + 368]
-    movaps xmm14, [rsp + 384]
-    movaps xmm15, [rsp + 400]
+    .irp n, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    movaps xmm\n, [rsp + 160 + 16 * \n]
+    .endr
     mov rcx, [rsp + 56]
     mov gs:[8], rcx
     mov rcx, [rsp + 128]
@@ -225,22 +178,7 @@ signal_entry:
     mov edx, -1
     xrstor64 [rcx]
     mov rbx, gs:[32]
-    movaps [rbx + 160], xmm0
-    movaps [rbx + 176], xmm1
-    movaps [rbx + 192], xmm2
-    movaps [rbx + 208], xmm3
-    movaps [rbx + 224], xmm4
-    movaps [rbx + 240], xmm5
-    movaps [rbx + 256], xmm6
-    movaps [rbx + 272], xmm7
-    movaps [rbx + 288], xmm8
-    movaps [rbx + 304], xmm9
-    movaps [rbx + 320], xmm10
-    movaps [rbx + 336], xmm11
-    movaps [rbx + 352], xmm12
-    movaps [rbx + 368], xmm13
-    movaps [rbx + 384], xmm14
-    movaps [rbx + 400], xmm15
+    save_vectors rbx
     mov rsp, rbx
     mov rdi, r14
     mov rsi, r13

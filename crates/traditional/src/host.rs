@@ -318,6 +318,7 @@ impl Begin {
 
     fn go(&self) -> io::Result<()> {
         rustix::process::setsid()?;
+        default_signals();
         if self.is_main {
             mount_proc()?;
         }
@@ -349,6 +350,20 @@ impl Begin {
             rustix::thread::set_thread_uid(self.uid)?;
         }
         Ok(())
+    }
+}
+
+/// A host begins with no signal ignored or blocked, whatever is so where it was started.
+fn default_signals() {
+    // SAFETY: only this process's dispositions and mask change, and no handler of Rust's own is needed any more. The numbers
+    // that cannot be set are refused. The set is filled before it is read.
+    unsafe {
+        for signal in 1..=libc::SIGRTMAX() {
+            libc::signal(signal, libc::SIG_DFL);
+        }
+        let mut none = std::mem::zeroed();
+        libc::sigemptyset(&mut none);
+        libc::sigprocmask(libc::SIG_SETMASK, &none, std::ptr::null_mut());
     }
 }
 
