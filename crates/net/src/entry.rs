@@ -2,6 +2,8 @@
 
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Cred, SocketId};
+use crate::errors::Report;
+use crate::multicast::Membership;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::tcp::{Tcp, TcpState};
@@ -194,11 +196,31 @@ pub enum Path {
     },
 }
 
-/// A multicast group that a socket has joined.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Membership {
-    pub(crate) group: IpAddr,
-    pub(crate) interface: u32,
+/// What few sockets have: made at the first need.
+#[derive(Default, Debug)]
+pub(crate) struct Extra {
+    /// The error queue, oldest first.
+    pub(crate) errors: VecDeque<Report>,
+    /// A datagram in the making (MSG_MORE, UDP_CORK).
+    pub(crate) cork: Option<Cork>,
+    /// ICMP_FILTER or ICMP6_FILTER: a bit for each type that the socket does not want.
+    pub(crate) icmp_filter: [u32; 8],
+    /// Datagrams that found the receive queue full.
+    pub(crate) drops: u32,
+    /// Sends with MSG_ZEROCOPY so far.
+    pub(crate) zerocopies: u32,
+    /// Sends that asked for a time stamp so far.
+    pub(crate) stamped: u32,
+    /// What is left of a netlink dump, for which the receive queue has no room yet.
+    pub(crate) dump: VecDeque<Vec<u8>>,
+}
+
+/// A datagram in the making: its first send said where it goes.
+#[derive(Debug)]
+pub(crate) struct Cork {
+    pub(crate) to: Endpoint,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) header: crate::udp::Stated,
 }
 
 /// What a listening socket has besides.
@@ -236,6 +258,9 @@ pub struct Connection {
     pub(crate) groups: Vec<Membership>,
     /// AF_UNIX senders to be told when the receive queue or the accept queue has room again.
     pub(crate) waiters: Vec<SocketId>,
+    pub(crate) extra: Option<Box<Extra>>,
+    /// When the last message that was received had come; 0 is never.
+    pub(crate) stamp: u64,
     pub(crate) tcp: Tcp,
 }
 
@@ -291,6 +316,8 @@ impl<R> Entry<R> {
             listener: None,
             groups: Vec::new(),
             waiters: Vec::new(),
+            extra: None,
+            stamp: 0,
             tcp: Tcp::default(),
         };
         Entry {
@@ -376,6 +403,17 @@ impl<R> Entry<R> {
             (_, Path::Local) => 32741,
             _ => 1448,
         }
+    }
+
+    /// What few sockets have.
+    pub(crate) fn extra(&mut self) -> &mut Extra {
+        self.connection.extra.get_or_insert_default()
+    }
+
+    /// Whether the error queue holds something.
+    #[inline]
+    pub(crate) fn has_reports(&self) -> bool {
+        self.connection.extra.as_ref().is_some_and(|extra| !extra.errors.is_empty())
     }
 
     pub(crate) fn take_error(&mut self) -> Option<Errno> {

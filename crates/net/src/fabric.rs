@@ -34,8 +34,6 @@ pub(crate) enum Body {
     Tcp(Segment),
     Udp(Chunk),
     Icmp(Chunk),
-    /// ICMP port unreachable: nobody has the port to which `src` (here the destination) sent a datagram.
-    PortUnreachable,
 }
 
 impl Body {
@@ -43,7 +41,6 @@ impl Body {
         match self {
             Body::Tcp(segment) => segment.payload.as_ref().map_or(0, Chunk::len),
             Body::Udp(chunk) | Body::Icmp(chunk) => chunk.len(),
-            Body::PortUnreachable => 0,
         }
     }
 }
@@ -91,7 +88,7 @@ impl Fabric {
         }
     }
 
-    fn fly(&mut self, at: u64, packet: Packet) {
+    pub(crate) fn fly(&mut self, at: u64, packet: Packet) {
         let birth = self.birth();
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -159,10 +156,14 @@ impl<R: Clone> SocketTable<R> {
     pub(crate) fn transmit(&mut self, path: Path, mut packet: Packet, socket: u64) {
         match path {
             Path::Local => self.fabric.looped.push_back(packet),
-            Path::Nobody { .. } => self.drop_packet(packet, socket, DropReason::NoSuchAddress),
+            Path::Nobody { .. } => {
+                self.send_host_unreachable(&packet);
+                self.drop_packet(packet, socket, DropReason::NoSuchAddress);
+            }
             Path::Link { network, host } => {
                 packet.network = Some(network);
                 packet.to = host;
+                self.world.meet(packet.from, host, packet.dst.ip.is_ipv6(), self.log.now);
                 let arrival = self.log.now + self.world.networks[network as usize].latency;
                 match self.world.judge(network, packet.from, host, packet.body.len()) {
                     Verdict::Pass => self.fabric.fly(arrival, packet),
@@ -202,7 +203,6 @@ impl<R: Clone> SocketTable<R> {
             }
             Body::Udp(_) => self.udp_arrive(packet),
             Body::Icmp(_) => self.icmp_arrive(packet),
-            Body::PortUnreachable => self.udp_unreachable(packet.to, packet.dst, packet.src),
         }
     }
 }

@@ -10,6 +10,10 @@
 //! | [`options`] | every option that is known, in one table |
 //! | `queue` | byte queues over pooled, shared chunks; datagram queues |
 //! | `tcp`, `udp`, `icmp`, `unix`, `netlink` | the protocols |
+//! | `errors` | the error queue |
+//! | `multicast` | groups and their sources |
+//! | `rtnetlink`, `diag` | what netlink tells of interfaces, and of sockets |
+//! | `stats` | what hosts count |
 //! | `ports` | who has which port, who may, and who gets which next |
 //! | `readiness` | which poll bits hold in which state |
 //! | [`link`] | hosts, interfaces, routes, and the verdict on each transmission |
@@ -53,7 +57,9 @@ extern crate alloc;
 
 pub mod addr;
 pub mod call;
+mod diag;
 pub mod entry;
+mod errors;
 mod fabric;
 mod icmp;
 pub mod io;
@@ -61,6 +67,7 @@ pub mod ioctl;
 pub mod link;
 pub mod linux;
 pub mod log;
+mod multicast;
 mod netlink;
 pub mod options;
 mod ports;
@@ -69,6 +76,8 @@ mod readiness;
 pub mod report;
 pub mod resolver;
 mod rng;
+mod rtnetlink;
+mod stats;
 pub mod table;
 mod tcp;
 mod udp;

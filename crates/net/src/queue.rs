@@ -274,6 +274,10 @@ pub(crate) struct Datagram<R> {
     pub(crate) ancillary: Option<Box<Ancillary<R>>>,
     /// When it came.
     pub(crate) at: u64,
+    /// The port to which it was sent.
+    pub(crate) to_port: u16,
+    /// Messages that found the queue full before it.
+    pub(crate) drops: u32,
     /// The socket that sent it, for AF_UNIX write space.
     pub(crate) sender: u64,
 }
@@ -283,7 +287,21 @@ impl<R> Datagram<R> {
     pub(crate) fn plain(from: Endpoint, to: IpAddr, payload: Chunk, at: u64) -> Datagram<R> {
         let truesize = truesize(payload.len());
         let from = Addr::Ip(from);
-        Datagram { from, to, interface: 0, ttl: 64, tos: 0, payload, truesize, ancillary: None, at, sender: 0 }
+        let (to_port, drops) = (0, 0);
+        Datagram {
+            from,
+            to,
+            to_port,
+            interface: 0,
+            ttl: 64,
+            tos: 0,
+            payload,
+            truesize,
+            ancillary: None,
+            at,
+            sender: 0,
+            drops,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::addr::Family;
 use crate::call::SocketId;
 use crate::entry::{Entry, Phase, Protocol, SHUT_BOTH, SHUT_RECEIVE, SHUT_SEND, SocketType};
 use crate::linux::poll;
-use crate::options::Int;
+use crate::options::{Flag, Int};
 use crate::table::SocketTable;
 use crate::tcp::TcpState;
 
@@ -83,8 +83,12 @@ impl<R: Clone> SocketTable<R> {
 /// What all families have in common: errors and what has been shut.
 fn common<R>(entry: &Entry<R>) -> u32 {
     let mut bits = 0;
-    if entry.connection.error.is_some() {
+    if entry.connection.error.is_some() || entry.has_reports() {
         bits |= poll::ERR;
+        // socket(7), SO_SELECT_ERR_QUEUE.
+        if entry.local.protocol != Protocol::Tcp && entry.local.options.flag(Flag::SelectErrQueue) {
+            bits |= poll::PRI;
+        }
     }
     if entry.is_shut(SHUT_BOTH) {
         bits |= poll::HUP;

@@ -1,6 +1,6 @@
 //! AF_UNIX: streams, datagrams and sequenced packets within a host; names; what travels besides bytes.
 
-use crate::addr::{Addr, UnixAddr};
+use crate::addr::{Addr, Family, UnixAddr};
 use crate::call::{Ancillary, Control, Cred, How, Received, Send, SocketId};
 use crate::entry::{Entry, Listener, Phase, SHUT_BOTH, SHUT_RECEIVE, SHUT_SEND, SocketStructure, SocketType};
 use crate::io::{Sink, Source};
@@ -283,15 +283,16 @@ impl<R: Clone> SocketTable<R> {
         if flags & msg::OOB != 0 {
             return Err(Errno::EINVAL);
         }
+        let skip = entry.peek_offset(flags);
         let held = entry.receive_queue.bytes.len();
-        if held == 0 {
+        if held <= skip {
             return unix_no_receive(entry);
         }
         let mut received = Received::stream(0);
         let peek = flags & msg::PEEK != 0;
         let stop = if entry.receive_queue.marks.is_empty() { held } else { read_marks(entry, len, &mut received) };
-        let n = stop.min(len);
-        let (got, fault) = entry.receive_queue.bytes.copy_out(0, n, sink);
+        let n = stop.saturating_sub(skip).min(len);
+        let (got, fault) = entry.receive_queue.bytes.copy_out(skip, n, sink);
         if got == 0
             && let Some(fault) = fault
         {
@@ -302,6 +303,7 @@ impl<R: Clone> SocketTable<R> {
         received.full_len = got;
         received.more = fault.is_none() && !peek && stop == held;
         take_marks(entry, got, peek, &mut received);
+        entry.move_peek_offset(flags, got);
         if !peek {
             let before = entry.receive_queue.held;
             entry.receive_queue.consume(&mut self.pool, got);
@@ -400,7 +402,7 @@ impl<R: Clone> SocketTable<R> {
     fn unix_deliver(&mut self, id: SocketId, peer: SocketId, payload: crate::queue::Chunk, call: Send<R>) {
         let entry = self.at(id);
         let other = self.at(peer);
-        let asked = entry.local.options.flag(Flag::PassCred) || other.local.options.flag(Flag::PassCred);
+        let asked = asks_who(entry) || asks_who(other);
         let from = named(&entry.local.address).unwrap_or(Addr::Unspec);
         let mut ancillary = call.ancillary.unwrap_or_default();
         ancillary.cred = ancillary.cred.or(asked.then_some(call.cred));
@@ -412,6 +414,8 @@ impl<R: Clone> SocketTable<R> {
             interface: 0,
             ttl: 0,
             tos: 0,
+            to_port: 0,
+            drops: 0,
             truesize: unix_truesize(len),
             payload,
             ancillary: (!empty).then(|| Box::new(ancillary)),
@@ -444,6 +448,40 @@ impl<R: Clone> SocketTable<R> {
         for waiter in core::mem::take(&mut self.at_mut(id).connection.waiters) {
             if let Some(entry) = self.slab.get_mut(waiter) {
                 self.log.notify(entry, poll::WRITE | poll::WRBAND);
+            }
+        }
+    }
+
+    // Open files on their way.
+
+    /// Every open file that is on its way by SCM_RIGHTS, with the socket in whose hands it is: the one that will
+    /// receive it, or the one that will accept that.
+    pub fn each_in_flight(&self, mut each: impl FnMut(SocketId, &R)) {
+        let mut tell = |owner: SocketId, entry: &Entry<R>| {
+            let queue = &entry.receive_queue;
+            let of_stream = queue.marks.iter().flat_map(|mark| &mark.rights);
+            let of_messages = queue.datagrams.iter().filter_map(|d| d.ancillary.as_ref()).flat_map(|a| &a.rights);
+            of_stream.chain(of_messages).for_each(|right| each(owner, right));
+        };
+        for entry in self.entries().filter(|e| e.local.family == Family::Unix) {
+            tell(entry.id(), entry);
+            for child in entry.connection.listener.iter().flat_map(|l| &l.accept) {
+                tell(entry.id(), self.at(*child));
+            }
+        }
+    }
+
+    /// Takes the open files out of what a socket and those that it has not accepted would receive.
+    pub fn discard_rights(&mut self, id: SocketId) {
+        let children = self.at(id).connection.listener.iter().flat_map(|l| &l.accept).copied();
+        let all: Vec<SocketId> = core::iter::once(id).chain(children).collect();
+        for id in all {
+            let queue = &mut self.slab.at_mut(id).receive_queue;
+            for mark in &mut queue.marks {
+                self.discarded.append(&mut mark.rights);
+            }
+            for ancillary in queue.datagrams.iter_mut().filter_map(|d| d.ancillary.as_mut()) {
+                self.discarded.append(&mut ancillary.rights);
             }
         }
     }
@@ -499,6 +537,10 @@ impl<R: Clone> SocketTable<R> {
         // A datagram socket can be the peer of many who are not its own.
         let others: Vec<SocketId> = match stream {
             true => peer.into_iter().collect(),
+            // Who has no name can be the peer of its own pair only.
+            false if entry.local.address == Addr::Unix(UnixAddr::Unnamed) => {
+                peer.into_iter().filter(|peer| is_peer(self.at(*peer))).collect()
+            }
             false => self.entries().filter(|e| is_peer(e)).map(Entry::id).collect(),
         };
         for other in others {
@@ -560,10 +602,16 @@ fn named(addr: &Addr) -> Option<Addr> {
     (*addr != Addr::Unix(UnixAddr::Unnamed)).then(|| addr.clone())
 }
 
+/// Whether a socket wants to know who sends.
+#[inline]
+fn asks_who<R>(entry: &Entry<R>) -> bool {
+    entry.local.options.flag(Flag::PassCred) || entry.local.options.flag(Flag::PassPidfd)
+}
+
 /// Notes what travels with the `n` bytes just put into a receive queue.
 #[inline]
 fn mark<R>(from: &Entry<R>, to: &mut Entry<R>, n: usize, ancillary: Option<Ancillary<R>>, sender: Cred) {
-    let asked = from.local.options.flag(Flag::PassCred) || to.local.options.flag(Flag::PassCred);
+    let asked = asks_who(from) || asks_who(to);
     if ancillary.is_none() && !asked {
         return;
     }
@@ -583,7 +631,7 @@ fn mark<R>(from: &Entry<R>, to: &mut Entry<R>, n: usize, ancillary: Option<Ancil
 /// with the bytes that descriptors travel with. Puts the credentials into `received`.
 fn read_marks<R: Clone>(entry: &Entry<R>, len: usize, received: &mut Received<R>) -> usize {
     let queue = &entry.receive_queue;
-    let pass = entry.local.options.flag(Flag::PassCred);
+    let (who, pass) = (asks_who(entry), entry.local.options.flag(Flag::PassCred));
     let limit = queue.head + len as u64;
     let mut end = queue.head + queue.bytes.len() as u64;
     let mut first: Option<Option<Cred>> = None;
@@ -591,7 +639,7 @@ fn read_marks<R: Clone>(entry: &Entry<R>, len: usize, received: &mut Received<R>
         if mark.start >= limit {
             break;
         }
-        if pass {
+        if who {
             // Bytes before the first mark came without credentials.
             let begun = *first.get_or_insert(if mark.start > queue.head { None } else { mark.cred });
             if mark.start > queue.head && begun != mark.cred {
@@ -607,6 +655,9 @@ fn read_marks<R: Clone>(entry: &Entry<R>, len: usize, received: &mut Received<R>
     if pass {
         let nobody = Cred { pid: 0, uid: 65534, gid: 65534 };
         received.control.push(Control::Credentials(first.flatten().unwrap_or(nobody)));
+    }
+    if let Some(sender) = first.flatten().filter(|_| entry.local.options.flag(Flag::PassPidfd)) {
+        received.control.push(Control::Pidfd(sender));
     }
     (end - queue.head) as usize
 }
@@ -626,13 +677,17 @@ fn take_marks<R: Clone>(entry: &mut Entry<R>, n: usize, peek: bool, received: &m
 }
 
 /// The control messages of the next message of an AF_UNIX socket.
-pub(crate) fn control_of_message<R: Clone>(entry: &mut Entry<R>, peek: bool, received: &mut Received<R>) {
+pub(crate) fn control_of_message<R: Clone>(entry: &mut Entry<R>, index: usize, peek: bool, received: &mut Received<R>) {
     let pass = entry.local.options.flag(Flag::PassCred);
-    let Some(front) = entry.receive_queue.datagrams.front_mut() else { return };
+    let pidfd = entry.local.options.flag(Flag::PassPidfd);
+    let Some(front) = entry.receive_queue.datagrams.get_mut(index) else { return };
     let ancillary = front.ancillary.as_mut();
     if pass {
         let nobody = Cred { pid: 0, uid: 65534, gid: 65534 };
         received.control.push(Control::Credentials(ancillary.as_ref().and_then(|a| a.cred).unwrap_or(nobody)));
+    }
+    if let Some(sender) = ancillary.as_ref().and_then(|a| a.cred).filter(|_| pidfd) {
+        received.control.push(Control::Pidfd(sender));
     }
     if let Some(ancillary) = ancillary.filter(|a| !a.rights.is_empty()) {
         let rights = if peek { ancillary.rights.clone() } else { core::mem::take(&mut ancillary.rights) };

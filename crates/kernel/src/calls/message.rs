@@ -1,16 +1,17 @@
 //! Messages: `struct msghdr`, control messages, and send and receive calls as far as they have come.
 
-use crate::fs::file::FileRef;
+use crate::fs::file::{FileKind, FileRef};
 use crate::io::MAX_RW;
 use crate::machine::Machine;
 use crate::mem::{self, Iov};
 use crate::uapi::*;
 use crate::{Cx, sockets::SocketId};
 use alloc::vec::Vec;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::Nanos;
-use snowglobe_net::linux::{ip, ip6, msg, scm, sol};
-use snowglobe_net::{Addr, Ancillary, Control, Cred, Family, Send, SocketType};
+use snowglobe_net::linux::{ip, ip6, msg, scm, so, sol, udp};
+use snowglobe_net::{Addr, Ancillary, Control, Cred, Family, Protocol, Send, SocketType};
 
 /// `MSG_CMSG_CLOEXEC`.
 pub const MSG_CMSG_CLOEXEC: u32 = 0x4000_0000;
@@ -241,7 +242,11 @@ impl Cx<'_> {
     }
 
     fn read_control(&mut self, id: SocketId, control: &[u8]) -> Result<Option<Ancillary<FileRef>>> {
-        let family = self.k.sockets.table.get(id)?.local.family;
+        /// SO_MARK, SO_TIMESTAMPING in both forms, SCM_TXTIME, and what AF_UNIX has.
+        const SENT: [u32; 6] = [so::MARK, so::TIMESTAMPING, so::TIMESTAMPING_NEW, 61, scm::RIGHTS, scm::CREDENTIALS];
+        let local = &self.k.sockets.table.get(id)?.local;
+        let (family, stream) = (local.family, local.kind == SocketType::Stream);
+        let udp = local.protocol == Protocol::Udp;
         let mut out = Ancillary::default();
         let mut any = false;
         for c in cmsgs(control)? {
@@ -250,9 +255,16 @@ impl Cx<'_> {
                 (Family::Unix, sol::SOCKET, scm::RIGHTS) => self.take_rights(c.data, &mut out.rights)?,
                 (Family::Unix, sol::SOCKET, scm::CREDENTIALS) => out.cred = Some(self.stated_cred(c.data)?),
                 (Family::Unix, sol::SOCKET, _) => return Err(Errno::EINVAL),
-                (Family::Inet, sol::IP, ip::PKTINFO) if c.data.len() == 12 => out.interface = mem::field32(c.data, 0),
+                (Family::Inet, sol::IP, ip::PKTINFO) if c.data.len() == 12 => {
+                    out.interface = mem::field32(c.data, 0);
+                    let source = Ipv4Addr::new(c.data[4], c.data[5], c.data[6], c.data[7]);
+                    out.source = Some(IpAddr::V4(source)).filter(|ip| !ip.is_unspecified());
+                }
                 (Family::Inet6, sol::IPV6, ip6::PKTINFO) if c.data.len() >= 20 => {
                     out.interface = mem::field32(c.data, 16);
+                    let source: [u8; 16] = c.data[..16].try_into().map_err(|_| Errno::EINVAL)?;
+                    let source = IpAddr::V6(Ipv6Addr::from(source)).to_canonical();
+                    out.source = Some(source).filter(|ip| !ip.is_unspecified());
                 }
                 (Family::Inet, sol::IP, ip::PKTINFO) | (Family::Inet6, sol::IPV6, ip6::PKTINFO) => {
                     return Err(Errno::EINVAL);
@@ -264,6 +276,15 @@ impl Cx<'_> {
                 (Family::Inet6, sol::IPV6, ip6::HOPLIMIT | ip6::TCLASS) if c.data == [0xff; 4] => {}
                 (Family::Inet6, sol::IPV6, ip6::HOPLIMIT) => out.ttl = Some(header_byte(c.data, 0)?),
                 (Family::Inet6, sol::IPV6, ip6::TCLASS) => out.tos = Some(header_byte(c.data, 0)?),
+                (Family::Inet | Family::Inet6, sol::UDP, udp::SEGMENT) if udp => {
+                    let segment: [u8; 2] = c.data.try_into().map_err(|_| Errno::EINVAL)?;
+                    out.segment = Some(u16::from_le_bytes(segment));
+                }
+                // Linux's ip_cmsg_send and __sock_cmsg_send know these only; streams have no headers to choose.
+                (Family::Inet, sol::IP, _) if !stream => return Err(Errno::EINVAL),
+                (Family::Inet | Family::Inet6, sol::SOCKET, kind) if !SENT.contains(&kind) => {
+                    return Err(Errno::EINVAL);
+                }
                 // Others choose nothing that the table knows.
                 _ => {}
             }
@@ -276,7 +297,9 @@ impl Cx<'_> {
             return Err(Errno::EINVAL);
         }
         for fd in data.chunks_exact(4) {
-            rights.push(self.any_file(mem::field32(fd, 0) as i32)?);
+            let file = self.any_file(mem::field32(fd, 0) as i32)?;
+            self.k.sockets.sent_sockets |= matches!(file.kind, FileKind::Socket(_));
+            rights.push(file);
         }
         Ok(())
     }
@@ -321,6 +344,10 @@ impl Cx<'_> {
                         other => *other = None,
                     }
                     if n == 0 || call.done >= total {
+                        if call.flags & msg::ZEROCOPY != 0 && total > 0 {
+                            self.k.sockets.table.zerocopy_done(id);
+                            self.k.network_settle();
+                        }
                         return Ok(call.done as i64);
                     }
                 }
@@ -492,6 +519,7 @@ impl Cx<'_> {
                 Control::Rights(files) => self.give_rights(files, call.flags & MSG_CMSG_CLOEXEC != 0, &mut out)?,
                 // A call that went on for more has the credentials of its first bytes.
                 Control::Credentials(_) if core::mem::replace(&mut credentials, true) => {}
+                Control::Pidfd(sender) => self.give_pidfd(sender, &mut out)?,
                 other => out.put(self.m, other.kind(), &other.data(self.k.spec.start_realtime))?,
             }
         }
@@ -504,6 +532,16 @@ impl Cx<'_> {
         self.m.write(call.header + 48, &flags.to_le_bytes())?;
         self.m.write(call.header + 40, &(call.control_len - out.left).to_le_bytes())?;
         Ok(value as i64)
+    }
+
+    /// unix(7), SO_PASSPIDFD: a descriptor for the sender, or the error that Linux puts in its place.
+    fn give_pidfd(&mut self, sender: Cred, out: &mut ControlWriter) -> Result<()> {
+        if out.at == 0 || out.left < CMSGHDR + 4 {
+            out.truncated = true;
+            return Ok(());
+        }
+        let fd = self.pidfd_of(sender.pid).unwrap_or_else(|e| -i32::from(e.0));
+        out.put(self.m, (sol::SOCKET, scm::PIDFD), &fd.to_le_bytes())
     }
 
     /// Linux's `scm_detach_fds`: as many descriptors as there is room for; the others are closed.
