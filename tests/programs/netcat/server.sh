@@ -1,16 +1,17 @@
 #!/bin/bash
-# What comes to a port is sent back changed: by one netcat and by the other, by TCP, by UDP and by a file's name.
+# Takes what comes to a stream's port, to a datagram's, to a file's name, and by another netcat.
 set -eu
 port=$1
-mkfifo back
-nc.openbsd -k -l -p "$port" < /dev/null > taken & first=$!
-nc.openbsd -U -l -k door < /dev/null > from_door &
-nc.openbsd -u -k -l -p $((port + 2)) < /dev/null > datagrams &
-for _ in 1 2; do busybox nc -l -p $((port + 1)) < back | tr a-z A-Z > back; done
-until [ -s datagrams ]; do sleep 0.1; done
+nc.openbsd -k -l -p "$port" < /dev/null > taken & one=$!
+nc.openbsd -u -k -l -p $((port + 2)) < /dev/null > datagrams & two=$!
+nc.openbsd -U -l door < /dev/null > from_door & three=$!
+trap 'kill $one $two $three 2> /dev/null || true' EXIT
+mkfifo nothing
+busybox nc -l -p $((port + 1)) <> nothing | tr a-z A-Z
+until [ -e door ]; do sleep 0.1; done
 nc.openbsd -N -U door <<< 'through the door'
-until [ -s from_door ]; do sleep 0.1; done
+wait "$three"
 cat from_door
+until [ -s datagrams ]; do sleep 0.1; done
 cksum < taken
-sort datagrams
-kill %1 %2 %3
+cat datagrams
