@@ -9,7 +9,7 @@ ask --http1.1 -o /dev/null -w '%{http_version} %{http_code}\n' "https://$host:$t
 ask --http2 -o /dev/null -w '%{http_version} %{http_code}\n' "https://$host:$tls/hello"
 ask "https://$host:$tls/megabyte" | cksum
 curl -sS "https://$host:$tls/hello" 2>&1 | grep -o 'SSL certificate problem: [a-z -]*'
-printf 'GET /hello HTTP/1.0\r\n\r\n' | openssl s_client -quiet -no_ign_eof -connect "$host:$tls" -CAfile "$top/certificate" 2> /dev/null | tail -n 1
+(printf 'GET /hello HTTP/1.0\r\n\r\n'; sleep 0.5) | openssl s_client -quiet -no_ign_eof -connect "$host:$tls" -CAfile "$top/certificate" 2> /dev/null | tail -n 1
 openssl s_client -connect "$host:$tls" -CAfile "$top/certificate" < /dev/null 2> /dev/null | grep -E '^(New|Verify)'
 wrk -t 2 -c 16 -d 1 "http://$host:$plain/kilobyte" > told
 awk '/requests in/ { print "requests", ($1 > 10) } /Non-2xx|Socket errors/' told

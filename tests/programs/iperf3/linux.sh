@@ -1,6 +1,6 @@
 #!/bin/bash
 set -eu
-here=$(dirname "$0")
+here=$(cd "$(dirname "$0")" && pwd)
 bash "$here/server.sh" 17031 & server=$!
 trap 'kill $server 2> /dev/null || true; wait' EXIT
 cd "$TMPDIR"
