@@ -128,6 +128,15 @@ pub enum Control<R> {
     HopLimit(u8),
     /// IPV6_TCLASS.
     TrafficClass(u8),
+    /// IPV6_2292HOPLIMIT: the same as the newer one, by RFC 2292.
+    OldHopLimit(u8),
+    /// IPV6_2292PKTINFO.
+    OldPktInfo6 {
+        /// Interface index.
+        interface: u32,
+        /// The address in the header.
+        to: Ipv6Addr,
+    },
     /// IP_RECVORIGDSTADDR or IPV6_RECVORIGDSTADDR: where the message was sent to.
     OriginalDestination(Endpoint),
     /// SCM_PIDFD: the caller makes a descriptor for the process.
@@ -167,6 +176,8 @@ impl<R> Control<R> {
             Control::Tos(_) => (sol::IP, ip::TOS),
             Control::HopLimit(_) => (sol::IPV6, ip6::HOPLIMIT),
             Control::TrafficClass(_) => (sol::IPV6, ip6::TCLASS),
+            Control::OldHopLimit(_) => (sol::IPV6, ip6::HOPLIMIT_2292),
+            Control::OldPktInfo6 { .. } => (sol::IPV6, ip6::PKTINFO_2292),
             Control::OriginalDestination(to) if to.ip.is_ipv4() => (sol::IP, ip::RECVORIGDSTADDR),
             Control::OriginalDestination(_) => (sol::IPV6, ip6::RECVORIGDSTADDR),
             Control::Pidfd(_) => (sol::SOCKET, scm::PIDFD),
@@ -192,13 +203,15 @@ impl<R> Control<R> {
                 word(&mut out, u32::from_ne_bytes(local.octets()));
                 word(&mut out, u32::from_ne_bytes(to.octets()));
             }
-            Control::PktInfo6 { interface, to } => {
+            Control::PktInfo6 { interface, to } | Control::OldPktInfo6 { interface, to } => {
                 out.extend_from_slice(&to.octets());
                 out.extend_from_slice(&interface.to_ne_bytes());
             }
             // ip(7): IP_TOS is a byte where the others are an int.
             Control::Tos(v) => out.push(v),
-            Control::Ttl(v) | Control::HopLimit(v) | Control::TrafficClass(v) => word(&mut out, u32::from(v)),
+            Control::Ttl(v) | Control::HopLimit(v) | Control::TrafficClass(v) | Control::OldHopLimit(v) => {
+                word(&mut out, u32::from(v));
+            }
             Control::OriginalDestination(to) => out.extend_from_slice(&Addr::Ip(to).to_bytes()),
             Control::Timestamping(at) => {
                 // The second and third are for hardware, which has none.

@@ -285,7 +285,8 @@ impl World {
         let device = if device == 0 { scope } else { device };
         // What is for a group by the loopback interface goes round.
         if to.is_multicast() && device == 1 {
-            return Ok(Route::Local);
+            // Linux gives the loopback interface no route to groups of IPv6.
+            return if to.is_ipv4() { Ok(Route::Local) } else { Err(Errno::ENETUNREACH) };
         }
         let usable = here.interfaces.iter().filter(|i| i.network.is_some() && (device == 0 || i.index == device));
         for i in usable {
@@ -342,6 +343,12 @@ impl World {
                 IpAddr::V6(interface.v6.get(usize::from(local)).map_or(Ipv6Addr::LOCALHOST, |&(ip, _)| ip))
             }
         }
+    }
+
+    /// Whether what is sent to `ip` by `route` goes to all of a network, be it the host's own.
+    pub(crate) fn is_broadcast(&self, host: u32, ip: IpAddr, route: Route) -> bool {
+        let of_loopback = || self.host(host).interfaces.first().is_some_and(|lo| ip == IpAddr::V4(lo.broadcast()));
+        matches!(route, Route::Broadcast { .. }) || route == Route::Local && of_loopback()
     }
 
     /// Whether a socket of `host` may be bound to `ip`.

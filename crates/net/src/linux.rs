@@ -235,6 +235,8 @@ pub mod ip6 {
     pub const RECVORIGDSTADDR: u32 = 74;
     pub const UNICAST_IF: u32 = 76;
     pub const RECVFRAGSIZE: u32 = 77;
+    pub const PKTINFO_2292: u32 = 2;
+    pub const HOPLIMIT_2292: u32 = 8;
     pub const CHECKSUM: u32 = 7;
     pub const FLOWINFO: u32 = 11;
     pub const FREEBIND: u32 = 78;

@@ -95,6 +95,8 @@ pub enum Flag {
     CapAck,
     ExtAck,
     StrictCheck,
+    OldPktInfo6,
+    OldHopLimit,
 }
 
 /// Options with a number.
@@ -477,6 +479,10 @@ static OPTIONS: &[Row] = &[
     int(sol::IPV6, ip6::CHECKSUM, "IPV6_CHECKSUM", On::Raw, Int::RawChecksum, -1, (ANY, MAX)),
     flag(sol::IPV6, ip6::RECVERR, "IPV6_RECVERR", On::Inet6, Flag::RecvErr6, false),
     flag(sol::IPV6, ip6::RECVPKTINFO, "IPV6_RECVPKTINFO", On::Inet6, Flag::PktInfo6, false),
+    flag(sol::IPV6, ip6::PKTINFO_2292, "IPV6_2292PKTINFO", On::Inet6, Flag::OldPktInfo6, false),
+    flag(sol::IPV6, ip6::HOPLIMIT_2292, "IPV6_2292HOPLIMIT", On::Inet6, Flag::OldHopLimit, false),
+    // ipv6(7) names the control message; as an option Linux does not have it.
+    own(sol::IPV6, ip6::HOPLIMIT, "IPV6_HOPLIMIT", On::Inet6, Own::Refused),
     flag(sol::IPV6, ip6::RECVHOPLIMIT, "IPV6_RECVHOPLIMIT", On::Inet6, Flag::RecvHopLimit, false),
     flag(sol::IPV6, ip6::RECVTCLASS, "IPV6_RECVTCLASS", On::Inet6, Flag::RecvTclass, false),
     int(sol::IPV6, ip6::TCLASS, "IPV6_TCLASS", On::Inet6, Int::TrafficClass, 0, (-1, 255)),

@@ -32,7 +32,7 @@ impl<R: Clone> SocketTable<R> {
         let to = self.own_family_or_mapped(entry, addr)?;
         let options = &entry.local.options;
         let route = self.world.route(entry.connection.host, to.ip, options.device, to.scope)?;
-        if matches!(route, Route::Broadcast { .. }) && !options.flag(Flag::Broadcast) {
+        if self.world.is_broadcast(entry.connection.host, to.ip, route) && !options.flag(Flag::Broadcast) {
             return Err(Errno::EACCES);
         }
         let source = self.world.source(entry.connection.host, to.ip, route);
@@ -114,7 +114,7 @@ impl<R: Clone> SocketTable<R> {
         let device = [by, options.device, chosen].into_iter().find(|&d| d != 0).unwrap_or(0);
         let route = self.world.route(entry.connection.host, to.ip, device, to.scope)?;
         // socket(7): SO_BROADCAST is needed to send to a broadcast address.
-        if matches!(route, Route::Broadcast { .. }) && !options.flag(Flag::Broadcast) {
+        if self.world.is_broadcast(entry.connection.host, to.ip, route) && !options.flag(Flag::Broadcast) {
             return Err(Errno::EACCES);
         }
         Ok(route)
@@ -251,7 +251,7 @@ impl<R: Clone> SocketTable<R> {
             // ip(7), IP_PKTINFO: the source must be an address of the host's.
             Some(ip) if !self.world.host(host).owns(ip) && !ip.is_loopback() => {
                 self.pool.give(payload);
-                return Err(Errno::EINVAL);
+                return Err(Errno::ENETUNREACH);
             }
             Some(ip) => ip,
             None if own.ip.is_unspecified() || own.ip.is_multicast() => self.world.source(host, to.ip, route),
@@ -262,7 +262,6 @@ impl<R: Clone> SocketTable<R> {
             self.log.sent(entry, payload.len(), &Addr::Ip(to));
         }
         let options = &entry.local.options;
-        let multicast = to.ip.is_multicast();
         let loops = options.flag(if to.ip.is_ipv6() { Flag::MulticastLoop6 } else { Flag::MulticastLoop });
         let timed = options.int(Int::Timestamping) != 0;
         let (ttl, tos) = header(entry, to.ip);
@@ -275,7 +274,6 @@ impl<R: Clone> SocketTable<R> {
         let body = Body::Udp(payload);
         let packet = Packet { from: host, to: host, network: None, src, dst: to, ttl, tos, body };
         match route {
-            Route::Local if multicast && !loops => self.drop_packet(packet, unique, DropReason::NotExpected),
             Route::Local => self.udp_arrive(packet),
             Route::Neighbour { network, host, .. } => self.transmit(Path::Link { network, host }, packet, unique),
             Route::Nobody { network, .. } => self.transmit(Path::Nobody { network }, packet, unique),
@@ -304,7 +302,7 @@ impl<R: Clone> SocketTable<R> {
         if dst.port == 53 && (host == RESOLVER || dst.ip == IpAddr::V4(crate::link::LOCAL_RESOLVER)) {
             return self.resolver_answers(packet);
         }
-        let broadcast = |i: &crate::link::Interface| dst.ip == IpAddr::V4(i.broadcast()) && i.network.is_some();
+        let broadcast = |i: &crate::link::Interface| dst.ip == IpAddr::V4(i.broadcast());
         let to_all = dst.ip.is_multicast()
             || dst.ip == IpAddr::V4(Ipv4Addr::BROADCAST)
             || self.world.host(host).interfaces.iter().any(broadcast);
@@ -416,9 +414,14 @@ impl<R: Clone> SocketTable<R> {
         if !entry.local.family.is_ip() {
             return;
         }
-        if options.flag(Flag::PktInfo6) && entry.local.family == Family::Inet6 {
-            let IpAddr::V6(to) = to.seen_by(Family::Inet6).ip else { return };
-            received.control.push(Control::PktInfo6 { interface, to });
+        if entry.local.family == Family::Inet6
+            && let IpAddr::V6(to) = to.seen_by(Family::Inet6).ip
+        {
+            let kinds = [
+                (Flag::PktInfo6, Control::PktInfo6 { interface, to }),
+                (Flag::OldPktInfo6, Control::OldPktInfo6 { interface, to }),
+            ];
+            received.control.extend(wanted(options, kinds));
         }
         if let IpAddr::V4(to) = to.ip
             && options.flag(Flag::PktInfo)
@@ -443,12 +446,21 @@ pub(crate) fn header_controls<F>(
     (ttl, tos, _): (u8, u8, u32),
     out: &mut Vec<Control<F>>,
 ) {
-    let wanted = if ip.is_ipv4() {
-        [(Flag::RecvTtl, Control::Ttl(ttl)), (Flag::RecvTos, Control::Tos(tos))]
-    } else {
-        [(Flag::RecvHopLimit, Control::HopLimit(ttl)), (Flag::RecvTclass, Control::TrafficClass(tos))]
-    };
-    out.extend(wanted.into_iter().filter(|(flag, _)| options.flag(*flag)).map(|(_, control)| control));
+    if ip.is_ipv4() {
+        let kinds = [(Flag::RecvTtl, Control::Ttl(ttl)), (Flag::RecvTos, Control::Tos(tos))];
+        return out.extend(wanted(options, kinds));
+    }
+    let kinds = [
+        (Flag::RecvHopLimit, Control::HopLimit(ttl)),
+        (Flag::RecvTclass, Control::TrafficClass(tos)),
+        (Flag::OldHopLimit, Control::OldHopLimit(ttl)),
+    ];
+    out.extend(wanted(options, kinds));
+}
+
+/// Those of some control messages for which a socket has asked.
+fn wanted<F, const N: usize>(options: &Options, kinds: [(Flag, Control<F>); N]) -> impl Iterator<Item = Control<F>> {
+    kinds.into_iter().filter(|(flag, _)| options.flag(*flag)).map(|(_, control)| control)
 }
 
 /// What one message states of its header.

@@ -10,7 +10,7 @@ use crate::queue::{Datagram, Mark, Pool, Queue, UNIX_BUFFER, unix_truesize};
 use crate::readiness::UNIX_QUEUE;
 use crate::table::SocketTable;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -463,7 +463,10 @@ impl<R: Clone> SocketTable<R> {
             let of_messages = queue.datagrams.iter().filter_map(|d| d.ancillary.as_ref()).flat_map(|a| &a.rights);
             of_stream.chain(of_messages).for_each(|right| each(owner, right));
         };
-        for entry in self.entries().filter(|e| e.local.family == Family::Unix) {
+        let unix = || self.entries().filter(|e| e.local.family == Family::Unix);
+        let waiting: BTreeSet<SocketId> =
+            unix().filter_map(|e| e.connection.listener.as_ref()).flat_map(|l| l.accept.iter().copied()).collect();
+        for entry in unix().filter(|e| !waiting.contains(&e.id())) {
             tell(entry.id(), entry);
             for child in entry.connection.listener.iter().flat_map(|l| &l.accept) {
                 tell(entry.id(), self.at(*child));
