@@ -8,7 +8,7 @@ use crate::options::Options;
 use crate::queue::Queue;
 use crate::tcp::{Tcp, TcpState};
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -239,6 +239,10 @@ pub struct Connection {
     pub(crate) phase: Phase,
     /// The other end's entry, while both live.
     pub(crate) peer: Option<SocketId>,
+    /// The AF_UNIX datagram sockets that have it as their peer.
+    pub(crate) peer_of: BTreeSet<SocketId>,
+    /// What its messages that have not been read count against its send buffer (AF_UNIX).
+    pub(crate) outstanding: usize,
     pub(crate) path: Path,
     pub(crate) error: Option<Errno>,
     pub(crate) shut: u8,
@@ -302,6 +306,8 @@ impl<R> Entry<R> {
             host,
             phase: Phase::Unconnected,
             peer: None,
+            peer_of: BTreeSet::new(),
+            outstanding: 0,
             path: Path::Local,
             error: None,
             shut: 0,
@@ -414,6 +420,13 @@ impl<R> Entry<R> {
     #[inline]
     pub(crate) fn has_reports(&self) -> bool {
         self.connection.extra.as_ref().is_some_and(|extra| !extra.errors.is_empty())
+    }
+
+    /// Whether a receive on a socket that has been shut for it finds the end: in Linux who would not wait is told that
+    /// there is nothing yet, but for sequenced packets.
+    pub(crate) fn sees_end(&self, flags: u32) -> bool {
+        let waits = self.local.blocking && flags & crate::linux::msg::DONTWAIT == 0;
+        waits || self.local.kind == SocketType::Seqpacket
     }
 
     pub(crate) fn take_error(&mut self) -> Option<Errno> {

@@ -384,7 +384,7 @@ impl<R: Clone> SocketTable<R> {
             truesize: unix_truesize(bytes.len()),
             ancillary: None,
             at: self.log.now,
-            sender: 0,
+            sender: crate::queue::NOBODY,
             drops: 0,
         };
         entry.receive_queue.push_datagram(datagram);

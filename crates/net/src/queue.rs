@@ -5,7 +5,7 @@
 //! flight, the receive queue) shares the chunk. An empty queue holds no buffer.
 
 use crate::addr::{Addr, Endpoint};
-use crate::call::{Ancillary, Cred};
+use crate::call::{Ancillary, Cred, SocketId};
 use crate::io::{Sink, Source};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -258,6 +258,9 @@ pub(crate) struct Mark<R> {
     pub(crate) cred: Option<Cred>,
 }
 
+/// A sender that no socket is.
+pub(crate) const NOBODY: (SocketId, u64) = (SocketId(u32::MAX), 0);
+
 /// One message.
 #[derive(Debug)]
 pub(crate) struct Datagram<R> {
@@ -278,8 +281,8 @@ pub(crate) struct Datagram<R> {
     pub(crate) to_port: u16,
     /// Messages that found the queue full before it.
     pub(crate) drops: u32,
-    /// The socket that sent it, for AF_UNIX write space.
-    pub(crate) sender: u64,
+    /// The socket that sent it, by its place and its unique ID, for AF_UNIX write space.
+    pub(crate) sender: (SocketId, u64),
 }
 
 impl<R> Datagram<R> {
@@ -299,7 +302,7 @@ impl<R> Datagram<R> {
             truesize,
             ancillary: None,
             at,
-            sender: 0,
+            sender: NOBODY,
             drops,
         }
     }

@@ -70,13 +70,15 @@ impl<R: Clone> SocketTable<R> {
             return false;
         }
         let limit = entry.local.options.int(Int::SendBuffer) as usize;
+        if entry.connection.outstanding * 4 > limit {
+            return false;
+        }
         let Some(peer) = entry.connection.peer.map(|peer| self.at(peer)) else { return true };
         if entry.local.kind == SocketType::Stream {
             return peer.receive_queue.held() * 4 <= limit;
         }
-        let full = peer.receive_queue.messages() > UNIX_QUEUE;
-        let mutual = peer.connection.peer == Some(entry.connection.here);
-        if mutual { peer.receive_queue.held() * 4 <= limit && !full } else { !full }
+        let others_queue = peer.connection.peer != Some(entry.connection.here) && peer.id() != entry.id();
+        !(others_queue && peer.receive_queue.messages() > UNIX_QUEUE)
     }
 }
 

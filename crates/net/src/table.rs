@@ -517,6 +517,7 @@ impl<R: Clone> SocketTable<R> {
         }
         let peer = entry.connection.peer.and_then(|peer| self.slab.get(peer));
         Ok(match entry.local.protocol {
+            Protocol::Unix if entry.local.kind != SocketType::Stream => entry.connection.outstanding as u32,
             Protocol::Unix => peer.map_or(0, |p| p.receive_queue.bytes.len() + p.receive_queue.held()) as u32,
             _ => entry.send_queue.bytes.len() as u32,
         })
@@ -605,14 +606,12 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EOPNOTSUPP);
         }
         if entry.local.kind == SocketType::Seqpacket
-            && matches!(entry.connection.phase, Phase::Unconnected | Phase::Bound)
+            && matches!(entry.connection.phase, Phase::Unconnected | Phase::Bound | Phase::Listening)
         {
             return Err(Errno::ENOTCONN);
         }
         // Linux tells a pending error before it looks at the queue.
-        if entry.local.protocol != Protocol::Unix
-            && let Some(error) = entry.take_error()
-        {
+        if let Some(error) = entry.take_error() {
             return Err(error);
         }
         let mut skip = entry.peek_offset(flags);
@@ -626,7 +625,7 @@ impl<R: Clone> SocketTable<R> {
         let Some((index, front)) = at.and_then(|at| Some((at, datagrams.get(at)?))) else {
             return match entry.take_error() {
                 Some(error) => Err(error),
-                None if entry.is_shut(SHUT_RECEIVE) => Ok(Received::end()),
+                None if entry.is_shut(SHUT_RECEIVE) && entry.sees_end(flags) => Ok(Received::end()),
                 None => Err(Errno::EAGAIN),
             };
         };
@@ -651,12 +650,19 @@ impl<R: Clone> SocketTable<R> {
     /// Takes the first message off a queue, and tells those who wait for the room.
     fn drop_message(&mut self, id: SocketId) {
         let entry = self.slab.at_mut(id);
+        let mut sender = None;
         if let Some(datagram) = entry.receive_queue.pop_datagram() {
             self.pool.give(datagram.payload);
+            sender = Some((datagram.sender, datagram.truesize));
         }
         self.log.settle(entry);
         match entry.local.protocol {
-            Protocol::Unix => self.unix_room(id),
+            Protocol::Unix => {
+                if let Some((sender, truesize)) = sender {
+                    self.unix_released(sender, truesize);
+                }
+                self.unix_room(id);
+            }
             Protocol::Netlink(_) => self.netlink_continue(id),
             _ => {}
         }
@@ -691,6 +697,11 @@ fn shape(domain: u32, kind: u32, protocol: u32, cred: Cred) -> Result<(Family, S
         4 | 6 | 10 => return Err(Errno::ESOCKTNOSUPPORT),
         _ => return Err(Errno::EINVAL),
     };
+    /// `IPPROTO_MAX`.
+    const MOST: u32 = 263;
+    if matches!(family, Family::Inet | Family::Inet6) && protocol >= MOST {
+        return Err(Errno::EINVAL);
+    }
     let protocol = match family {
         Family::Unix => {
             if protocol > 1 {

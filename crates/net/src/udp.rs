@@ -28,6 +28,10 @@ impl<R: Clone> SocketTable<R> {
             self.datagram_disconnect(id);
             return Ok(());
         }
+        // Linux's inet_dgram_connect: a port first, whatever the address.
+        if self.at(id).local.protocol == Protocol::Udp {
+            self.autobind(id)?;
+        }
         let entry = self.at(id);
         let to = self.own_family_or_mapped(entry, addr)?;
         let options = &entry.local.options;
@@ -36,9 +40,6 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EACCES);
         }
         let source = self.world.source(entry.connection.host, to.ip, route);
-        if entry.local.protocol == Protocol::Udp {
-            self.autobind(id)?;
-        }
         let entry = self.at_mut(id);
         let own = entry.local_end();
         if own.ip.is_unspecified() {
