@@ -51,6 +51,20 @@ pub struct Knobs {
     pub one_program: bool,
     /// Processes and threads that each host may have.
     pub max_tasks: u32,
+    /// What packets are captured; no world file says so, and nothing in the world differs by it.
+    pub capture: Capture,
+}
+
+/// What packets are captured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Capture {
+    /// None.
+    #[default]
+    Nothing,
+    /// Those of networks.
+    Networks,
+    /// Those that a host sends to itself too.
+    Everything,
 }
 
 impl Default for Knobs {
@@ -64,6 +78,7 @@ impl Default for Knobs {
             trace_calls: true,
             one_program: false,
             max_tasks: 4096,
+            capture: Capture::Nothing,
         }
     }
 }
@@ -125,8 +140,224 @@ pub struct NetworkSpec {
     pub subnet: ([u8; 4], u8),
     /// The address on which the world's own resolver answers.
     pub resolver: [u8; 4],
-    /// How long a packet takes from any host to any other.
+    /// Bytes of an IP packet at most.
+    pub mtu: u32,
+    /// What the way from any host to any other is like, unless a rule says otherwise.
+    pub link: LinkSpec,
+    /// What is different between some hosts; the later rule has the last word.
+    pub rules: Vec<LinkRule>,
+}
+
+/// The MTU of Ethernet, which a network has unless it says otherwise.
+pub const DEFAULT_MTU: u32 = 1500;
+
+impl NetworkSpec {
+    /// A network on which every packet takes the same time and nothing else happens to it.
+    pub fn plain(name: &str, subnet: ([u8; 4], u8), resolver: [u8; 4], latency: Nanos) -> NetworkSpec {
+        let link = LinkSpec { latency: Latency::Constant(latency), ..LinkSpec::default() };
+        NetworkSpec { name: name.into(), subnet, resolver, mtu: DEFAULT_MTU, link, rules: Vec::new() }
+    }
+
+    /// Whether its links have a constant latency and nothing else.
+    pub fn is_plain(&self) -> bool {
+        let constant = Latency::Constant(self.link.latency.typical());
+        self.rules.is_empty() && self.link == LinkSpec { latency: constant, ..LinkSpec::default() }
+    }
+}
+
+/// A chance, in parts of [`Chance::SURE`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, Serialize, Deserialize)]
+pub struct Chance(pub u32);
+
+impl Chance {
+    /// It never happens.
+    pub const NEVER: Chance = Chance(0);
+    /// It always happens.
+    pub const SURE: Chance = Chance(1_000_000_000);
+}
+
+/// How long a packet is on its way: each draws its own time, in nanoseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Latency {
+    /// All the same.
+    Constant(Nanos),
+    /// Every time from the least to the longest is as likely.
+    Uniform {
+        /// The least.
+        min: Nanos,
+        /// The longest.
+        max: Nanos,
+    },
+    /// Normal, cut off at the least.
+    Normal {
+        /// Mean, before it is cut.
+        mean: Nanos,
+        /// Standard deviation.
+        deviation: Nanos,
+        /// The least.
+        min: Nanos,
+    },
+    /// A least time and an exponential one on top.
+    Exponential {
+        /// The least.
+        min: Nanos,
+        /// Mean of the whole; not less than `min`.
+        mean: Nanos,
+    },
+    /// Pareto: mostly little more than the least, sometimes very much more.
+    Pareto {
+        /// The least (the scale).
+        min: Nanos,
+        /// The shape in thousandths: the smaller, the heavier the tail; at least 1.
+        shape: u32,
+        /// What longer ones are cut to.
+        max: Nanos,
+    },
+}
+
+impl Latency {
+    /// The time around which the draws of a distribution lie: its mean, or for Pareto its least.
+    pub fn typical(self) -> Nanos {
+        match self {
+            Latency::Constant(time) => time,
+            Latency::Uniform { min, max } => min.midpoint(max),
+            Latency::Normal { mean, .. } | Latency::Exponential { mean, .. } => mean,
+            Latency::Pareto { min, .. } => min,
+        }
+    }
+}
+
+/// Which packets a link loses.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Loss {
+    /// Each with this chance.
+    Independent(Chance),
+    /// In bursts (Gilbert and Elliott): the link is in a good or in a bad state, and may change before each packet.
+    Bursty {
+        /// From good to bad.
+        to_bad: Chance,
+        /// From bad to good.
+        to_good: Chance,
+        /// Loss in the good state.
+        in_good: Chance,
+        /// Loss in the bad state.
+        in_bad: Chance,
+    },
+}
+
+macro_rules! link {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $default:expr,)*) => {
+        /// What one direction between two hosts is like.
+        #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+        pub struct LinkSpec { $($(#[$doc])* pub $name: $type,)* }
+
+        impl Default for LinkSpec {
+            fn default() -> LinkSpec {
+                LinkSpec { $($name: $default,)* }
+            }
+        }
+
+        /// What is different from another link: the keys that say something.
+        #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+        pub struct LinkChange { $($(#[$doc])* pub $name: Option<$type>,)* }
+
+        impl LinkChange {
+            /// Makes the change.
+            pub fn apply(&self, link: &mut LinkSpec) {
+                $(if let Some(value) = self.$name { link.$name = value; })*
+            }
+
+            /// What says something in `self`, and otherwise in `base`.
+            #[must_use]
+            pub fn over(self, base: LinkChange) -> LinkChange {
+                LinkChange { $($name: self.$name.or(base.$name),)* }
+            }
+        }
+    };
+}
+
+link! {
+    /// How long a packet is on its way, once it has left the sender's interface.
+    latency: Latency = Latency::Constant(0),
+    /// At most so much is added to that or taken from it, evenly.
+    jitter: Nanos = 0,
+    /// Bits per second that the sender's interface puts on the wire; 0 is no limit.
+    bandwidth: u64 = 0,
+    /// Bytes that wait there at most; 0 is [`DEFAULT_QUEUE`] packets of the largest size.
+    queue: u64 = 0,
+    /// What is lost.
+    loss: Loss = Loss::Independent(Chance::NEVER),
+    /// What arrives twice.
+    duplicate: Chance = Chance::NEVER,
+    /// What is held up, so that later packets overtake it.
+    reorder: Chance = Chance::NEVER,
+    /// For how long that is at most; 0 is as long as the packet takes anyway.
+    reorder_by: Nanos = 0,
+    /// What arrives with wrong bits, so that the receiver's checksum throws it away.
+    corrupt: Chance = Chance::NEVER,
+    /// Whether nothing arrives.
+    cut: bool = false,
+    /// Whether everything waits in the sender's interface.
+    clog: bool = false,
+}
+
+/// Packets that an interface's queue holds when nothing else is said: `txqueuelen` of Linux's Ethernet devices.
+pub const DEFAULT_QUEUE: u64 = 1000;
+
+/// A difference between some hosts.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct LinkRule {
+    /// Senders: indices into [`WorldSpec::hosts`].
+    pub from: Vec<u32>,
+    /// Receivers.
+    pub to: Vec<u32>,
+    /// What is different on the way from one to another.
+    pub change: LinkChange,
+}
+
+/// What a fault does to the network between hosts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Verb {
+    /// Nothing that is sent from now on arrives.
+    Cut,
+    /// Undoes a cut.
+    Heal,
+    /// Packets wait in the sender's interface.
+    Clog,
+    /// Undoes a clog: what waited goes on its way.
+    Unclog,
+    /// The link is slower.
+    Slow(Slow),
+    /// It is as fast as it was.
+    Unslow,
+    /// Every TCP connection between them is reset at both ends.
+    Reset,
+    /// The network of the senders stands still in both directions; who the receivers are does not matter.
+    Pause,
+    /// It goes on.
+    Resume,
+}
+
+/// By how much a link is slower.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Slow {
+    /// Time that each packet takes longer.
     pub latency: Nanos,
+    /// What is left of the bandwidth, where there is a limit.
+    pub bandwidth: Chance,
+}
+
+/// One fault of the network: who does what to whom.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Strike {
+    /// What is done.
+    pub verb: Verb,
+    /// On which network; on all without it.
+    pub network: Option<u32>,
+    /// Senders: indices into [`WorldSpec::hosts`].
+    pub from: Vec<u32>,
+    /// Receivers.
+    pub to: Vec<u32>,
 }
 
 /// A host's interface on a network.

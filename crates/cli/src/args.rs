@@ -35,6 +35,10 @@ pub enum Command {
     Show(ShowArgs),
     /// Print a run's trace, in the manner of strace
     Trace(TraceArgs),
+    /// Print the socket table of a run, as it stood at any virtual time
+    Sockets(SocketsArgs),
+    /// Write what went over a run's networks as a packet capture
+    Export(ExportArgs),
     /// Print the table of system calls with their support level
     Support(JsonArgs),
     /// Say what this machine allows, what degrades without it, and how to mend it
@@ -175,6 +179,10 @@ pub struct TraceArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub call: Vec<String>,
 
+    /// Only events of these sockets, by the unique ID that `snowglobe sockets` shows
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    pub socket: Vec<u64>,
+
     /// Only from this virtual time on, such as 1.5s
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     pub from: Option<Nanos>,
@@ -190,6 +198,50 @@ pub struct TraceArgs {
     /// Print one JSON object for each event, a line each
     #[arg(long, conflicts_with = "events")]
     pub json: bool,
+}
+
+/// `sockets`.
+#[derive(Debug, Args)]
+pub struct SocketsArgs {
+    /// The run: an ID or its number (see `snowglobe ls`), `latest`, or a run directory
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub run: String,
+
+    /// The virtual time, such as 1.5s: the table after all that happened at it; the end of the run without it
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub at: Option<Nanos>,
+
+    /// Only sockets of these hosts
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pub host: Vec<String>,
+
+    /// Print one JSON object on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// The run: an ID or its number (see `snowglobe ls`), `latest`, or a run directory
+    #[arg(value_name = "RUN", default_value = "latest")]
+    pub run: String,
+
+    /// The pcapng file to write: an interface for each host and network, times in virtual nanoseconds
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub pcapng: PathBuf,
+
+    /// Capture what hosts send to themselves too, on an interface `lo` of each
+    #[arg(long)]
+    pub loopback: bool,
+
+    /// Show each packet at its receiver's interface too, when it arrives
+    #[arg(long)]
+    pub arrivals: bool,
+
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Commands that only choose their form.

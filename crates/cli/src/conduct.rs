@@ -9,8 +9,8 @@ use std::time::{Instant, SystemTime};
 
 use snowglobe_abi::spec::{Report, WorldSpec, YieldPoint};
 use snowglobe_world::rundir::{
-    self, FORMAT, HostRecord, Layout, Listener, ProcessRecord, Recorder, RunDir, RunRecord, Store, UnsupportedRecord,
-    Verdict,
+    self, FORMAT, HostRecord, Layout, Listener, PacketSink, ProcessRecord, Recorder, RunDir, RunRecord, Store,
+    UnsupportedRecord, Verdict,
 };
 use snowglobe_world::trace::{Comparison, Difference, TraceCheck, hex};
 use snowglobe_world::{Options, Problem, load, one_program, units};
@@ -70,6 +70,20 @@ pub fn plan(args: &WorldArgs) -> Result<Plan, Failure> {
             Ok(Plan { command, spec, label, world: Some(path.clone()), layout: args.layout.into() })
         }
         None => plan_program(args),
+    }
+}
+
+/// Refuses a layout whose runs cannot be compared.
+///
+/// # Errors
+/// The layout is the traditional one.
+pub fn must_repeat(layout: Layout, what: &str) -> Result<(), Failure> {
+    match layout {
+        Layout::Layer => Ok(()),
+        Layout::Traditional => Err(usage(
+            Problem::new(format!("a run in the traditional layout cannot be {what}: time and order are the machine's"))
+                .help("leave `--layout traditional` out, or use `snowglobe run`"),
+        )),
     }
 }
 
@@ -143,7 +157,12 @@ pub struct Conduct {
     pub compare: Option<TraceCheck>,
     /// The command that repeats it exactly.
     pub reproduce: String,
+    /// Who takes captured packets: asked once for each time that the world is begun.
+    pub capture: Option<CaptureMaker>,
 }
+
+/// Makes who takes captured packets.
+pub type CaptureMaker = Box<dyn FnMut() -> Result<PacketSink, Problem>>;
 
 /// A run that has ended.
 pub struct Finished {
@@ -198,7 +217,10 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     }
     let difference = outcome.recorded.comparison.and_then(|comparison| compared(comparison, &mut judgement));
     let names: Vec<String> = plan.spec.hosts.iter().map(|host| host.name.clone()).collect();
-    record.digest = hex(&outcome.recorded.trace.digest);
+    // A run under normal execution is like no other: it has nothing to compare.
+    if plan.layout == Layout::Layer {
+        record.digest = hex(&outcome.recorded.trace.digest);
+    }
     record.events = outcome.events;
     record.calls = outcome.calls;
     end_record(&mut record, outcome.report, &names, judgement);
@@ -208,7 +230,7 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
 
 /// Runs the world, and runs it again when the layer finds a loop that spins: it ends the world then, and the loop is a yield
 /// point of the next from its beginning. What counts is a run that learned nothing on its way. Output that was shown
-/// already is not shown again.
+/// already is not shown again. A run that is compared with an earlier one has that one's yield points and no others.
 fn run_world(
     plan: &Plan,
     how: Conduct,
@@ -222,8 +244,12 @@ fn run_world(
     let hosts = u32::try_from(names.len()).unwrap_or(u32::MAX);
     let mut progress = if how.show_progress { Progress::new(hosts, stderr_is_terminal()) } else { Progress::silent() };
     let mut shown = how.pass_output.then(|| Once::new(listener(&spec, &progress)));
-    let mut compare = how.compare;
-    let mut input = StandardInput::new(&run, source(&spec, how.input))?;
+    let (mut compare, mut capture) = (how.compare, how.capture);
+    let compares = compare.is_some();
+    let learn = compare.as_ref().is_none_or(TraceCheck::is_unfinished);
+    let source = source(&spec, how.input);
+    let own_input = matches!(source, Source::Own);
+    let mut input = StandardInput::new(&run, source)?;
     let outcome = loop {
         run.write_world(&spec)?;
         let mut recorder = Recorder::new(&run, names.clone())?;
@@ -233,16 +259,21 @@ fn run_world(
         if let Some(recorded) = compare.take() {
             recorder = recorder.compare_with(recorded);
         }
+        if let Some(capture) = &mut capture {
+            recorder = recorder.capture(capture()?);
+        }
         let outcome = engine::run(RunRequest {
             spec: &spec,
             layout: plan.layout,
             input: &mut input,
+            own_input,
             recorder,
+            learn,
             stop: stop.clone(),
             on_sample: &mut |sample| progress.feed(began.elapsed(), sample),
         });
         let new = outcome.as_ref().map_or(&[][..], |outcome| &outcome.report.learned);
-        if new.is_empty() || learned.len() >= MAX_LEARNING as usize || interrupted().is_some() {
+        if new.is_empty() || compares || learned.len() >= MAX_LEARNING as usize || interrupted().is_some() {
             break outcome;
         }
         learned.extend(new.iter().cloned());
@@ -319,7 +350,10 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
         began: units::show_time(now.saturating_mul(1_000_000_000)),
         world: plan.world.clone(),
         command: plan.command.clone(),
-        reproduce: reproduce.to_owned(),
+        reproduce: match plan.layout {
+            Layout::Layer => reproduce.to_owned(),
+            Layout::Traditional => plan.command.clone(),
+        },
         layout: plan.layout,
         seed: plan.spec.seed,
         verdict: Verdict::Running,

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
@@ -19,10 +20,14 @@ pub struct RunRequest<'a> {
     pub spec: &'a WorldSpec,
     /// How calls are answered.
     pub layout: Layout,
-    /// Standard input.
+    /// Standard input, in the layer.
     pub input: &'a mut StandardInput,
+    /// Whether services read our own standard input, in the traditional layout.
+    pub own_input: bool,
     /// Takes the trace as it comes; its `feed` says when the run may stop early.
     pub recorder: Recorder,
+    /// Whether loops that spin are looked for.
+    pub learn: bool,
     /// Set by Ctrl-C.
     pub stop: Arc<AtomicBool>,
     /// Hears how it goes, several times a second.
@@ -82,9 +87,9 @@ const FLUSH: Duration = Duration::from_secs(1);
 /// The world could not be run: the machine or snowglobe is at fault.
 pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
     if request.layout == Layout::Traditional {
-        return Err(Problem::new("the traditional layout is not there yet").help("run without `--layout traditional`"));
+        return run_traditional(request);
     }
-    let RunRequest { spec, input, recorder, stop, on_sample, .. } = request;
+    let RunRequest { spec, input, recorder, learn, stop, on_sample, .. } = request;
     // Hooks speak in I/O errors; the problem behind one is kept here.
     let problem: RefCell<Option<Problem>> = RefCell::new(None);
     let keep = |p: Problem| {
@@ -111,6 +116,7 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
                 Ok(())
             },
             stop: &stop,
+            learn,
             core: None,
         },
     );
@@ -124,6 +130,51 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
         }),
         Err(failure) => Err(problem.take().unwrap_or_else(|| explain(&failure))),
     }
+}
+
+/// Runs a world under normal execution.
+fn run_traditional(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
+    let RunRequest { spec, recorder, stop, on_sample, own_input, .. } = request;
+    let problem: RefCell<Option<Problem>> = RefCell::new(None);
+    let recorder = RefCell::new(recorder);
+    let result = snowglobe_traditional::run(
+        spec,
+        &mut snowglobe_traditional::Hooks {
+            stdin: if own_input { Stdio::inherit() } else { Stdio::null() },
+            trace: &mut |bytes| {
+                recorder.borrow_mut().feed(bytes).map(drop).map_err(|e| {
+                    *problem.borrow_mut() = Some(record_problem(e));
+                    io::Error::other("see the problem that was kept")
+                })
+            },
+            sample: &mut |virtual_ns, events, hosts_up| {
+                on_sample(Sample { virtual_ns, events, hosts_up });
+                Ok(())
+            },
+            limit: &mut |text| eprintln!("note: {text}"),
+            stop: &stop,
+        },
+    );
+    let recorded = recorder.into_inner().finish().map_err(record_problem);
+    match result {
+        Ok(ended) => Ok(RunOutcome { report: ended.report, events: ended.events, calls: 0, recorded: recorded? }),
+        Err(failure) => Err(problem.take().unwrap_or_else(|| explain_traditional(&failure))),
+    }
+}
+
+/// What the operator can do about a failure of the traditional layout.
+fn explain_traditional(failure: &snowglobe_traditional::Failure) -> Problem {
+    use snowglobe_traditional::Failure;
+    let help = match failure {
+        Failure::Namespaces(_) => {
+            "run it as root, or allow user namespaces: `sysctl -w user.max_user_namespaces=10000 \
+             kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0` (those that exist)"
+        }
+        Failure::System(_) => "`snowglobe doctor` says what this machine allows",
+        Failure::Vanished => "look for an out-of-memory kill in the system's log, then run again",
+        Failure::Hook(_) => "look at the disk under the run directory",
+    };
+    Problem::new(failure.to_string()).help(help)
 }
 
 /// What the operator can do about a failure.

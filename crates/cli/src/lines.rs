@@ -55,7 +55,7 @@ impl Lines {
                 out(line(signal(event)));
             }
             kind => {
-                let told = line(format!("{:<7} {}", kind.name(), text::what(event)));
+                let told = line(format!("{:<7} {}", kind.name(), text::what(event, hosts)));
                 match &mut self.open {
                     Some(open) if !open.waits => open.within.push(told),
                     _ => {

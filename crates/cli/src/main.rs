@@ -34,6 +34,9 @@ use clap::Parser;
 use crate::args::{Cli, Command};
 
 fn main() -> ExitCode {
+    if let Some(code) = snowglobe_traditional::enter() {
+        return code;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -49,6 +52,8 @@ fn main() -> ExitCode {
         Command::Ls(args) => commands::ls::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Trace(args) => commands::trace::run(&args),
+        Command::Sockets(args) => commands::sockets::run(&args),
+        Command::Export(args) => commands::export::run(&args),
         Command::Support(args) => commands::support::run(&args),
         Command::Doctor(args) => commands::doctor::run(&args),
         Command::Init(args) => commands::init::run(&args),

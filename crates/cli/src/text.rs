@@ -1,8 +1,10 @@
 //! Times, numbers, tables and events as people read them.
 
 use snowglobe_abi::spec::Nanos;
-use snowglobe_abi::trace::{Kind, unzigzag};
+use snowglobe_abi::trace::{self, Kind, entry, unzigzag};
 use snowglobe_kernel::show::{self, Call, Ended};
+use snowglobe_net::SocketStatus;
+use snowglobe_net::linux::{af, ipproto, sock};
 use snowglobe_world::trace::{Difference, Event};
 
 /// A duration in seconds, with as many digits as matter.
@@ -84,7 +86,7 @@ pub fn call(event: &Event) -> Option<Call<'_>> {
 }
 
 /// What an event says, without its time and place.
-pub fn what(event: &Event) -> String {
+pub fn what(event: &Event, hosts: &[String]) -> String {
     let record = &event.record;
     let num = |i: usize| record.nums.get(i).copied().unwrap_or(0);
     let text =
@@ -118,13 +120,113 @@ pub fn what(event: &Event) -> String {
         Kind::Send => format!("socket {} {} bytes to {}", num(0), num(1), text(0)),
         Kind::Deliver => format!("socket {} {} bytes", num(0), num(1)),
         Kind::Drop => format!("socket {} {} bytes: {}", num(0), num(1), text(0)),
-        Kind::Status => format!("socket {} {} -> {}", num(0), num(1), num(2)),
+        Kind::Verdict => {
+            let to = host_name(u32::try_from(num(3)).ok(), hosts);
+            format!("socket {} {} bytes to {to}: {}", num(0), num(1), verdict(num(4), num(5), num(6)))
+        }
+        Kind::Status => format!("socket {} {} -> {}", num(0), status_name(num(1)), status_name(num(2))),
+        Kind::Socket => socket(&record.nums, &text(0), &text(1)),
+        Kind::Options => format!("socket {} {}", num(0), text(0)),
+        Kind::Queues => {
+            let messages =
+                if num(3) == 0 { String::new() } else { format!(" in {}", many(num(3) as usize, "message")) };
+            format!("socket {} send queue {} bytes, receive queue {} bytes{messages}", num(0), num(1), num(2))
+        }
+        Kind::Gone => format!("socket {}", num(0)),
+        Kind::Packet => String::from("captured"),
         Kind::Unsupported => {
             let (name, text) = (show::name(num(0)), text(0));
             if text.starts_with(name.as_ref()) { text } else { format!("{name} {text}") }
         }
         Kind::Yield => format!("{:#x}", num(0)),
         Kind::Host => format!("{} {}", text(0), if num(1) == 0 { "down" } else { "up" }),
+    }
+}
+
+/// What becomes of something on a link.
+fn verdict(code: u64, first: Nanos, second: Nanos) -> String {
+    let first = seconds(first);
+    match code {
+        trace::verdict::DELAY => format!("arrives after {first}"),
+        trace::verdict::DUPLICATE => format!("arrives twice, after {first} and {}", seconds(second)),
+        trace::verdict::CORRUPT => format!("arrives damaged, after {first}"),
+        trace::verdict::HOLD => "waits".to_owned(),
+        code => format!("verdict {code}"),
+    }
+}
+
+/// The name of a socket status (FIG. 48, 4816) by its number.
+pub fn status_name(number: u64) -> String {
+    match u8::try_from(number).ok().and_then(SocketStatus::from_u8) {
+        Some(status) => status.name().to_owned(),
+        None => number.to_string(),
+    }
+}
+
+/// What a `socket` event says.
+fn socket(nums: &[u64], local: &str, remote: &str) -> String {
+    let num = |i: usize| nums.get(i).copied().unwrap_or(0);
+    let mut out = format!(
+        "socket {} {} {} {local} -> {remote}",
+        num(entry::ID),
+        socket_type(num(entry::TYPE)),
+        protocol(num(entry::FAMILY), num(entry::PROTOCOL)),
+    );
+    if num(entry::PID) != 0 {
+        out += &format!(" pid {} fd {}", num(entry::PID), num(entry::FD));
+    }
+    if num(entry::OTHER_END) != 0 {
+        out += &format!(" other end {}", num(entry::OTHER_END));
+    }
+    if num(entry::FLAGS) & 1 == 0 {
+        out += " nonblocking";
+    }
+    if num(entry::WAITING) != 0 {
+        out += &format!(" {} waiting", num(entry::WAITING));
+    }
+    if num(entry::ERROR) != 0 {
+        out += &format!(" error {}", errno_name(num(entry::ERROR)));
+    }
+    out
+}
+
+/// The name of an error by its number.
+pub fn errno_name(number: u64) -> String {
+    show::errno(-(number as i64)).map_or_else(|| number.to_string(), |error| error.name().to_string())
+}
+
+/// The name of a socket type by its `SOCK_*` number.
+pub fn socket_type(number: u64) -> &'static str {
+    match u32::try_from(number) {
+        Ok(sock::STREAM) => "stream",
+        Ok(sock::DGRAM) => "datagram",
+        Ok(sock::SEQPACKET) => "seqpacket",
+        Ok(sock::RAW) => "raw",
+        _ => "?",
+    }
+}
+
+/// The name of a protocol by the numbers of its family and of itself.
+pub fn protocol(family: u64, number: u64) -> &'static str {
+    match (u16::try_from(family), u32::try_from(number)) {
+        (Ok(af::UNIX), _) => "unix",
+        (Ok(af::NETLINK), _) => "netlink",
+        (_, Ok(ipproto::TCP)) => "tcp",
+        (_, Ok(ipproto::UDP)) => "udp",
+        (_, Ok(ipproto::ICMP)) => "icmp",
+        (_, Ok(ipproto::ICMPV6)) => "icmpv6",
+        _ => "?",
+    }
+}
+
+/// The name of a family by its `AF_*` number.
+pub fn family(number: u64) -> &'static str {
+    match u16::try_from(number) {
+        Ok(af::INET) => "inet",
+        Ok(af::INET6) => "inet6",
+        Ok(af::UNIX) => "unix",
+        Ok(af::NETLINK) => "netlink",
+        _ => "?",
     }
 }
 
@@ -160,7 +262,7 @@ pub fn shell_status(status: u32) -> u32 {
 
 /// One event in one line.
 pub fn event_line(event: &Event, hosts: &[String]) -> String {
-    line(event, hosts, &format!("{:<7} {}", event.record.kind.name(), what(event)))
+    line(event, hosts, &format!("{:<7} {}", event.record.kind.name(), what(event, hosts)))
 }
 
 /// A line with the time and place of an event.
@@ -204,7 +306,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_event_of_any_content_is_a_line(
-            kind in (1..=18u8).prop_filter_map("a kind", Kind::from_u8),
+            kind in (1..=28u8).prop_filter_map("a kind", Kind::from_u8),
             nums in prop::collection::vec(prop_oneof![any::<u64>(), 0..500u64], 0..18),
             blobs in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..60), 0..5),
             time in any::<u64>(),

@@ -14,7 +14,7 @@
 //! | [`mm`], [`elf`], [`exec`] | address spaces, programs |
 //! | [`fs`] | files |
 //! | [`sockets`] | the socket table's place in the kernel |
-//! | [`service`] | what a world file says runs on a host: start, health, restart |
+//! | [`policy`], [`service`] | what a world file says runs on a host: start, health, restart, decided and carried out |
 //! | [`time`], [`rng`] | clocks, seeded streams |
 //! | [`machine`] | the one seam to the machine |
 //! | [`mem`], [`uapi`] | guest memory in shapes; numbers of the Linux interface |
@@ -38,6 +38,7 @@ pub mod life;
 pub mod machine;
 pub mod mem;
 pub mod mm;
+pub mod policy;
 pub mod record;
 pub mod rng;
 pub mod sched;
@@ -157,7 +158,7 @@ pub struct Kernel {
     /// Named volumes.
     pub volumes: BTreeMap<alloc::string::String, fs::inode::InodeRef>,
     /// Services by host.
-    pub services: Vec<service::Service>,
+    pub services: policy::Policy<ProcId>,
     /// Set when the current task may have a signal, must end, or has used up its time.
     pub notice: bool,
     /// When the current task got the baton.
@@ -210,6 +211,7 @@ impl Kernel {
         for point in &spec.yield_points {
             yields.entry(point.file.clone().into_bytes()).or_default().push(point.offset);
         }
+        let services = policy::Policy::new(&spec);
         let mut kernel = Kernel {
             sched: Sched::new(Rng::stream(seed, "schedule")),
             random: Rng::stream(seed, "program"),
@@ -230,7 +232,7 @@ impl Kernel {
             futexes: futex::Futexes::default(),
             store,
             volumes: BTreeMap::new(),
-            services: Vec::new(),
+            services,
             notice: false,
             slice_start: 0,
             turn_over: false,
@@ -253,7 +255,7 @@ impl Kernel {
         if let Some(until) = kernel.spec.until {
             kernel.sched.arm(until, TimerAction::Until);
         }
-        kernel.start_services();
+        kernel.arm_services();
         kernel
     }
 

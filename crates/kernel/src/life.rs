@@ -684,7 +684,8 @@ impl Kernel {
             }
             TimerAction::Interval(proc) => self.interval_due(proc, 0),
             TimerAction::Posix(proc, id) => self.posix_timer_due(proc, id),
-            TimerAction::Network => self.network_due(),
+            TimerAction::Network => self.network_due(false),
+            TimerAction::NetworkDeadline => self.network_due(true),
             TimerAction::Service(host, timer) => self.service_due(m, host, timer),
             TimerAction::Until => self.ended = Some(snowglobe_abi::spec::Ending::Until),
         }

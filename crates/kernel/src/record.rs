@@ -6,7 +6,7 @@ use crate::task::TaskId;
 use alloc::vec::Vec;
 use snowglobe_abi::Errno;
 use snowglobe_abi::spec::{Nanos, Report};
-use snowglobe_abi::trace::{Encoder, Kind, zigzag};
+use snowglobe_abi::trace::{Encoder, Kind, packet, zigzag};
 
 /// Bytes captured of a read or a write.
 pub const DATA: usize = 32;
@@ -15,6 +15,10 @@ pub const PATH: usize = 200;
 
 /// Bytes of records that are handed to the machine at once.
 const BATCH: usize = 4096;
+/// Bytes of captured packets that are handed to the machine at once, at most.
+const PART: usize = 64 << 10;
+/// Bytes of a captured payload in one record.
+const PIECE: usize = 3072;
 
 /// Builds records in order, and hands them to the machine when there are enough of them.
 pub struct Recorder {
@@ -22,6 +26,8 @@ pub struct Recorder {
     pub calls: bool,
     last: Nanos,
     encoder: Encoder,
+    /// Captured packets, which are no part of the trace: they have a time of their own, and come between no records of it.
+    captured: Encoder,
     /// Records made.
     pub events: u64,
 }
@@ -29,7 +35,7 @@ pub struct Recorder {
 impl Recorder {
     /// An empty trace.
     pub fn new(calls: bool) -> Recorder {
-        Recorder { calls, last: 0, encoder: Encoder::new(), events: 0 }
+        Recorder { calls, last: 0, encoder: Encoder::new(), captured: Encoder::new(), events: 0 }
     }
 
     #[inline]
@@ -56,6 +62,10 @@ impl Recorder {
             m.emit(self.encoder.records());
             self.encoder.clear();
         }
+        for part in self.captured.records().chunks(PART) {
+            m.emit(part);
+        }
+        self.captured.clear();
     }
 
     /// Ends a record where there is a machine at hand.
@@ -84,7 +94,7 @@ impl Recorder {
         if !self.calls {
             return;
         }
-        if self.encoder.records().len() >= BATCH {
+        if self.encoder.records().len() >= BATCH || self.captured.records().len() >= BATCH {
             self.flush(m);
         }
         let kinds = entry.map_or(&[Arg::Hex; 6][..], |e| e.args);
@@ -255,13 +265,32 @@ impl Recorder {
         }
     }
 
-    /// An event of the network: numbers and one text.
-    pub fn network(&mut self, now: Nanos, kind: Kind, nums: &[u64], text: Option<&[u8]>) {
+    /// A captured packet: numbers as [`snowglobe_abi::trace::packet`] has them, and addresses.
+    pub fn packet(&mut self, nums: &[u64; packet::COUNT], addresses: [&[u8]; 2], payload: &[u8]) {
+        let mut rest = payload;
+        loop {
+            let (piece, more) = rest.split_at(rest.len().min(PIECE));
+            let mut nums = *nums;
+            nums[packet::FLAGS] |= u64::from(!more.is_empty()) << 1;
+            let encoder = self.captured.begin(Kind::Packet, 0, 0);
+            for num in nums {
+                encoder.num(num);
+            }
+            encoder.blob(addresses[0]).blob(addresses[1]).blob(piece).finish();
+            if more.is_empty() {
+                return;
+            }
+            rest = more;
+        }
+    }
+
+    /// An event of the network: numbers and texts.
+    pub fn network(&mut self, now: Nanos, kind: Kind, nums: &[u64], texts: &[&[u8]]) {
         if !self.calls {
             return;
         }
         let enc = self.start_with(kind, now, TaskId(0), nums);
-        if let Some(text) = text {
+        for text in texts {
             enc.blob(text);
         }
         self.hold();

@@ -109,8 +109,10 @@ pub enum TimerAction {
     Posix(crate::task::ProcId, u32),
     /// The network has something to deliver.
     Network,
+    /// A deadline of the socket table has come.
+    NetworkDeadline,
     /// A service's start, health check or time-out.
-    Service(u32, crate::service::Timer),
+    Service(u32, crate::policy::Timer),
     /// The world's end.
     Until,
 }

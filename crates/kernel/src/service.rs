@@ -1,9 +1,10 @@
-//! What a world file says runs on a host: start in the order of dependencies, health, restart, end.
+//! What a world file says runs on a host, carried out: processes start, are checked, end. [`policy`](crate::policy) decides.
 
 use crate::Kernel;
 use crate::fs::dev::Input;
 use crate::fs::file::{FileKind, OpenFile};
 use crate::machine::Machine;
+use crate::policy::{Ended, Order, Timer};
 use crate::sched::TimerAction;
 use crate::signal::Info;
 use crate::task::{Cred, HostId, ProcId, State, TaskId};
@@ -12,139 +13,40 @@ use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
-use snowglobe_abi::spec::{Condition, Nanos, ProcessReport, Restart, ServiceSpec};
-
-/// What a service's timer is for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Timer {
-    /// Start it, if its dependencies allow.
-    Start,
-    /// Ask for its health.
-    Check,
-    /// The health check has taken too long.
-    CheckTimeout(u64),
-}
-
-/// How healthy a service is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Health {
-    /// Not known yet.
-    Starting,
-    /// The last check passed.
-    Healthy,
-    /// Too many checks in a row failed.
-    Unhealthy,
-}
-
-/// The state of a host's service.
-pub struct Service {
-    /// Its main process while it runs.
-    pub main: Option<ProcId>,
-    /// Whether it was ever started.
-    pub started: bool,
-    /// Whether it will not be started again.
-    pub finished: bool,
-    /// Its last exit status.
-    pub status: Option<u32>,
-    /// See [`Health`].
-    pub health: Health,
-    /// Failures in a row.
-    failures: u32,
-    /// Restarts so far.
-    restarts: u32,
-    /// Wait before the next restart.
-    backoff: Nanos,
-    /// The running health check.
-    check: Option<ProcId>,
-    checks: u64,
-    began: Nanos,
-}
-
-/// Longest wait between two restarts.
-const MAX_BACKOFF: Nanos = 60_000_000_000;
+use snowglobe_abi::spec::{ProcessReport, ServiceSpec};
 
 impl Kernel {
-    /// Makes ready what is to be started, and starts at time 0 what depends on nothing.
-    pub fn start_services(&mut self) {
-        for index in 0..self.spec.hosts.len() {
-            let none = self.spec.hosts[index].service.is_none();
-            self.services.push(Service {
-                main: None,
-                started: false,
-                finished: none,
-                status: None,
-                health: Health::Starting,
-                failures: 0,
-                restarts: 0,
-                backoff: 100_000_000,
-                check: None,
-                checks: 0,
-                began: 0,
-            });
-            if !none {
-                self.sched.arm(0, TimerAction::Service(index as u32, Timer::Start));
-            }
+    /// Sets the timers that the services ask for.
+    pub fn arm_services(&mut self) {
+        for (at, host, timer) in self.services.take_timers() {
+            self.sched.arm(at, TimerAction::Service(host, timer));
         }
     }
 
     /// How many lines of the report have a final status.
     pub fn services_done(&self) -> usize {
-        let done = self.services.iter().all(|s| s.finished && s.main.is_none());
-        if done { self.report.processes.len() } else { usize::MAX }
-    }
-
-    fn dependencies_hold(&self, spec: &ServiceSpec) -> bool {
-        spec.depends_on.iter().all(|d| {
-            let s = &self.services[d.host as usize];
-            match d.condition {
-                Condition::Started => s.started,
-                Condition::Healthy => s.health == Health::Healthy,
-                Condition::Completed => s.finished && s.status == Some(0),
-            }
-        })
-    }
-
-    /// Lets services that wait for others be looked at again.
-    fn look_at_waiting(&mut self) {
-        for index in 0..self.services.len() {
-            let s = &self.services[index];
-            if !s.started && !s.finished {
-                let now = self.sched.now;
-                self.sched.arm(now, TimerAction::Service(index as u32, Timer::Start));
-            }
-        }
+        if self.services.all_done() { self.report.processes.len() } else { usize::MAX }
     }
 
     /// A service's timer is due.
     pub fn service_due(&mut self, m: &mut dyn Machine, host: u32, timer: Timer) {
-        let index = host as usize;
-        let Some(spec) = self.spec.hosts[index].service.clone() else { return };
-        match timer {
-            Timer::Start => {
-                let s = &self.services[index];
-                if s.main.is_none() && !s.finished && self.dependencies_hold(&spec) {
-                    self.start_service(m, index, &spec);
-                }
-            }
-            Timer::Check => self.start_check(m, index, &spec),
-            Timer::CheckTimeout(n) => {
-                if self.services[index].checks == n
-                    && let Some(check) = self.services[index].check
-                {
-                    self.doom(check, SIGKILL);
-                }
-            }
+        let Some(spec) = self.spec.hosts[host as usize].service.clone() else { return };
+        match self.services.timer(&spec, host, timer) {
+            Some(Order::Start) => self.start_service(m, host as usize, &spec),
+            Some(Order::Check) => self.start_check(m, host as usize, &spec),
+            Some(Order::Kill(check)) => self.doom(check, SIGKILL),
+            None => {}
         }
+        self.arm_services();
     }
 
     fn start_service(&mut self, m: &mut dyn Machine, index: usize, spec: &ServiceSpec) {
         let name = self.spec.hosts[index].name.clone();
         self.record.host(self.sched.now, index as u32, true, &name);
-        self.services[index].started = true;
-        self.services[index].began = self.sched.now;
+        let now = self.sched.now;
         match self.start_command(m, index, spec, &spec.argv) {
             Ok((proc, task)) => {
-                self.services[index].main = Some(proc);
+                self.services.started(spec, index as u32, now, proc);
                 let line = ProcessReport {
                     host: index as u32,
                     name: self.task(task).comm.clone(),
@@ -155,10 +57,6 @@ impl Kernel {
                 };
                 let line = self.report_process(line);
                 self.proc_mut(proc).report_index = Some(line);
-                if let Some(check) = &spec.healthcheck {
-                    let at = self.sched.now + check.interval;
-                    self.sched.arm(at, TimerAction::Service(index as u32, Timer::Check));
-                }
             }
             Err((e, status)) => {
                 let program = spec.argv.first().cloned().unwrap_or_default();
@@ -174,11 +72,9 @@ impl Kernel {
                 };
                 self.report_process(line);
                 self.end_init(HostId(index as u32));
-                self.services[index].status = Some(status << 8);
-                self.services[index].finished = true;
+                self.services.not_started(index as u32, now, status << 8);
             }
         }
-        self.look_at_waiting();
     }
 
     /// Starts a command on a host as its service would run it. The error comes with the shell's exit status for it.
@@ -285,7 +181,7 @@ impl Kernel {
 
     /// A signal to an init of the world's own is for its service, as with `docker run --init`.
     pub fn pass_on(&mut self, init: ProcId, info: Info) -> Result<()> {
-        match self.services[self.proc(init).host.0 as usize].main {
+        match self.services.service(self.proc(init).host.0).main {
             Some(main) if info.signal != SIGCHLD => self.signal_process(main, info),
             _ => Ok(()),
         }
@@ -319,77 +215,37 @@ impl Kernel {
 
     fn start_check(&mut self, m: &mut dyn Machine, index: usize, spec: &ServiceSpec) {
         let Some(check) = &spec.healthcheck else { return };
-        if self.services[index].main.is_none() || self.services[index].check.is_some() {
-            return;
-        }
-        self.services[index].checks += 1;
-        let n = self.services[index].checks;
-        match self.start_command(m, index, spec, &check.argv) {
+        let started = self.start_command(m, index, spec, &check.argv);
+        let now = self.sched.now;
+        match started {
             Ok((proc, _)) => {
-                self.services[index].check = Some(proc);
+                self.services.check_started(spec, index as u32, now, proc);
                 // Its end is the world's to see, not the service's.
                 if let Some(parent) = self.proc_mut(proc).parent.take() {
                     self.proc_mut(parent).children.retain(|c| *c != proc);
                 }
-                let at = self.sched.now + check.timeout;
-                self.sched.arm(at, TimerAction::Service(index as u32, Timer::CheckTimeout(n)));
             }
-            Err(_) => self.check_ended(index, 127 << 8),
+            Err(_) => self.services.check_ended(spec, index as u32, now, 127 << 8),
         }
-    }
-
-    fn check_ended(&mut self, index: usize, status: u32) {
-        let Some(check) = self.spec.hosts[index].service.as_ref().and_then(|s| s.healthcheck.clone()) else { return };
-        let now = self.sched.now;
-        let s = &mut self.services[index];
-        s.check = None;
-        if status == 0 {
-            s.failures = 0;
-            s.health = Health::Healthy;
-        } else if now >= s.began + check.start_period || s.health == Health::Healthy {
-            s.failures += 1;
-            if s.failures >= check.retries {
-                s.health = Health::Unhealthy;
-            }
-        }
-        self.sched.arm(now + check.interval, TimerAction::Service(index as u32, Timer::Check));
-        self.look_at_waiting();
     }
 
     /// A process has ended: was it a service's main process or a health check?
     pub fn service_ended(&mut self, _m: &mut dyn Machine, host: HostId, proc: ProcId, status: u32) {
-        let index = host.0 as usize;
-        if self.services[index].check == Some(proc) {
-            self.check_ended(index, status);
-            return;
+        let Some(spec) = self.spec.hosts[host.0 as usize].service.clone() else { return };
+        let now = self.sched.now;
+        match self.services.which(host.0, proc) {
+            Ended::Check => self.services.check_ended(&spec, host.0, now, status),
+            Ended::Main => {
+                let name = self.spec.hosts[host.0 as usize].name.clone();
+                self.record.host(now, host.0, false, &name);
+                self.end_init(host);
+                self.services.main_ended(&spec, host.0, now, status);
+                if self.services.all_done() && self.spec.knobs.one_program {
+                    self.ended = Some(snowglobe_abi::spec::Ending::Completed);
+                }
+            }
+            Ended::Other => return,
         }
-        if self.services[index].main != Some(proc) {
-            return;
-        }
-        let Some(spec) = self.spec.hosts[index].service.clone() else { return };
-        let name = self.spec.hosts[index].name.clone();
-        self.record.host(self.sched.now, host.0, false, &name);
-        self.end_init(host);
-        let s = &mut self.services[index];
-        s.main = None;
-        s.status = Some(status);
-        s.health = Health::Starting;
-        let again = match spec.restart {
-            Restart::No => false,
-            Restart::Always => true,
-            Restart::OnFailure(max) => status != 0 && max.is_none_or(|m| s.restarts < m),
-        };
-        if again {
-            s.restarts += 1;
-            let at = self.sched.now + s.backoff;
-            s.backoff = (s.backoff * 2).min(MAX_BACKOFF);
-            self.sched.arm(at, TimerAction::Service(host.0, Timer::Start));
-        } else {
-            s.finished = true;
-        }
-        if self.services.iter().all(|s| s.finished && s.main.is_none()) && self.spec.knobs.one_program {
-            self.ended = Some(snowglobe_abi::spec::Ending::Completed);
-        }
-        self.look_at_waiting();
+        self.arm_services();
     }
 }

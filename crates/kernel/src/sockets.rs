@@ -8,6 +8,7 @@ use crate::calls::message::{Many, Receiving, Sending};
 use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::machine::Machine;
 use crate::mem::Iov;
+use crate::record::Recorder;
 use crate::rng::Rng;
 use crate::sched::{Sched, TimerAction, WaitQueue, Waiter};
 use crate::signal::Info;
@@ -26,10 +27,12 @@ use core::net::{IpAddr, Ipv4Addr};
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::{Nanos, WorldSpec};
 use snowglobe_abi::trace;
+use snowglobe_net::capture::{Captured, Transport};
 use snowglobe_net::linux::poll;
 use snowglobe_net::report::ProcFile;
 use snowglobe_net::{
-    Addr, Close, Connect, Cred, Endpoint, Family, Int, Received, Send, Sink, SocketTable, SocketType, Source, What,
+    Addr, Close, Connect, Cred, Description, Endpoint, Family, Int, Received, Send, Sink, SocketTable, SocketType,
+    Source, Verdict, What,
 };
 
 /// Names a socket: its place in the table.
@@ -45,8 +48,9 @@ pub struct Sockets {
     lingerers: WaitQueue,
     /// What the last close left to be waited for: until when, and the entry's unique ID.
     lingering: Option<(Nanos, u64)>,
-    /// The network's timer, if the table has something to do by itself.
+    /// The timers of what is in flight, which moves with every packet, and of the table's deadlines, which seldom move.
     timer: Option<(Nanos, u64)>,
+    deadline: Option<(Nanos, u64)>,
     /// Keys of socket files given out; 0 is one that nobody has bound.
     last_key: u64,
     /// Whether sockets have been sent by SCM_RIGHTS since there were none on their way.
@@ -121,12 +125,14 @@ impl Sockets {
         let seed = Rng::stream(spec.seed, "network").next_u64();
         let mut table = SocketTable::new(&spec.networks, &spec.hosts, seed);
         table.set_tracing(spec.knobs.trace_calls);
+        table.set_capture(spec.knobs.capture);
         Sockets {
             table,
             places: Vec::new(),
             lingerers: WaitQueue::default(),
             lingering: None,
             timer: None,
+            deadline: None,
             last_key: 0,
             sent_sockets: false,
         }
@@ -271,12 +277,76 @@ impl Write for Short {
     }
 }
 
+/// Moves a timer to `next`.
+#[inline]
+fn rearm(sched: &mut Sched, timer: &mut Option<(Nanos, u64)>, next: Option<Nanos>, action: TimerAction) {
+    if next == timer.map(|key| key.0) {
+        return;
+    }
+    if let Some(key) = timer.take() {
+        sched.disarm(key);
+    }
+    *timer = next.map(|at| sched.arm(at, action));
+}
+
+fn record_packet(record: &mut Recorder, p: &Captured) {
+    use trace::packet::*;
+    let mut nums = [0; COUNT];
+    nums[AT] = p.at;
+    nums[HOST] = u64::from(p.host);
+    nums[NETWORK] = p.network.map_or(0, |network| u64::from(network) + 1);
+    nums[FLAGS] = u64::from(p.out);
+    nums[SOCKET] = p.socket;
+    nums[TTL_TOS] = u64::from(p.ttl) | u64::from(p.tos) << 8;
+    nums[PORTS] = u64::from(p.src.port) | u64::from(p.dst.port) << 16;
+    match p.transport {
+        Transport::Tcp { bits, seq, ack, window, urgent } => {
+            (nums[TRANSPORT], nums[BITS], nums[SEQ], nums[ACK]) = (TCP, u64::from(bits), seq, ack);
+            (nums[WINDOW], nums[URGENT]) = (window, urgent.map_or(0, |at| at + 1));
+        }
+        Transport::Udp => nums[TRANSPORT] = UDP,
+        Transport::Icmp => nums[TRANSPORT] = ICMP,
+    }
+    let (mut src, mut dst) = ([0; 16], [0; 16]);
+    record.packet(&nums, [octets(p.src.ip, &mut src), octets(p.dst.ip, &mut dst)], &p.payload);
+}
+
+/// The bytes of an IP address.
+fn octets(ip: IpAddr, room: &mut [u8; 16]) -> &[u8] {
+    match ip {
+        IpAddr::V4(ip) => room[..4].copy_from_slice(&ip.octets()),
+        IpAddr::V6(ip) => *room = ip.octets(),
+    }
+    &room[..if ip.is_ipv4() { 4 } else { 16 }]
+}
+
+/// The numbers of a description in the trace.
+fn numbers(socket: u64, d: &Description) -> [u64; trace::entry::COUNT] {
+    use trace::entry::*;
+    let mut nums = [0; COUNT];
+    nums[ID] = socket;
+    nums[HOST] = u64::from(d.host);
+    nums[FAMILY] = u64::from(d.family);
+    nums[TYPE] = u64::from(d.kind.number());
+    nums[PROTOCOL] = u64::from(d.protocol);
+    nums[FLAGS] = u64::from(d.blocking) | u64::from(d.shut) << 1;
+    if let Some(socket) = d.socket {
+        nums[PID] = u64::from(socket.pid);
+        nums[FD] = socket.fd as u64;
+    }
+    nums[OTHER_END] = d.other_end;
+    nums[NETWORK] = d.network.map_or(0, |network| u64::from(network) + 1);
+    nums[ERROR] = d.error.map_or(0, |error| u64::from(error.0));
+    nums[WAITING] = u64::from(d.waiting);
+    nums
+}
+
 impl Kernel {
     /// What follows from a call of the table: sleepers wake, the trace is told, the timer is set.
     #[inline]
     pub fn network_settle(&mut self) {
         let Kernel { sockets, sched, .. } = self;
-        let Sockets { table, places, lingerers, timer, .. } = sockets;
+        let Sockets { table, places, lingerers, timer, deadline, .. } = sockets;
         let mut owned = Vec::new();
         table.take_notifications(|id, bits| {
             let Some(place) = places.get(id.0 as usize) else { return };
@@ -290,13 +360,8 @@ impl Kernel {
         if !lingerers.is_empty() {
             lingerers.wake(sched, 0);
         }
-        let next = table.next_event();
-        if next != timer.map(|key| key.0) {
-            if let Some(key) = timer.take() {
-                sched.disarm(key);
-            }
-            *timer = next.map(|at| sched.arm(at, TimerAction::Network));
-        }
+        rearm(sched, timer, table.next_arrival(), TimerAction::Network);
+        rearm(sched, deadline, table.next_deadline(), TimerAction::NetworkDeadline);
         // Files that were on their way to nobody are closed.
         drop(table.take_discarded());
         // The RETURN of a call that goes on may follow its BEGIN in one record: what happened comes after it.
@@ -373,6 +438,9 @@ impl Kernel {
     fn trace_events(&mut self) {
         let now = self.sched.now;
         let Kernel { sockets, record, .. } = self;
+        for packet in sockets.table.take_captured() {
+            record_packet(record, &packet);
+        }
         let mut events = sockets.table.take_events().peekable();
         while let Some(event) = events.next() {
             let socket = event.socket;
@@ -392,7 +460,7 @@ impl Kernel {
                     events.next();
                 }
                 (What::Status { old, new }, _) => {
-                    record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], None);
+                    record.network(now, trace::Kind::Status, &[socket, old as u64, new as u64], &[]);
                 }
                 (What::Send { len, to: Addr::Ip(Endpoint { ip: IpAddr::V4(ip), port, .. }) }, _) => {
                     record.send4(now, ipv4(len, ip, port), None);
@@ -400,14 +468,46 @@ impl Kernel {
                 (What::Send { len, to }, _) => {
                     let mut text = Short { bytes: [0; 160], len: 0 };
                     let _ = write!(text, "{to}");
-                    record.network(now, trace::Kind::Send, &[socket, len], Some(&text.bytes[..text.len]));
+                    record.network(now, trace::Kind::Send, &[socket, len], &[&text.bytes[..text.len]]);
                 }
-                (What::Deliver { len }, _) => record.network(now, trace::Kind::Deliver, &[socket, len], None),
+                (What::Deliver { len }, _) => record.network(now, trace::Kind::Deliver, &[socket, len], &[]),
                 (What::Drop { len, reason }, _) => {
-                    record.network(now, trace::Kind::Drop, &[socket, len], Some(reason.name().as_bytes()));
+                    record.network(now, trace::Kind::Drop, &[socket, len], &[reason.name().as_bytes()]);
                 }
+                (What::Verdict { len, from, to, verdict }, _) => {
+                    let (code, first, second) = match verdict {
+                        Verdict::Delay(after) => (trace::verdict::DELAY, after, 0),
+                        Verdict::Duplicate(first, second) => (trace::verdict::DUPLICATE, first, second),
+                        Verdict::Corrupt(after) => (trace::verdict::CORRUPT, after, 0),
+                        Verdict::Hold => (trace::verdict::HOLD, 0, 0),
+                        // The table tells these in other ways, or not at all.
+                        Verdict::Pass(_) | Verdict::Drop(_) => continue,
+                    };
+                    let nums = [socket, len, u64::from(from), u64::from(to), code, first, second];
+                    record.network(now, trace::Kind::Verdict, &nums, &[]);
+                }
+                (What::Fault(text), _) => record.network(now, trace::Kind::Fault, &[], &[text.as_bytes()]),
+                (What::Described(description), _) => {
+                    let (local, remote) = (format!("{}", description.local), format!("{}", description.remote));
+                    let texts = [local.as_bytes(), remote.as_bytes()];
+                    record.network(now, trace::Kind::Socket, &numbers(socket, &description), &texts);
+                }
+                (What::Options(set), _) => {
+                    record.network(now, trace::Kind::Options, &[socket], &[set.as_bytes()]);
+                }
+                (What::Queues(held), _) => {
+                    let nums = [socket, held.send, held.receive, u64::from(held.messages)];
+                    record.network(now, trace::Kind::Queues, &nums, &[]);
+                }
+                (What::Gone, _) => record.network(now, trace::Kind::Gone, &[socket], &[]),
             }
         }
+    }
+
+    /// O_NONBLOCK has changed.
+    pub fn set_nonblocking(&mut self, id: SocketId, on: bool) {
+        self.sockets.set_nonblocking(id, on);
+        self.network_settle();
     }
 
     /// The last descriptor of a socket is closed.
@@ -457,9 +557,10 @@ impl Kernel {
         }
     }
 
-    /// Something in flight arrives.
-    pub fn network_due(&mut self) {
-        self.sockets.timer = None;
+    /// Something in flight arrives, or a deadline of the table has come.
+    pub fn network_due(&mut self, deadline: bool) {
+        let timer = if deadline { &mut self.sockets.deadline } else { &mut self.sockets.timer };
+        *timer = None;
         let now = self.sched.now;
         self.sockets.table.advance(now);
         self.network_settle();

@@ -39,8 +39,7 @@ fn table() -> Table {
         interfaces: vec![InterfaceSpec { network: 0, address: [10, 0, 0, n + 2], aliases: vec![] }],
         service: None,
     };
-    let network =
-        NetworkSpec { name: "n".into(), subnet: ([10, 0, 0, 0], 24), resolver: [10, 0, 0, 1], latency: 100_000 };
+    let network = NetworkSpec::plain("n", ([10, 0, 0, 0], 24), [10, 0, 0, 1], 100_000);
     SocketTable::new(&[network], &[host(0), host(1)], 1)
 }
 
@@ -61,7 +60,7 @@ fn tcp_pair(table: &mut Table, now: &mut u64, host: u32, port: u16) -> (SocketId
 
 /// Lets all that is in flight arrive.
 fn pass(table: &mut Table, now: &mut u64) {
-    while let Some(at) = table.next_event() {
+    while let Some(at) = table.next_arrival() {
         *now = at;
         table.advance(at);
     }

@@ -47,7 +47,7 @@ impl Family {
 }
 
 /// An IP address and a port.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Endpoint {
     /// The address.
     pub ip: IpAddr,
@@ -78,7 +78,7 @@ impl Endpoint {
 }
 
 /// The name of an AF_UNIX socket.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum UnixAddr {
     /// No name.
     Unnamed,
@@ -94,7 +94,7 @@ pub enum UnixAddr {
 }
 
 /// An address of any family.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Addr {
     /// AF_UNSPEC: `connect` dissolves an association by it.
     Unspec,

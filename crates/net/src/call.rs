@@ -29,12 +29,12 @@ pub struct Ancillary<R> {
     pub cred: Option<Cred>,
     /// IP_PKTINFO or IPV6_PKTINFO: interface index (0: any) to send by.
     pub interface: u32,
+    /// IP_PKTINFO or IPV6_PKTINFO: the source address to send from.
+    pub source: Option<IpAddr>,
     /// IP_TTL or IPV6_HOPLIMIT of this one message.
     pub ttl: Option<u8>,
     /// IP_TOS or IPV6_TCLASS of this one message.
     pub tos: Option<u8>,
-    /// IP_PKTINFO or IPV6_PKTINFO: the address that the message bears as its sender's.
-    pub source: Option<IpAddr>,
     /// UDP_SEGMENT: bytes of each datagram that the message is cut into.
     pub segment: Option<u16>,
 }

@@ -149,13 +149,19 @@ impl<R: Clone> SocketTable<R> {
         let (own, other) = (seen(e.local_end(), e.local.family), seen(e.remote_end(), e.local.family));
         let tcp = &e.connection.tcp;
         let options = &e.local.options;
-        let left = tcp.timer.map_or(0, |(at, _)| (at.saturating_sub(self.log.now) / 1_000_000) as u32);
-        let mut body = alloc::vec![e.local.family.number() as u8, state(e), u8::from(left != 0), 0];
+        let (timer, due) = tcp.clock.shown().unwrap_or((0, self.log.now));
+        let left = (due.saturating_sub(self.log.now) / 1_000_000) as u32;
+        // A timer's number says which of the two counts is shown.
+        let retries = tcp.wire.as_deref().map_or(0, |wire| match timer {
+            4 => wire.probes,
+            _ => wire.retries.min(255) as u8,
+        });
+        let mut body = alloc::vec![e.local.family.number() as u8, state(e), timer, retries];
         Ends { own, other, device: options.device, cookie: e.local.id }.put(&mut body);
         let (received, sent) = match (&e.connection.listener, e.local.protocol) {
             (Some(l), _) => (l.accept.len(), l.backlog as usize),
             (None, Protocol::Tcp) => (e.receive_queue.bytes.len(), e.send_queue.bytes.len()),
-            _ => (e.receive_queue.held(), 0),
+            _ => (e.receive_queue.held(), e.send_queue.held()),
         };
         let inode = if e.connection.open { e.local.id as u32 } else { 0 };
         for word in [left, received as u32, sent as u32, e.connection.cred.uid, inode] {

@@ -3,6 +3,8 @@
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Cred, SocketId};
 use crate::errors::Report;
+use crate::link::World;
+use crate::log::Told;
 use crate::multicast::Membership;
 use crate::options::Options;
 use crate::queue::Queue;
@@ -15,7 +17,7 @@ use core::net::IpAddr;
 use snowglobe_abi::Errno;
 
 /// The type of a socket.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum SocketType {
     /// SOCK_STREAM.
     Stream,
@@ -40,7 +42,7 @@ impl SocketType {
 }
 
 /// The protocol of a socket.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Protocol {
     /// TCP.
     Tcp,
@@ -52,6 +54,20 @@ pub enum Protocol {
     Unix,
     /// NETLINK_ROUTE and the other netlink protocols by number.
     Netlink(u8),
+}
+
+impl Protocol {
+    /// Its `IPPROTO_*` or `NETLINK_*` number, for a socket of `family`.
+    pub fn number(self, family: Family) -> u32 {
+        match self {
+            Protocol::Tcp => crate::linux::ipproto::TCP,
+            Protocol::Udp => crate::linux::ipproto::UDP,
+            Protocol::Icmp if family == Family::Inet6 => crate::linux::ipproto::ICMPV6,
+            Protocol::Icmp => crate::linux::ipproto::ICMP,
+            Protocol::Unix => 0,
+            Protocol::Netlink(number) => u32::from(number),
+        }
+    }
 }
 
 /// One end of a socket.
@@ -143,14 +159,14 @@ impl SocketStatus {
     /// Whether the diagram has a move from `self` to `to`.
     pub fn may_become(self, to: SocketStatus) -> bool {
         use SocketStatus::*;
-        let live = [Connected, Sending, Receiving];
         match (self, to) {
             (_, Disconnected) => self != Disconnected,
-            (Unconnected, Bound | Listening | Connecting) | (Bound, Unconnected | Listening | Connecting) => true,
+            (Unconnected | Bound, Connecting) | (Bound, Unconnected | Listening) | (Unconnected, Bound) => true,
             (Listening, to) => to == Bound || to == Unconnected,
-            (Connecting, to) => to != Listening,
-            // Datagram sockets send and receive without another end, and gain or dissolve one at any time.
-            (Unconnected | Bound, to) => live.contains(&to) || to == Shutdown,
+            // What it is to send or has received follows when it is connected.
+            (Connecting, to) => matches!(to, Unconnected | Bound | Connected | Shutdown),
+            // Datagram sockets receive without another end, and gain or dissolve one at any time; a pair has one at once.
+            (Unconnected | Bound, to) => matches!(to, Connected | Receiving | Shutdown),
             (Connected | Sending | Receiving, to) => to != Listening && to != Connecting,
             (Shutdown, to) => to == Unconnected || to == Bound,
             (Disconnected, to) => to == Unconnected || to == Bound,
@@ -227,7 +243,6 @@ pub(crate) struct Cork {
 #[derive(Default, Debug)]
 pub(crate) struct Listener {
     pub(crate) backlog: u32,
-    pub(crate) half_open: u32,
     pub(crate) accept: VecDeque<SocketId>,
 }
 
@@ -269,7 +284,7 @@ pub struct Connection {
 }
 
 /// The descriptor by which a program names a socket.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Descriptor {
     /// Process id.
     pub pid: u32,
@@ -294,6 +309,8 @@ pub struct Entry<R> {
     pub receive_queue: Queue<R>,
     /// Connection (4832).
     pub connection: Connection,
+    /// What the trace says of it.
+    pub(crate) told: Told,
 }
 
 const _: () = assert!(size_of::<Entry<u64>>() <= 900, "an idle entry stays under 1 KiB");
@@ -334,6 +351,7 @@ impl<R> Entry<R> {
             send_queue: Queue::default(),
             receive_queue: Queue::default(),
             connection,
+            told: Told::default(),
         }
     }
 
@@ -403,11 +421,14 @@ impl<R> Entry<R> {
     }
 
     /// TCP_MAXSEG: what fits into a packet of the path, less headers and timestamps.
-    pub(crate) fn segment_size(&self) -> u32 {
+    pub(crate) fn segment_size(&self, world: &World) -> u32 {
         match (self.connection.phase, self.connection.path) {
             (Phase::Unconnected | Phase::Bound | Phase::Listening | Phase::Connecting, _) => 536,
             (_, Path::Local) => 32741,
-            _ => 1448,
+            (_, Path::Link { network, .. } | Path::Nobody { network }) => {
+                let most = world.segment_most(network, self.remote_end().ip.is_ipv6()) as u32;
+                self.connection.tcp.wire.as_deref().map_or(most, |wire| wire.flight.mss)
+            }
         }
     }
 

@@ -3,9 +3,9 @@
 
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Send, SocketId};
-use crate::entry::{Entry, Path, Protocol, SHUT_SEND, SocketType};
+use crate::entry::{Entry, Path, Protocol, SocketType};
 use crate::errors::Report;
-use crate::fabric::{Body, Packet};
+use crate::fabric::{Body, Departure, Packet};
 use crate::io::Source;
 use crate::link::Route;
 use crate::linux::{ipproto, msg, origin};
@@ -51,16 +51,22 @@ pub(crate) fn checksum(parts: &[&[u8]]) -> u16 {
     !(sum as u16)
 }
 
+/// The checksum over a pseudo header too (RFC 768; RFC 8200, 8.1).
+fn checksum_with_addresses(src: IpAddr, dst: IpAddr, protocol: u32, message: &[u8]) -> u16 {
+    let (len, protocol) = ((message.len() as u32).to_be_bytes(), protocol.to_be_bytes());
+    match (src, dst) {
+        (IpAddr::V4(src), IpAddr::V4(dst)) => checksum(&[&src.octets(), &dst.octets(), &len, &protocol, message]),
+        (IpAddr::V6(src), IpAddr::V6(dst)) => checksum(&[&src.octets(), &dst.octets(), &len, &protocol, message]),
+        // Both addresses of a packet are of one family.
+        _ => 0,
+    }
+}
+
 /// Writes the checksum of an ICMP message; ICMPv6 counts a pseudo header too (RFC 4443, 2.3).
 fn seal(message: &mut [u8], src: IpAddr, dst: IpAddr) {
     message[2..4].fill(0);
-    let sum = match (src, dst) {
-        (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            let len = (message.len() as u32).to_be_bytes();
-            checksum(&[&src.octets(), &dst.octets(), &len, &[0, 0, 0, 58], message])
-        }
-        _ => checksum(&[message]),
-    };
+    let sum =
+        if dst.is_ipv4() { checksum(&[message]) } else { checksum_with_addresses(src, dst, ipproto::ICMPV6, message) };
     message[2..4].copy_from_slice(&sum.to_be_bytes());
 }
 
@@ -95,16 +101,18 @@ fn quote(packet: &Packet) -> Option<Vec<u8>> {
     let six = usize::from(packet.dst.ip.is_ipv6());
     let (protocol, mut inner) = match &packet.body {
         Body::Udp(chunk) => {
-            let len = 8 + chunk.len() as u16;
-            let mut header = Vec::new();
-            for v in [packet.src.port, packet.dst.port, len, 0] {
-                header.extend_from_slice(&v.to_be_bytes());
+            let mut datagram = Vec::new();
+            for v in [packet.src.port, packet.dst.port, 8 + chunk.len() as u16, 0] {
+                datagram.extend_from_slice(&v.to_be_bytes());
             }
-            header.extend_from_slice(chunk.bytes());
-            (ipproto::UDP as u8, header)
+            datagram.extend_from_slice(chunk.bytes());
+            let sum = checksum_with_addresses(packet.src.ip, packet.dst.ip, ipproto::UDP, &datagram);
+            // RFC 768: none is 0, and one that is 0 is all ones.
+            datagram[6..8].copy_from_slice(&(if sum == 0 { 0xffff } else { sum }).to_be_bytes());
+            (ipproto::UDP as u8, datagram)
         }
         Body::Icmp(chunk) => ([1, 58][six], chunk.bytes().to_vec()),
-        Body::Tcp(_) => return None,
+        Body::Tcp(_) | Body::Damaged(_) => return None,
     };
     let mut out = ip_header(packet, protocol, inner.len());
     out.append(&mut inner);
@@ -199,14 +207,11 @@ impl<R: Clone> SocketTable<R> {
             None => entry.remote_end(),
             dest => self.destination(entry, dest)?,
         };
-        if entry.is_shut(SHUT_SEND) {
-            return Err(Errno::EPIPE);
-        }
         let (by, stated) = call.ancillary.as_ref().map_or((0, Stated::default()), Stated::of);
         let route = self.datagram_route(entry, to, by)?;
-        if let Some(error) = self.at_mut(id).take_error() {
-            return Err(error);
-        }
+        self.may_come_from(entry, stated.source)?;
+        self.check_length(id, to, route, call.len)?;
+        self.may_send(id)?;
         let mut message = alloc::vec![0; call.len];
         source.read_into(&mut message)?;
         if !raw {
@@ -217,11 +222,18 @@ impl<R: Clone> SocketTable<R> {
             self.autobind(id)?;
             message[4..6].copy_from_slice(&self.at(id).local_end().port.to_be_bytes());
         }
-        self.icmp_dispatch(id, to, route, message, stated);
-        Ok(call.len)
+        let departure = self.icmp_dispatch(id, to, route, message, stated);
+        self.departed(id, call.len, departure)
     }
 
-    fn icmp_dispatch(&mut self, id: SocketId, to: Endpoint, route: Route, mut message: Vec<u8>, stated: Stated) {
+    fn icmp_dispatch(
+        &mut self,
+        id: SocketId,
+        to: Endpoint,
+        route: Route,
+        mut message: Vec<u8>,
+        stated: Stated,
+    ) -> Departure {
         let entry = self.at(id);
         let (host, unique) = (entry.connection.host, entry.local.id);
         let own = stated.source.unwrap_or(entry.local_end().ip);
@@ -239,24 +251,31 @@ impl<R: Clone> SocketTable<R> {
         let packet = Packet { from: host, to: host, network: None, src, dst, ttl, tos, body };
         self.log.sent(self.slab.at_mut(id), len, &Addr::Ip(dst));
         self.count_icmp(host, false, dst.ip.is_ipv6(), message.first().copied().unwrap_or(0));
-        match route {
+        let departure = match route {
             Route::Local => self.transmit(Path::Local, packet, unique),
             Route::Neighbour { network, host, .. } => self.transmit(Path::Link { network, host }, packet, unique),
             Route::Nobody { network, .. } => self.transmit(Path::Nobody { network }, packet, unique),
             Route::Broadcast { network, .. } | Route::Multicast { network, .. } => {
-                self.flood_icmp(network, packet, unique);
+                self.flood_icmp(network, packet, unique)
             }
-        }
+        };
         self.pump();
+        departure
     }
 
-    /// Sends a packet to every host of a network, its own too.
-    fn flood_icmp(&mut self, network: u32, packet: Packet, unique: u64) {
+    /// Sends a packet to every host of a network, its own too; the copy that leaves last says how it left.
+    fn flood_icmp(&mut self, network: u32, packet: Packet, unique: u64) -> Departure {
+        self.capture_flood(network, &packet, unique);
+        let mut last = Departure::Gone;
         let members: Vec<u32> = self.world.networks[network as usize].members.clone();
         for host in members {
-            let path = if host == packet.from { Path::Local } else { Path::Link { network, host } };
-            self.transmit(path, packet.clone(), unique);
+            if host == packet.from {
+                self.fabric.looped.push_back(packet.clone());
+            } else {
+                last = last.max(self.transmit(Path::Link { network, host }, packet.clone(), unique));
+            }
         }
+        last
     }
 
     pub(crate) fn icmp_arrive(&mut self, packet: Packet) {

@@ -16,11 +16,15 @@
 //! | `stats` | what hosts count |
 //! | `ports` | who has which port, who may, and who gets which next |
 //! | `readiness` | which poll bits hold in which state |
-//! | [`link`] | hosts, interfaces, routes, and the verdict on each transmission |
+//! | [`link`] | hosts, interfaces, routes |
+//! | [`verdict`] | what links are like, and the verdict on each transmission |
+//! | `draw` | distributions |
+//! | [`fault`] | what a fault does to the network: cut, clog, slow, reset, pause |
 //! | `fabric` | what is on its way: packets and timers, in order of time |
 //! | [`resolver`] | the world's name service |
 //! | [`ioctl`] | interface ioctls |
 //! | [`report`] | the texts of `/proc/net` and `struct tcp_info` |
+//! | [`capture`] | copies of packets, for a packet capture |
 //! | [`log`] | activity for sleepers, events for the trace |
 //! | [`linux`] | Linux's numbers |
 //!
@@ -50,17 +54,23 @@
 //! assert_eq!(got, b"hello");
 //! # Ok::<(), snowglobe_abi::Errno>(())
 //! ```
-#![no_std]
+#![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
 extern crate alloc;
+// Tests of links that lose packets share their world with the scenarios in `tests`.
+#[cfg(test)]
+extern crate self as snowglobe_net;
 
 pub mod addr;
 pub mod call;
+pub mod capture;
 mod diag;
+mod draw;
 pub mod entry;
 mod errors;
 mod fabric;
+pub mod fault;
 mod icmp;
 pub mod io;
 pub mod ioctl;
@@ -82,13 +92,15 @@ pub mod table;
 mod tcp;
 mod udp;
 mod unix;
+pub mod verdict;
 
 pub use addr::{Addr, Endpoint, Family, UnixAddr};
 pub use call::{Ancillary, Close, Connect, Control, Cred, How, Received, Send, SocketId};
 pub use entry::{Descriptor, Entry, Protocol, SocketStatus, SocketStructure, SocketType};
 pub use io::{Sink, Source};
-pub use log::{DropReason, Event, What};
+pub use log::{Description, DropReason, Event, Lengths, What};
 pub use options::{Flag, Int, Options};
 pub use queue::Queue;
 pub use table::SocketTable;
 pub use tcp::TcpState;
+pub use verdict::Verdict;

@@ -1,4 +1,4 @@
-//! The networks: hosts and their interfaces, routes, and the verdict on each transmission.
+//! The networks: hosts and their interfaces, and routes.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -6,29 +6,14 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use snowglobe_abi::Errno;
-use snowglobe_abi::spec::{HostSpec, NetworkSpec};
+use snowglobe_abi::spec::{DEFAULT_MTU, HostSpec, NetworkSpec};
 
-use crate::log::DropReason;
+use crate::verdict::Ways;
 
 /// The host index of a network's own resolver.
 pub const RESOLVER: u32 = u32::MAX;
 /// Where the resolver answers on every host's loopback interface.
 pub(crate) const LOCAL_RESOLVER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 11);
-
-/// What becomes of one transmission. One small function gives it (`World::judge`), and the fabric obeys.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Verdict {
-    /// It arrives after the link's latency.
-    Pass,
-    /// It arrives so many nanoseconds later than that.
-    Delay(u64),
-    /// It does not arrive.
-    Drop(DropReason),
-    /// It arrives twice, the second time so many nanoseconds later.
-    Duplicate(u64),
-    /// It arrives damaged: the receiver's checksum throws it away.
-    Corrupt,
-}
 
 /// An interface of a host.
 #[derive(Clone, Debug)]
@@ -115,7 +100,14 @@ impl Host {
 /// A network.
 #[derive(Clone, Debug)]
 pub(crate) struct Network {
+    pub(crate) name: String,
+    /// How long a packet takes, where nothing else happens to it; about how long otherwise.
     pub(crate) latency: u64,
+    /// Whether nothing but that latency happens to any packet: the way that costs nothing.
+    pub(crate) plain: bool,
+    pub(crate) mtu: u32,
+    pub(crate) ways: Ways,
+    /// Indices of its hosts, in their order.
     pub(crate) members: Vec<u32>,
     /// Addresses in use.
     pub(crate) addresses: BTreeMap<IpAddr, u32>,
@@ -155,12 +147,14 @@ pub struct World {
     /// The hosts, in the order of the world file.
     pub hosts: Vec<Host>,
     pub(crate) networks: Vec<Network>,
+    /// Hosts whose network stands still, by index.
+    pub(crate) paused: Vec<bool>,
     /// What stands for the resolver where a host is asked for.
     outside: Host,
 }
 
 /// The unique local IPv6 address that goes with an IPv4 address: `fd00::a.b.c.d`.
-pub(crate) fn ula(v4: Ipv4Addr) -> Ipv6Addr {
+pub fn ula(v4: Ipv4Addr) -> Ipv6Addr {
     let mut b = [0; 16];
     b[0] = 0xfd;
     b[12..].copy_from_slice(&v4.octets());
@@ -207,7 +201,7 @@ fn outside() -> Host {
     }
 }
 
-fn ethernet(at: usize, network: u32, v4: Ipv4Addr, prefix: u8) -> Interface {
+fn ethernet(at: usize, network: u32, v4: Ipv4Addr, prefix: u8, mtu: u32) -> Interface {
     let [a, b, c, d] = v4.octets();
     let mac = [0x02, 0x42, a, b, c, d];
     Interface {
@@ -218,23 +212,28 @@ fn ethernet(at: usize, network: u32, v4: Ipv4Addr, prefix: u8) -> Interface {
         prefix,
         v6: alloc::vec![(ula(v4), 96 + prefix), (link_local(mac), 64)],
         mac,
-        mtu: 1500,
+        mtu,
     }
 }
 
 impl World {
-    pub(crate) fn new(networks: &[NetworkSpec], hosts: &[HostSpec]) -> World {
-        let mut world = World { hosts: Vec::new(), networks: Vec::new(), outside: outside() };
+    /// `seed` is that from which the links draw.
+    pub(crate) fn new(networks: &[NetworkSpec], hosts: &[HostSpec], seed: u64) -> World {
+        let paused = alloc::vec![false; hosts.len()];
+        let mut world = World { hosts: Vec::new(), networks: Vec::new(), paused, outside: outside() };
         for spec in networks {
             let resolver = Ipv4Addr::from(spec.resolver);
             let addresses = BTreeMap::from([(IpAddr::V4(resolver), RESOLVER), (IpAddr::V6(ula(resolver)), RESOLVER)]);
-            world.networks.push(Network { latency: spec.latency, members: Vec::new(), addresses });
+            let ways = Ways::new(spec, hosts.len(), seed);
+            let (latency, plain) = (spec.link.latency.typical(), ways.are_plain());
+            let (name, mtu) = (spec.name.clone(), spec.mtu);
+            world.networks.push(Network { name, latency, plain, mtu, ways, members: Vec::new(), addresses });
         }
         for (at, spec) in hosts.iter().enumerate() {
             let mut interfaces = alloc::vec![loopback()];
             for (n, i) in spec.interfaces.iter().enumerate() {
-                let prefix = networks.get(i.network as usize).map_or(32, |n| n.subnet.1);
-                let interface = ethernet(n, i.network, Ipv4Addr::from(i.address), prefix);
+                let (prefix, mtu) = networks.get(i.network as usize).map_or((32, DEFAULT_MTU), |n| (n.subnet.1, n.mtu));
+                let interface = ethernet(n, i.network, Ipv4Addr::from(i.address), prefix, mtu);
                 if let Some(network) = world.networks.get_mut(i.network as usize) {
                     network.members.push(at as u32);
                     network.addresses.insert(IpAddr::V4(interface.v4), at as u32);
@@ -268,11 +267,6 @@ impl World {
 
     pub(crate) fn host(&self, host: u32) -> &Host {
         self.hosts.get(host as usize).unwrap_or(&self.outside)
-    }
-
-    /// The verdict on one transmission of `len` bytes.
-    pub(crate) fn judge(&mut self, _network: u32, _from: u32, _to: u32, _len: usize) -> Verdict {
-        Verdict::Pass
     }
 
     /// Where `host` sends what is for `to`; `device` is the interface it is bound to, or 0.
@@ -312,11 +306,29 @@ impl World {
         Err(Errno::ENETUNREACH)
     }
 
-    /// Bytes of a packet by a route at most.
-    pub(crate) fn mtu(&self, host: u32, route: Route) -> u32 {
-        let here = self.host(host);
-        let index = route.interface().unwrap_or(1);
-        here.interface(index).map_or(1500, |i| i.mtu.min(65535))
+    /// Bytes of a packet of IPv4 or IPv6 at most on a route of `host`. One of IPv4 says its length in 16 bits.
+    pub(crate) fn mtu(&self, host: u32, route: Route, six: bool) -> u32 {
+        let mtu = match route {
+            Route::Local => self.host(host).interfaces[0].mtu,
+            Route::Neighbour { network, .. }
+            | Route::Nobody { network, .. }
+            | Route::Broadcast { network, .. }
+            | Route::Multicast { network, .. } => self.networks[network as usize].mtu,
+        };
+        if six { mtu } else { mtu.min(65535) }
+    }
+
+    /// Payload of a TCP segment at most on a network: what a packet holds besides its headers and timestamps.
+    pub(crate) fn segment_most(&self, network: u32, six: bool) -> usize {
+        let headers = if six { 40 + 32 } else { 20 + 32 };
+        self.networks[network as usize].mtu as usize - headers
+    }
+
+    /// Whether a network takes many packets of a connection as one unit, as with segmentation offload: where nothing but
+    /// the latency happens to them.
+    #[inline]
+    pub(crate) fn takes_units(&self, network: u32) -> bool {
+        self.networks[network as usize].plain
     }
 
     /// The address that a packet of `host` to `to` by `route` bears.

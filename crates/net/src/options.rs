@@ -3,11 +3,15 @@
 use crate::addr::{Addr, Family};
 use crate::call::{Control, Cred, SocketId};
 use crate::entry::{Entry, Phase, Protocol, SocketType};
-use crate::linux::{icmp, ip, ip6, ipproto, msg, netlink, so, sol, tcp, timestamping, udp};
+use crate::linux::{icmp, ip, ip6, msg, netlink, so, sol, tcp, timestamping, udp};
 use crate::multicast::{Change, change_of};
 use crate::table::SocketTable;
+use crate::tcp::{Algorithm, TcpState};
+use alloc::format;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt::{Display, Write};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use snowglobe_abi::Errno;
 
@@ -222,6 +226,11 @@ impl Options {
     /// TCP_CONGESTION.
     pub(crate) fn congestion_name(&self) -> &'static str {
         CONGESTION[usize::from(self.congestion)]
+    }
+
+    /// TCP_CONGESTION.
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        if self.congestion == 1 { Algorithm::Reno } else { Algorithm::Cubic }
     }
 
     /// Whether the program has fixed its send buffer's size.
@@ -628,6 +637,7 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EINVAL);
         }
         let row = self.option_row(id, level, name)?;
+        self.log.options_changed(self.slab.at_mut(id));
         let number = || if level == sol::IP { byte_or_int(value) } else { int_of(value) };
         match row.value {
             Value::Flag(flag, _) => self.set_flag(id, flag, number()?, cred),
@@ -654,6 +664,10 @@ impl<R: Clone> SocketTable<R> {
             Int::Priority if !(0..=6).contains(&v) && cred.uid != 0 => return Err(Errno::EPERM),
             Int::BusyPoll if v > entry.local.options.int(int) && cred.uid != 0 => return Err(Errno::EPERM),
             Int::PeekOffset if !peeks(entry) => return Err(Errno::EOPNOTSUPP),
+            // tcp(7): fast open is set up before a connection is.
+            Int::FastOpen if ![TcpState::Close, TcpState::Listen].contains(&entry.tcp_state()) => {
+                return Err(Errno::EINVAL);
+            }
             Int::Ttl if v == 0 => return Err(Errno::EINVAL),
             Int::MulticastTtl if stream => return Err(Errno::EINVAL),
             Int::MulticastHops | Int::MulticastIf6 if stream => return Err(Errno::ENOPROTOOPT),
@@ -668,6 +682,9 @@ impl<R: Clone> SocketTable<R> {
             Int::Tos => v & 0xff,
             Int::ReceiveLowWater if v < 0 => i32::MAX,
             Int::ReceiveLowWater => v.max(1),
+            Int::Linger2 => v.clamp(-1, 120),
+            // tcp(7): seconds, which Linux counts in time-outs that double from one second.
+            Int::DeferAccept => (1i64 << (32 - v.clamp(0, 120).leading_zeros())) as i32 - 1,
             _ => v,
         };
         let options = self.options_mut(id)?;
@@ -675,6 +692,7 @@ impl<R: Clone> SocketTable<R> {
         if int == Int::Tos {
             options.ints[Int::Priority as usize] = priority_of(v);
         }
+        self.option_set(id, int);
         Ok(())
     }
 
@@ -691,10 +709,14 @@ impl<R: Clone> SocketTable<R> {
         // Where getsockopt(2) finds nobody of that level it says so otherwise than setsockopt(2) does.
         let foreign = ![sol::SOCKET, sol::IP, sol::IPV6, own].contains(&level);
         let row = self.option_row(id, level, name).map_err(|e| if foreign { Errno::EOPNOTSUPP } else { e })?;
-        let entry = self.get_mut(id)?;
+        let entry = self.get(id)?;
         let mut value = match row.value {
+            Value::Flag(Flag::QuickAck, _) if entry.connection.tcp.wire.is_some() => {
+                let pingpong = entry.connection.tcp.wire.as_deref().is_some_and(|wire| wire.acks.pingpong);
+                i32::from(!pingpong).to_ne_bytes().to_vec()
+            }
             Value::Flag(flag, _) => i32::from(entry.local.options.flag(flag)).to_ne_bytes().to_vec(),
-            Value::Int { int: Int::MaxSegment, .. } => entry.segment_size().to_ne_bytes().to_vec(),
+            Value::Int { int: Int::MaxSegment, .. } => entry.segment_size(&self.world).to_ne_bytes().to_vec(),
             Value::Int { int: Int::PeekOffset, .. } if !peeks(entry) => return Err(Errno::EOPNOTSUPP),
             // This one is a word where there is room for one; none is set at the beginning.
             Value::Int { int: Int::PacingRate, .. } if room >= 8 => {
@@ -773,7 +795,27 @@ impl<R: Clone> SocketTable<R> {
             Flag::UdpCork if !on => self.udp_uncork(id)?,
             _ => {}
         }
+        self.flag_set(id, flag, on);
         Ok(())
+    }
+
+    /// What setting a number does to a connection that lives.
+    fn option_set(&mut self, id: SocketId, int: Int) {
+        if int == Int::KeepIdle {
+            self.set_keepalive(id);
+        }
+    }
+
+    /// What turning something on or off does to a connection that lives.
+    fn flag_set(&mut self, id: SocketId, flag: Flag, on: bool) {
+        match flag {
+            Flag::KeepAlive => self.set_keepalive(id),
+            // tcp(7): what was held back goes out.
+            Flag::NoDelay if on => self.tcp_push_out(id),
+            Flag::Cork if !on => self.tcp_push_out(id),
+            Flag::QuickAck => self.tcp_quick_ack(id, on),
+            _ => {}
+        }
     }
 
     fn set_own(
@@ -821,6 +863,11 @@ impl<R: Clone> SocketTable<R> {
                 let end = value.iter().position(|&b| b == 0).unwrap_or(value.len());
                 let wanted = CONGESTION.iter().position(|name| name.as_bytes() == &value[..end]);
                 self.options_mut(id)?.congestion = wanted.ok_or(Errno::ENOENT)? as u8;
+                let entry = self.get_mut(id)?;
+                let algorithm = entry.local.options.algorithm();
+                if let Some(wire) = entry.connection.tcp.wire.as_deref_mut() {
+                    wire.congestion.algorithm = algorithm;
+                }
             }
             Own::Linger => {
                 let (on, seconds) = (int_of(value)?, int_of(value.get(4..).ok_or(Errno::EINVAL)?)?);
@@ -928,11 +975,15 @@ impl<R: Clone> SocketTable<R> {
         if own == Own::PacketOptions {
             return self.packet_options(id);
         }
-        let entry = self.get_mut(id)?;
+        let entry = self.slab.get_mut(id).ok_or(Errno::EBADF)?;
         let options = &entry.local.options;
         let int = match own {
             Own::Type => entry.local.kind.number(),
-            Own::Error => entry.take_error().map_or(0, |e| u32::from(e.0)),
+            Own::Error => {
+                let error = entry.take_error();
+                self.log.changed(entry);
+                error.map_or(0, |e| u32::from(e.0))
+            }
             Own::SendBuffer if entry.local.protocol == Protocol::Tcp && entry.connection.peer.is_some() => {
                 entry.send_capacity() as u32
             }
@@ -942,7 +993,7 @@ impl<R: Clone> SocketTable<R> {
             Own::BindToIndex => options.device,
             Own::AcceptConn => u32::from(entry.connection.phase == Phase::Listening),
             Own::Domain => u32::from(entry.local.family.number()),
-            Own::Protocol => protocol_number(entry),
+            Own::Protocol => entry.local.protocol.number(entry.local.family),
             Own::Linger => {
                 let mut value = i32::from(options.linger.is_some()).to_ne_bytes().to_vec();
                 value.extend_from_slice(&options.linger.unwrap_or(0).to_ne_bytes());
@@ -1020,6 +1071,60 @@ impl<R: Clone> SocketTable<R> {
     }
 }
 
+/// The options of a socket that differ from those that its protocol begins with: `NAME=value`, a space between two.
+pub(crate) fn set_options<R>(entry: &Entry<R>) -> String {
+    let options = &entry.local.options;
+    let mut out = String::new();
+    let mut put = |name: &str, value: &dyn Display| {
+        let _ = write!(out, "{}{name}={value}", if out.is_empty() { "" } else { " " });
+    };
+    for row in OPTIONS.iter().filter(|row| applies(row.on, entry)) {
+        match row.value {
+            Value::Flag(flag, default) if options.flag(flag) != default => put(row.text, &i32::from(!default)),
+            Value::Int { int, default, .. } if options.int(int) != default => put(row.text, &options.int(int)),
+            Value::Own(own) => put_own(entry, own, row, &mut put),
+            _ => {}
+        }
+    }
+    for member in &entry.connection.groups {
+        let name = if member.group.is_ipv4() { "IP_ADD_MEMBERSHIP" } else { "IPV6_ADD_MEMBERSHIP" };
+        put(name, &member.group);
+    }
+    out
+}
+
+/// One of those that have code of their own; of several names for one value only the first.
+fn put_own<R>(entry: &Entry<R>, own: Own, row: &Row, put: &mut dyn FnMut(&str, &dyn Display)) {
+    let options = &entry.local.options;
+    let seconds = |ns: u64| format!("{}.{:06}s", ns / 1_000_000_000, ns / 1000 % 1_000_000);
+    match own {
+        Own::SendBuffer if row.name == so::SNDBUF && options.send_locked() => {
+            put(row.text, &options.int(Int::SendBuffer));
+        }
+        Own::ReceiveBuffer if row.name == so::RCVBUF && options.receive_locked() => {
+            put(row.text, &options.int(Int::ReceiveBuffer));
+        }
+        Own::Linger => {
+            if let Some(time) = options.linger {
+                put(row.text, &format!("{time}s"));
+            }
+        }
+        Own::ReceiveTimeout if row.name == so::RCVTIMEO && options.receive_timeout != 0 => {
+            put(row.text, &seconds(options.receive_timeout));
+        }
+        Own::SendTimeout if row.name == so::SNDTIMEO && options.send_timeout != 0 => {
+            put(row.text, &seconds(options.send_timeout));
+        }
+        Own::BindToDevice if options.device != 0 => put(row.text, &options.device),
+        Own::MulticastIf if options.multicast_interface != 0 => put(row.text, &options.multicast_interface),
+        Own::Congestion if options.congestion != 0 => put(row.text, &CONGESTION[usize::from(options.congestion)]),
+        Own::IpOptions if !options.ip_options.is_empty() => {
+            put(row.text, &format!("{:02x?}", options.ip_options).replace(' ', ""));
+        }
+        _ => {}
+    }
+}
+
 /// A control message as cmsg(3) lays it out.
 fn put_control(out: &mut Vec<u8>, control: &Control<()>) {
     let (level, kind) = control.kind();
@@ -1050,18 +1155,6 @@ pub(crate) fn memory<R>(entry: &Entry<R>) -> Vec<u8> {
     let drops = entry.connection.extra.as_ref().map_or(0, |extra| extra.drops);
     let words = [held(&entry.receive_queue), receive, held(&entry.send_queue), send, 0, 0, 0, 0, drops];
     words.iter().flat_map(|word| word.to_ne_bytes()).collect()
-}
-
-/// `IPPROTO_*` of a socket.
-pub(crate) fn protocol_number<R>(entry: &Entry<R>) -> u32 {
-    match entry.local.protocol {
-        Protocol::Tcp => ipproto::TCP,
-        Protocol::Udp => ipproto::UDP,
-        Protocol::Icmp if entry.local.family == Family::Inet6 => ipproto::ICMPV6,
-        Protocol::Icmp => ipproto::ICMP,
-        Protocol::Unix => 0,
-        Protocol::Netlink(n) => u32::from(n),
-    }
 }
 
 /// socket(7): SO_PEERCRED. One that has no peer answers as Linux does: no process, and the ids that are none.

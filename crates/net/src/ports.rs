@@ -74,10 +74,22 @@ fn of_bits(bits: u128) -> IpAddr {
 pub(crate) enum Flow {
     Live(SocketId),
     /// Nobody: it has ended, and its addresses rest.
-    TimeWait {
-        until: u64,
-        reuse: bool,
-    },
+    TimeWait(Rest),
+}
+
+/// A connection at rest (TIME_WAIT): what it takes to answer segments that come late.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Rest {
+    /// Virtual nanoseconds.
+    pub(crate) until: u64,
+    /// Whether its socket had SO_REUSEADDR.
+    pub(crate) reuse: bool,
+    /// Places: after what was sent, after what has come, and after what would have been taken.
+    pub(crate) next: u64,
+    pub(crate) expected: u64,
+    pub(crate) edge: u64,
+    /// Unique IDs of its socket and of the other end.
+    pub(crate) streams: [u64; 2],
 }
 
 /// The sockets of a port.
@@ -103,9 +115,9 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    pub(crate) fn rest(&mut self, key: FlowKey, until: u64, reuse: bool) {
-        self.flows.insert(key, Flow::TimeWait { until, reuse });
-        self.resting.push_back((until, key));
+    pub(crate) fn rest(&mut self, key: FlowKey, rest: Rest) {
+        self.flows.insert(key, Flow::TimeWait(rest));
+        self.resting.push_back((rest.until, key));
     }
 
     pub(crate) fn end_flow(&mut self, key: &FlowKey, id: SocketId) {
@@ -122,7 +134,7 @@ impl Ports {
                 return;
             }
             self.resting.pop_front();
-            if matches!(self.flows.get(&key), Some(&Flow::TimeWait { until: u, .. }) if u == until) {
+            if matches!(self.flows.get(&key), Some(Flow::TimeWait(rest)) if rest.until == until) {
                 self.flows.remove(&key);
                 self.exhausted = None;
             }
@@ -132,7 +144,7 @@ impl Ports {
     /// Connections at rest, for `/proc/net/tcp`.
     pub(crate) fn resting(&self, host: u32) -> impl Iterator<Item = (&FlowKey, u64)> {
         self.flows.iter().filter(move |(key, _)| key.host() == host).filter_map(|(key, flow)| match flow {
-            Flow::TimeWait { until, .. } => Some((key, *until)),
+            Flow::TimeWait(rest) => Some((key, rest.until)),
             Flow::Live(_) => None,
         })
     }
@@ -142,7 +154,7 @@ impl Ports {
         let from = FlowKey { ends: begin, remote_ip: 0, local_ip: 0 };
         let same_port = move |(key, _): &(&FlowKey, &Flow)| key.ends >> 16 == begin >> 16;
         self.flows.range(from..).take_while(same_port).filter_map(|(key, flow)| match flow {
-            Flow::TimeWait { reuse, .. } => Some((key.local().ip, *reuse)),
+            Flow::TimeWait(rest) => Some((key.local().ip, rest.reuse)),
             Flow::Live(_) => None,
         })
     }
@@ -263,6 +275,7 @@ impl<R: Clone> SocketTable<R> {
             bucket.owners.insert(id);
             bucket.bound |= asked;
         }
+        self.log.changed(self.slab.at_mut(id));
         self.settle(id);
     }
 

@@ -20,6 +20,17 @@ const CLASSES: [(usize, usize); 3] = [(256, 4096), (4096, 512), (65536, 128)];
 /// Payloads up to this length are copied together instead of shared, so that small messages do not pin large buffers.
 const SMALL: usize = 256;
 
+/// The smallest size that has room for `want` bytes.
+#[inline]
+fn class_of(want: usize) -> Option<usize> {
+    match want {
+        _ if want <= CLASSES[0].0 => Some(0),
+        _ if want <= CLASSES[1].0 => Some(1),
+        _ if want <= CLASSES[2].0 => Some(2),
+        _ => None,
+    }
+}
+
 /// A piece of a counted buffer.
 #[derive(Clone, Debug)]
 pub(crate) struct Chunk {
@@ -64,7 +75,7 @@ impl Pool {
     /// An empty chunk with room for `want` bytes.
     #[inline]
     pub(crate) fn take(&mut self, want: usize) -> Chunk {
-        let class = CLASSES.iter().position(|&(size, _)| want <= size);
+        let class = class_of(want);
         let kept = class.and_then(|class| self.free[class].pop());
         let buf = kept.unwrap_or_else(|| {
             let size = class.map_or(want, |class| CLASSES[class].0);
@@ -77,7 +88,7 @@ impl Pool {
     #[inline]
     pub(crate) fn give(&mut self, mut chunk: Chunk) {
         let size = chunk.buf.len();
-        let Some(class) = CLASSES.iter().position(|&(s, _)| s == size) else { return };
+        let Some(class) = class_of(size).filter(|&class| CLASSES[class].0 == size) else { return };
         if self.free[class].len() < CLASSES[class].1 && Rc::get_mut(&mut chunk.buf).is_some() {
             self.free[class].push(chunk.buf);
         }
@@ -99,11 +110,14 @@ impl Pool {
     }
 
     /// A chunk with a copy of `bytes`.
-    pub(crate) fn copy(&mut self, mut bytes: &[u8]) -> Chunk {
-        let len = bytes.len();
-        let chunk = self.take(len);
-        self.give(chunk);
-        self.fill(&mut bytes, len).unwrap_or_else(|_| self.take(0))
+    #[inline]
+    pub(crate) fn copy(&mut self, bytes: &[u8]) -> Chunk {
+        let mut chunk = self.take(bytes.len());
+        if let Some(room) = chunk.room() {
+            room[..bytes.len()].copy_from_slice(bytes);
+            chunk.end = bytes.len() as u32;
+        }
+        chunk
     }
 }
 
@@ -215,6 +229,22 @@ impl ByteQueue {
             }
         }
         pool.take(0)
+    }
+
+    /// Exactly `len` bytes from `offset`: shared where one chunk holds them, else copied together.
+    pub(crate) fn gather(&self, pool: &mut Pool, offset: usize, len: usize) -> Chunk {
+        let part = self.share(pool, offset, len);
+        if part.len() == len {
+            return part;
+        }
+        pool.give(part);
+        let mut whole = pool.take(len);
+        if let Some(room) = whole.room() {
+            let mut rest = &mut room[..len];
+            let (copied, _) = self.copy_out(offset, len, &mut rest);
+            whole.end = copied as u32;
+        }
+        whole
     }
 
     /// Moves the first `n` bytes behind those of `to`.
@@ -340,23 +370,35 @@ pub struct Queue<R> {
     /// Place in the stream of the first byte held.
     pub(crate) head: u64,
     pub(crate) datagrams: VecDeque<Datagram<R>>,
-    /// Sum of the datagrams' `truesize`; of an AF_UNIX stream's buffers, those read in part counted in part.
+    /// Bytes in all datagrams together.
+    total: usize,
+    /// Sum of the datagrams' `truesize`, in a send queue of those that the interface still has; of an AF_UNIX stream's
+    /// buffers, those read in part counted in part.
     pub(crate) held: usize,
 }
 
 impl<R> Default for Queue<R> {
     fn default() -> Self {
-        Queue { bytes: ByteQueue::default(), marks: VecDeque::new(), head: 0, datagrams: VecDeque::new(), held: 0 }
+        Queue {
+            bytes: ByteQueue::default(),
+            marks: VecDeque::new(),
+            head: 0,
+            datagrams: VecDeque::new(),
+            total: 0,
+            held: 0,
+        }
     }
 }
 
 impl<R> Queue<R> {
     /// Bytes held, in a stream or in all messages together.
+    #[inline]
     pub fn len(&self) -> usize {
-        self.bytes.len() + self.datagrams.iter().map(|d| d.payload.len()).sum::<usize>()
+        self.bytes.len() + self.total
     }
 
     /// Messages held.
+    #[inline]
     pub fn messages(&self) -> usize {
         self.datagrams.len()
     }
@@ -364,7 +406,7 @@ impl<R> Queue<R> {
     /// Whether nothing is held.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.bytes.len() == 0 && self.datagrams.is_empty()
+        self.bytes.len() == 0 && self.held == 0 && self.datagrams.is_empty()
     }
 
     /// What the messages held count against the buffer size, in bytes.
@@ -374,12 +416,14 @@ impl<R> Queue<R> {
 
     pub(crate) fn push_datagram(&mut self, datagram: Datagram<R>) {
         self.held += datagram.truesize as usize;
+        self.total += datagram.payload.len();
         self.datagrams.push_back(datagram);
     }
 
     pub(crate) fn pop_datagram(&mut self) -> Option<Datagram<R>> {
         let datagram = self.datagrams.pop_front()?;
         self.held -= datagram.truesize as usize;
+        self.total -= datagram.payload.len();
         Some(datagram)
     }
 
@@ -398,7 +442,7 @@ impl<R> Queue<R> {
         for mark in self.marks.drain(..) {
             discarded.extend(mark.rights);
         }
-        self.held = 0;
+        (self.held, self.total) = (0, 0);
         for datagram in self.datagrams.drain(..) {
             if let Some(ancillary) = datagram.ancillary {
                 discarded.extend(ancillary.rights);

@@ -135,5 +135,9 @@ fn datagram_readiness<R>(entry: &Entry<R>) -> u32 {
     if !entry.receive_queue.is_empty() {
         bits |= poll::READ;
     }
+    // `sock_writeable`: less than half of the buffer is still in the interface.
+    if entry.send_queue.held() * 2 >= entry.local.options.int(Int::SendBuffer).max(1) as usize {
+        return bits;
+    }
     bits | poll::WRITE | if entry.local.family == Family::Netlink { 0 } else { poll::WRBAND }
 }

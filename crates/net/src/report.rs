@@ -1,14 +1,14 @@
-//! What Linux tells of sockets: the texts of `/proc/net/{tcp,tcp6,udp,udp6,unix,raw}`, and `struct tcp_info`.
+//! What Linux tells of sockets: the texts of `/proc/net/{tcp,tcp6,udp,udp6,unix,raw}`.
 //!
 //! The inode number of a socket is its unique ID: the kernel crate shows the same in `/proc/PID/fd`.
 
 use crate::addr::{Addr, Endpoint, Family, UnixAddr};
 use crate::call::SocketId;
 use crate::entry::{Entry, Path, Phase, Protocol, SocketType};
+use crate::link::Route;
 use crate::table::SocketTable;
-use crate::tcp::TcpState;
+use crate::tcp::{NO_THRESHOLD, TcpState};
 use alloc::string::String;
-use alloc::vec::Vec;
 use core::fmt::{self, Write};
 use core::net::IpAddr;
 use snowglobe_abi::Errno;
@@ -132,22 +132,30 @@ impl<R: Clone> SocketTable<R> {
         let listening = e.connection.listener.as_ref();
         let waiting = listening.map_or(e.receive_queue.bytes.len(), |l| l.accept.len());
         let unsent = e.send_queue.bytes.len();
-        let timer = e.connection.tcp.timer.map_or(0, |(at, _)| ticks(at.saturating_sub(self.log.now)));
+        let tcp = &e.connection.tcp;
+        let (kind, due) = tcp.clock.shown().unwrap_or((0, self.log.now));
+        let timer = ticks(due.saturating_sub(self.log.now));
+        let (retries, probes) = tcp.wire.as_deref().map_or((0, 0), |wire| (wire.retries, wire.probes));
         let (uid, inode) = (e.connection.cred.uid, if e.connection.open { e.local.id } else { 0 });
         let _ = write!(
             out,
-            "{row:4}: {} {} {:02X} {unsent:08X}:{waiting:08X} {:02X}:{timer:08X} {:08X} {uid:5} {:8} {inode} 1 {:016x}",
+            "{row:4}: {} {} {:02X} {unsent:08X}:{waiting:08X} {kind:02X}:{timer:08X} {retries:08X} {uid:5} {probes:8} {inode} 1 \
+             {:016x}",
             seen(e.local_end()),
             seen(e.remote_end()),
             e.tcp_state() as u8,
-            u8::from(timer != 0),
-            0,
-            0,
             0,
         );
-        let _ = match listening {
-            Some(_) => write!(out, " 100 0 0 10 0"),
-            None => write!(out, " 20 4 30 10 -1"),
+        // The time-out and the wait of an acknowledgement in ticks, the windows in packets.
+        let _ = match (listening, tcp.wire.as_deref()) {
+            (Some(_), _) => write!(out, " 100 0 0 10 0"),
+            (None, None) => write!(out, " 20 4 30 10 -1"),
+            (None, Some(wire)) => {
+                let c = &wire.congestion;
+                let threshold = if c.threshold == NO_THRESHOLD { -1 } else { i64::from(c.threshold) };
+                let (rto, wait) = (ticks(wire.trip.rto), ticks(wire.acks.wait));
+                write!(out, " {rto} {wait} {} {} {threshold}", wire.acks.shown(), c.window)
+            }
         };
     }
 
@@ -178,12 +186,13 @@ impl<R: Clone> SocketTable<R> {
             let state = if e.is_associated() { 1 } else { 7 };
             // A raw socket is found by its protocol.
             let raw = e.local.kind == SocketType::Raw;
-            let bucket = if raw { crate::options::protocol_number(e) as u16 } else { e.local_end().port };
+            let bucket = if raw { e.local.protocol.number(e.local.family) as u16 } else { e.local_end().port };
             let drops = e.connection.extra.as_ref().map_or(0, |extra| extra.drops);
             let own = Endpoint { port: bucket, ..e.local_end() };
             let (held, uid, inode) = (e.receive_queue.held(), e.connection.cred.uid, e.local.id);
+            let sent = e.send_queue.held();
             let (local, remote) = (seen(own), seen(e.remote_end()));
-            let _ = write!(out, "{bucket:5}: {local} {remote} {state:02X} {:08X}:{held:08X} 00:{:08X}", 0, 0);
+            let _ = write!(out, "{bucket:5}: {local} {remote} {state:02X} {sent:08X}:{held:08X} 00:{:08X}", 0);
             let _ = write!(out, " {:08X} {uid:5} {:8} {inode} 2 {:016x} {drops}", 0, 0, 0);
             end_line(out, begin, width);
         }
@@ -229,57 +238,13 @@ impl<R: Clone> SocketTable<R> {
         if entry.remote_end().port == 0 {
             return Err(Errno::ENOTCONN);
         }
-        let away = matches!(entry.connection.path, Path::Link { .. } | Path::Nobody { .. });
-        let loops =
-            entry.remote_end().ip.is_loopback() || self.world.host(entry.connection.host).owns(entry.remote_end().ip);
-        Ok(if away || !loops { 1500 } else { 65535 })
-    }
-
-    /// `struct tcp_info` (linux/tcp.h).
-    pub(crate) fn tcp_info(&self, id: SocketId) -> Result<Vec<u8>, Errno> {
-        let entry = self.get(id)?;
-        let tcp = &entry.connection.tcp;
-        let latency = match entry.connection.path {
-            Path::Link { network, .. } => self.world.networks[network as usize].latency,
-            _ => 0,
-        };
-        let rtt = (latency * 2 / 1000).max(20) as u32;
-        let mss = if latency == 0 { 32768 } else { 1448 };
-        let since = |at: u64| (self.log.now.saturating_sub(at) / 1_000_000) as u32;
-        let unsent =
-            entry.send_queue.bytes.len() as u64 - (tcp.next - tcp.unacked).min(entry.send_queue.bytes.len() as u64);
-        let unacked = ((tcp.next - tcp.unacked) as u32).div_ceil(mss);
-        let mut out = Info(Vec::new());
-        const TIMESTAMPS_SACK_SCALE: u8 = 7;
-        out.bytes(&[tcp.state as u8, 0, 0, 0, 0, TIMESTAMPS_SACK_SCALE, 0x77, 0]);
-        out.words(&[rtt.max(200_000) + rtt, 40_000, mss, 536, unacked, 0, 0, 0, 0]);
-        out.words(&[since(tcp.last_sent), 0, since(tcp.last_received), since(tcp.last_received)]);
-        out.words(&[if latency == 0 { 65535 } else { 1500 }, tcp.window, rtt, rtt / 2, 0x7fff_ffff, 10, mss, 3]);
-        out.words(&[0, tcp.window, 0]);
-        out.longs(&[0, u64::MAX, tcp.unacked.saturating_sub(1), tcp.bytes_in]);
-        out.words(&[tcp.segments_out, tcp.segments_in, unsent as u32, rtt, tcp.segments_in, tcp.segments_out]);
-        out.longs(&[0, 0, 0, 0]);
-        out.words(&[tcp.segments_out, 0]);
-        out.longs(&[tcp.bytes_out, 0]);
-        out.words(&[0, 0, 0, (tcp.edge - tcp.next.min(tcp.edge)) as u32, tcp.window, 0, 0, 0]);
-        Ok(out.0)
-    }
-}
-
-/// A structure in the making.
-struct Info(Vec<u8>);
-
-impl Info {
-    fn bytes(&mut self, v: &[u8]) {
-        self.0.extend_from_slice(v);
-    }
-
-    fn words(&mut self, v: &[u32]) {
-        v.iter().for_each(|w| self.bytes(&w.to_ne_bytes()));
-    }
-
-    fn longs(&mut self, v: &[u64]) {
-        v.iter().for_each(|w| self.bytes(&w.to_ne_bytes()));
+        if let Path::Link { network, .. } | Path::Nobody { network } = entry.connection.path {
+            return Ok(self.world.networks[network as usize].mtu);
+        }
+        // A datagram socket has no path, but a route.
+        let (host, to, device) = (entry.connection.host, entry.remote_end(), entry.local.options.device);
+        let route = self.world.route(host, to.ip, device, to.scope).unwrap_or(Route::Local);
+        Ok(self.world.mtu(host, route, to.ip.is_ipv6()))
     }
 }
 

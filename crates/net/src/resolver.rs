@@ -1,7 +1,8 @@
 //! The world's name service (RFC 1035): on each network's resolver address, and on 127.0.0.11 of every host.
 //!
 //! It knows services, host names and aliases of the networks that the asking host is on, and their addresses back. A
-//! name with several replicas gives all of them, each answer beginning one further on. Any other name does not exist.
+//! name with several replicas gives all of them, each answer beginning one further on than the last about the same name and
+//! kind of address (who asks for IPv4 and IPv6 in turn gets every replica first in each). Any other name does not exist.
 
 use crate::addr::Endpoint;
 use crate::call::{Cred, SocketId};
@@ -10,10 +11,12 @@ use crate::fabric::{Body, Packet};
 use crate::link::{Host, RESOLVER, World};
 use crate::table::SocketTable;
 use crate::tcp::Arrival;
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use snowglobe_abi::spec::{HostSpec, NetworkSpec};
 
 const A: u16 = 1;
 const PTR: u16 = 12;
@@ -24,6 +27,9 @@ const ANY: u16 = 255;
 const LIFETIME: u32 = 600;
 /// Bytes of an answer by UDP when the question says nothing else (RFC 1035, 2.3.4).
 const SHORT: usize = 512;
+
+/// How often each name with several addresses has been asked for, by kind of record.
+type Rotations = BTreeMap<(String, u16), u32>;
 
 /// A question, cut out of its message.
 struct Question<'a> {
@@ -78,11 +84,9 @@ impl<'a> Question<'a> {
 /// Whether `name` is one of a host's on its interface number `at` (after `lo`).
 fn is_called(host: &Host, at: usize, name: &str) -> bool {
     let is = |own: &str| own.eq_ignore_ascii_case(name);
-    // A replica's name is its service's with a number behind it.
-    let service = host.name.rsplit_once('-').filter(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    // The service of a replica is among its aliases.
     is(&host.name)
         || is(&host.hostname)
-        || service.is_some_and(|(service, _)| is(service))
         || host.aliases.get(at).is_some_and(|aliases| aliases.iter().any(|alias| is(alias)))
 }
 
@@ -133,15 +137,17 @@ fn name_of(world: &World, networks: &[u32], ip: IpAddr) -> Option<String> {
 }
 
 /// Answer records and whether the name exists at all.
-fn records(world: &World, networks: &[u32], question: &Question, rotation: u32) -> (Vec<Vec<u8>>, bool) {
+fn records(world: &World, networks: &[u32], question: &Question, rotations: &mut Rotations) -> (Vec<Vec<u8>>, bool) {
     if let Some(ip) = reverse(&question.name) {
         let name = name_of(world, networks, ip);
         let records = name.iter().filter(|_| question.kind == PTR || question.kind == ANY);
         return (records.map(|name| record(PTR, &labels(name))).collect(), name.is_some());
     }
     let mut found = lookup(world, networks, &question.name);
-    if !found.is_empty() {
-        let by = rotation as usize % found.len();
+    if found.len() > 1 && [A, AAAA, ANY].contains(&question.kind) {
+        let asked = rotations.entry((question.name.clone(), question.kind)).or_default();
+        let by = *asked as usize % found.len();
+        *asked = asked.wrapping_add(1);
         found.rotate_left(by);
     }
     let mut records = Vec::new();
@@ -179,10 +185,35 @@ fn record(kind: u16, data: &[u8]) -> Vec<u8> {
     out
 }
 
+/// The name service by itself, for who carries its messages otherwise than over this table.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    world: World,
+    rotations: Rotations,
+}
+
+impl Resolver {
+    /// The service of a world.
+    pub fn new(networks: &[NetworkSpec], hosts: &[HostSpec]) -> Resolver {
+        // Nothing is drawn: it only looks names up.
+        Resolver { world: World::new(networks, hosts, 0), rotations: Rotations::new() }
+    }
+
+    /// The answer to a message about the names of these networks; none to what is no question. By a `stream` it may be long.
+    pub fn answer(&mut self, networks: &[u32], message: &[u8], stream: bool) -> Option<Vec<u8>> {
+        answer(&self.world, networks, message, &mut self.rotations, stream)
+    }
+
+    /// The hosts as the network knows them, in the order of the world file.
+    pub fn hosts(&self) -> &[Host] {
+        &self.world.hosts
+    }
+}
+
 /// The answer to a message; none to what is no question.
-fn answer(world: &World, networks: &[u32], message: &[u8], rotation: u32, stream: bool) -> Option<Vec<u8>> {
+fn answer(world: &World, networks: &[u32], message: &[u8], rotations: &mut Rotations, stream: bool) -> Option<Vec<u8>> {
     let question = Question::parse(message)?;
-    let (records, exists) = records(world, networks, &question, rotation);
+    let (records, exists) = records(world, networks, &question, rotations);
     let room = if stream { 65535 } else { question.room.unwrap_or(SHORT) };
     let extra: &[u8] = if question.room.is_some() { &[0, 0, 41, 0x10, 0, 0, 0, 0, 0, 0, 0] } else { &[] };
     let mut body = question.bytes.to_vec();
@@ -222,9 +253,7 @@ impl<R: Clone> SocketTable<R> {
 
     fn resolve(&mut self, host: u32, network: Option<u32>, message: &[u8], stream: bool) -> Option<Vec<u8>> {
         let networks = self.networks_of(host, network);
-        let answer = answer(&self.world, &networks, message, self.rotation, stream);
-        self.rotation = self.rotation.wrapping_add(1);
-        answer
+        answer(&self.world, &networks, message, &mut self.rotations, stream)
     }
 
     /// Answers a datagram.
@@ -236,7 +265,9 @@ impl<R: Clone> SocketTable<R> {
         let answer = Packet { from: to, to: from, network, src: dst, dst: src, ttl: 64, tos: 0, body };
         match network {
             None => self.udp_arrive(answer),
-            Some(network) => self.transmit(Path::Link { network, host: from }, answer, 0),
+            Some(network) => {
+                self.transmit(Path::Link { network, host: from }, answer, 0);
+            }
         }
     }
 

@@ -29,6 +29,7 @@ pub(crate) struct Counters {
     /// Segments of sockets that are no more.
     pub(crate) tcp_in: u64,
     pub(crate) tcp_out: u64,
+    pub(crate) tcp_again: u64,
 }
 
 /// A host of the same network whose hardware address is known.
@@ -78,9 +79,10 @@ impl<R: Clone> SocketTable<R> {
     /// `/proc/net/snmp`.
     pub fn snmp_text(&self, host: u32) -> String {
         let c = self.counted(host);
-        let segments = self.of_host(host, Protocol::Tcp).fold((c.tcp_in, c.tcp_out), |(i, o), e| {
+        let segments = self.of_host(host, Protocol::Tcp).fold((c.tcp_in, c.tcp_out, c.tcp_again), |(i, o, a), e| {
             let tcp = &e.connection.tcp;
-            (i + u64::from(tcp.segments_in), o + u64::from(tcp.segments_out))
+            let again = tcp.wire.as_deref().map_or(0, |wire| wire.packets_again);
+            (i + u64::from(tcp.segments_in), o + u64::from(tcp.segments_out), a + u64::from(again))
         });
         let established = |e: &&Entry<R>| matches!(e.tcp_state(), TcpState::Established | TcpState::CloseWait);
         let current = self.of_host(host, Protocol::Tcp).filter(established).count() as u64;
@@ -130,7 +132,7 @@ impl<R: Clone> SocketTable<R> {
                 ("CurrEstab", current),
                 ("InSegs", segments.0),
                 ("OutSegs", segments.1),
-                ("RetransSegs", 0),
+                ("RetransSegs", segments.2),
                 ("InErrs", 0),
                 ("OutRsts", 0),
                 ("InCsumErrors", 0),

@@ -2,13 +2,14 @@
 
 use crate::addr::{Addr, Endpoint, Family, UnixAddr};
 use crate::call::{Close, Connect, Cred, How, Received, Send, SocketId};
+use crate::capture::Captures;
 use crate::entry::{Descriptor, Entry, Phase, Protocol, SHUT_RECEIVE, SocketStructure, SocketType};
 use crate::fabric::Fabric;
 use crate::icmp::Searches;
 use crate::io::{Sink, Source};
 use crate::link::World;
 use crate::linux::{af, ipproto, poll, sock};
-use crate::log::{Event, Log};
+use crate::log::{Description, Event, Log};
 use crate::options::Options;
 use crate::ports::Ports;
 use crate::queue::Pool;
@@ -17,7 +18,9 @@ use crate::stats::Counters;
 use crate::tcp::TcpState;
 use crate::unix::Names;
 use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use snowglobe_abi::Errno;
 use snowglobe_abi::spec::{HostSpec, NetworkSpec};
@@ -80,12 +83,14 @@ pub struct SocketTable<R> {
     pub(crate) fabric: Fabric,
     pub(crate) pool: Pool,
     pub(crate) log: Log,
+    pub(crate) captures: Captures,
     pub(crate) rng: Rng,
     /// What hashes of addresses begin with.
     pub(crate) port_seed: u64,
     pub(crate) unsupported: Vec<(u32, u32)>,
     pub(crate) discarded: Vec<R>,
-    pub(crate) rotation: u32,
+    /// How often each name with several addresses has been asked for, by name and kind of record.
+    pub(crate) rotations: BTreeMap<(String, u16), u32>,
     /// Options at the beginning: of all others, and of TCP.
     defaults: [Rc<Options>; 2],
     last_unique: u64,
@@ -102,17 +107,18 @@ impl<R: Clone> SocketTable<R> {
         let port_seed = rng.next();
         SocketTable {
             slab: Slab { places: Vec::new(), free: Vec::new() },
-            world: World::new(networks, hosts),
+            world: World::new(networks, hosts, seed),
             ports: Ports::default(),
             names: Names::default(),
             fabric: Fabric::default(),
             pool: Pool::default(),
             log: Log::default(),
+            captures: Captures::default(),
             rng,
             port_seed,
             unsupported: Vec::new(),
             discarded: Vec::new(),
-            rotation: 0,
+            rotations: BTreeMap::new(),
             defaults: [Protocol::Udp, Protocol::Tcp].map(|protocol| Rc::new(Options::new(protocol))),
             last_unique: 0,
             searches: Searches::new(),
@@ -156,6 +162,16 @@ impl<R: Clone> SocketTable<R> {
         self.slab.iter()
     }
 
+    /// What changes rarely of an entry.
+    ///
+    /// # Errors
+    /// EBADF for a place without a socket.
+    pub fn description(&self, id: SocketId) -> Result<Description, Errno> {
+        let entry = self.get(id)?;
+        let other_end = entry.connection.peer.and_then(|peer| self.slab.get(peer)).map_or(0, |peer| peer.local.id);
+        Ok(crate::log::describe(entry, other_end))
+    }
+
     /// The hosts and their interfaces.
     pub fn world(&self) -> &World {
         &self.world
@@ -175,7 +191,8 @@ impl<R: Clone> SocketTable<R> {
             self.slab.places.len() as u32 - 1
         });
         let id = SocketId(place);
-        self.slab.places[place as usize] = Some(Box::new(Entry::new(id, host, cred, local)));
+        let entry = self.slab.places[place as usize].insert(Box::new(Entry::new(id, host, cred, local)));
+        self.log.options_changed(entry);
         id
     }
 
@@ -183,14 +200,22 @@ impl<R: Clone> SocketTable<R> {
         let Some(mut entry) = self.slab.places.get_mut(id.0 as usize).and_then(Option::take) else { return };
         if entry.local.protocol == Protocol::Tcp {
             let tcp = &entry.connection.tcp;
-            let (segments_in, segments_out) = (u64::from(tcp.segments_in), u64::from(tcp.segments_out));
             let counters = self.counters(entry.connection.host);
-            counters.tcp_in += segments_in;
-            counters.tcp_out += segments_out;
+            counters.tcp_in += u64::from(tcp.segments_in);
+            counters.tcp_out += u64::from(tcp.segments_out);
+            counters.tcp_again += tcp.wire.as_deref().map_or(0, |wire| u64::from(wire.packets_again));
         }
         entry.send_queue.clear(&mut self.pool, &mut self.discarded);
         entry.receive_queue.clear(&mut self.pool, &mut self.discarded);
+        self.log.gone(entry.local.id);
         self.slab.free.push(id.0);
+    }
+
+    /// An entry that a call is about to change.
+    fn about_to_change(&mut self, id: SocketId) -> Result<&Entry<R>, Errno> {
+        let entry = self.slab.get_mut(id).ok_or(Errno::EBADF)?;
+        self.log.changed(entry);
+        Ok(entry)
     }
 
     #[inline]
@@ -225,14 +250,15 @@ impl<R: Clone> SocketTable<R> {
         self.log.tracing = on;
     }
 
-    /// Whether there are trace events.
+    /// Whether there are trace events, or captured packets.
     #[inline]
     pub fn has_events(&self) -> bool {
-        self.log.has_events()
+        self.log.has_events() || !self.captures.is_empty()
     }
 
     /// Trace events since the last time, in order.
     pub fn take_events(&mut self) -> alloc::vec::Drain<'_, Event> {
+        self.log.catch_up_all(&mut self.slab);
         self.log.take_events()
     }
 
@@ -245,6 +271,7 @@ impl<R: Clone> SocketTable<R> {
     pub fn set_descriptor(&mut self, id: SocketId, descriptor: Option<Descriptor>) {
         if let Some(entry) = self.slab.get_mut(id) {
             entry.socket = descriptor;
+            self.log.changed(entry);
         }
     }
 
@@ -252,6 +279,7 @@ impl<R: Clone> SocketTable<R> {
     pub fn set_blocking(&mut self, id: SocketId, blocking: bool) {
         if let Some(entry) = self.slab.get_mut(id) {
             entry.local.blocking = blocking;
+            self.log.changed(entry);
         }
     }
 
@@ -309,7 +337,7 @@ impl<R: Clone> SocketTable<R> {
     /// # Errors
     /// Those of bind(2), ip(7) and unix(7).
     pub fn bind(&mut self, id: SocketId, addr: &Addr) -> Result<(), Errno> {
-        let entry = self.get(id)?;
+        let entry = self.about_to_change(id)?;
         match entry.local.family {
             Family::Inet | Family::Inet6 => match entry.local.protocol {
                 Protocol::Icmp => self.icmp_bind(id, addr),
@@ -325,7 +353,8 @@ impl<R: Clone> SocketTable<R> {
     /// # Errors
     /// EOPNOTSUPP for sockets without connections, EINVAL and EADDRINUSE as listen(2) says.
     pub fn listen(&mut self, id: SocketId, backlog: i32) -> Result<(), Errno> {
-        match (self.get(id)?.local.protocol, self.get(id)?.local.kind) {
+        let entry = self.about_to_change(id)?;
+        match (entry.local.protocol, entry.local.kind) {
             (Protocol::Tcp, _) => self.tcp_listen(id, backlog),
             (Protocol::Unix, SocketType::Stream | SocketType::Seqpacket) => self.unix_listen(id, backlog),
             _ => Err(Errno::EOPNOTSUPP),
@@ -339,7 +368,7 @@ impl<R: Clone> SocketTable<R> {
     /// a notification tells when to try again.
     pub fn connect(&mut self, id: SocketId, addr: &Addr, now: u64) -> Result<Connect, Errno> {
         self.log.now = now;
-        match self.get(id)?.local.protocol {
+        match self.about_to_change(id)?.local.protocol {
             Protocol::Tcp => {
                 let before = self.get(id)?.tcp_state();
                 let result = self.tcp_connect(id, addr);
@@ -361,7 +390,8 @@ impl<R: Clone> SocketTable<R> {
     /// EAGAIN when none waits, EINVAL on a socket that does not listen, EOPNOTSUPP where there are no connections.
     pub fn accept(&mut self, id: SocketId, now: u64) -> Result<(SocketId, Addr), Errno> {
         self.log.now = now;
-        match (self.get(id)?.local.protocol, self.get(id)?.local.kind) {
+        let entry = self.about_to_change(id)?;
+        match (entry.local.protocol, entry.local.kind) {
             (Protocol::Tcp, _) => {
                 let accepted = self.tcp_accept(id)?;
                 let host = self.get(id)?.connection.host;
@@ -383,14 +413,15 @@ impl<R: Clone> SocketTable<R> {
     pub fn send(&mut self, id: SocketId, source: &mut dyn Source, call: Send<R>, now: u64) -> Result<usize, Errno> {
         self.log.now = now;
         let entry = self.get(id)?;
-        match entry.local.protocol {
+        let result = match entry.local.protocol {
             Protocol::Tcp => self.tcp_send(id, source, &call),
             Protocol::Unix if entry.local.kind == SocketType::Stream => self.unix_send_stream(id, source, call),
             Protocol::Unix => self.unix_send_message(id, source, call),
             Protocol::Udp => self.udp_send(id, source, &call),
             Protocol::Icmp => self.icmp_send(id, source, &call),
             Protocol::Netlink(_) => self.netlink_send(id, source, &call),
-        }
+        };
+        self.told_error(id, result)
     }
 
     /// `recv` and its kin, with `flags` of `MSG_*` (PEEK, OOB, TRUNC).
@@ -409,13 +440,26 @@ impl<R: Clone> SocketTable<R> {
         self.log.now = now;
         let entry = self.get(id)?;
         if flags & crate::linux::msg::ERRQUEUE != 0 {
-            return self.recv_report(id, sink, len);
+            let result = self.recv_report(id, sink, len);
+            // What waits to be told may be another error now.
+            self.log.changed(self.slab.at_mut(id));
+            return result;
         }
-        match entry.local.protocol {
+        let result = match entry.local.protocol {
             Protocol::Tcp => self.tcp_recv(id, sink, len, flags),
             Protocol::Unix if entry.local.kind == SocketType::Stream => self.unix_recv_stream(id, sink, len, flags),
             _ => self.recv_message(id, sink, len, flags),
+        };
+        self.told_error(id, result)
+    }
+
+    /// An error that is told waits no more.
+    #[inline]
+    fn told_error<T>(&mut self, id: SocketId, result: Result<T, Errno>) -> Result<T, Errno> {
+        if result.as_ref().is_err_and(|e| *e != Errno::EAGAIN) {
+            self.log.changed(self.slab.at_mut(id));
         }
+        result
     }
 
     /// `shutdown`.
@@ -424,7 +468,7 @@ impl<R: Clone> SocketTable<R> {
     /// ENOTCONN for a socket without another end.
     pub fn shutdown(&mut self, id: SocketId, how: How, now: u64) -> Result<(), Errno> {
         self.log.now = now;
-        match self.get(id)?.local.protocol {
+        match self.about_to_change(id)?.local.protocol {
             Protocol::Tcp => self.tcp_shutdown(id, how),
             Protocol::Unix => self.unix_shutdown(id, how),
             Protocol::Netlink(_) => Err(Errno::EOPNOTSUPP),
@@ -506,7 +550,7 @@ impl<R: Clone> SocketTable<R> {
         Ok(n as u32)
     }
 
-    /// SIOCOUTQ: bytes that were sent and not acknowledged, or not read by an AF_UNIX peer.
+    /// SIOCOUTQ: bytes that were sent and not acknowledged, not read by an AF_UNIX peer, or still in the interface.
     ///
     /// # Errors
     /// EINVAL on a socket that listens.
@@ -519,7 +563,13 @@ impl<R: Clone> SocketTable<R> {
         Ok(match entry.local.protocol {
             Protocol::Unix if entry.local.kind != SocketType::Stream => entry.connection.outstanding as u32,
             Protocol::Unix => peer.map_or(0, |p| p.receive_queue.bytes.len() + p.receive_queue.held()) as u32,
-            _ => entry.send_queue.bytes.len() as u32,
+            Protocol::Udp | Protocol::Icmp => entry.send_queue.held() as u32,
+            // A FIN counts as a byte until it is acknowledged.
+            _ => {
+                let tcp = &entry.connection.tcp;
+                let fin = tcp.fin_due && !(tcp.fin_sent && tcp.unacked == tcp.next);
+                entry.send_queue.bytes.len() as u32 + u32::from(fin)
+            }
         })
     }
 
@@ -543,8 +593,12 @@ impl<R: Clone> SocketTable<R> {
         if entry.local.protocol != Protocol::Tcp {
             return Err(Errno::ENOTTY);
         }
+        if entry.connection.phase == Phase::Listening {
+            return Err(Errno::EINVAL);
+        }
         let tcp = &entry.connection.tcp;
-        Ok(self.siocoutq(id)?.saturating_sub(tcp.next.saturating_sub(tcp.unacked) as u32))
+        let unsent = (entry.send_queue.bytes.len() as u64).saturating_sub(tcp.sent_bytes()) as u32;
+        Ok(unsent + u32::from(tcp.fin_due && !tcp.fin_sent))
     }
 
     /// SO_PEERPIDFD: the process id that SO_PEERCRED tells.

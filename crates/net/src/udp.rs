@@ -3,14 +3,14 @@
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Ancillary, Control, Received, Send, SocketId};
 use crate::entry::{Cork, Entry, Path, Phase, Protocol, SHUT_SEND};
-use crate::fabric::{Body, Packet};
+use crate::fabric::{Body, Departure, Packet};
 use crate::io::Source;
 use crate::link::{RESOLVER, Route};
 use crate::linux::{msg, poll, timestamping};
 use crate::log::DropReason;
 use crate::options::{Flag, Int, Options};
 use crate::ports::PortKey;
-use crate::queue::{Chunk, Datagram};
+use crate::queue::{Chunk, Datagram, truesize};
 use crate::table::{SocketTable, unbound_end};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
@@ -18,8 +18,11 @@ use snowglobe_abi::Errno;
 
 /// Payload of a UDP datagram at most, for IPv4 and IPv6.
 const LONGEST: [usize; 2] = [65507, 65527];
+const UDP_HEADER: usize = 8;
 /// Bytes of the headers of a UDP datagram, for IPv4 and IPv6.
 const HEADERS: [usize; 2] = [28, 48];
+/// What fits, with its UDP header, into a packet of every network.
+const NEVER_TOO_LONG: usize = 1240;
 
 impl<R: Clone> SocketTable<R> {
     /// `connect` of UDP and ICMP sockets: from now on they talk to one address only.
@@ -141,42 +144,83 @@ impl<R: Clone> SocketTable<R> {
         }
         let (by, header) = call.ancillary.as_ref().map_or((0, Stated::default()), Stated::of);
         let route = self.datagram_route(entry, to, by)?;
+        self.may_come_from(entry, header.source)?;
         let corked = call.flags & msg::MORE != 0 || entry.local.options.flag(Flag::UdpCork);
-        if self.at(id).local_end().port == 0 {
+        if entry.local_end().port == 0 {
             self.autobind(id)?;
         }
-        if let Some(error) = self.at_mut(id).take_error() {
-            return Err(error);
-        }
         if corked {
+            self.may_send(id)?;
             self.at_mut(id).extra().cork = Some(Cork { to, bytes: Vec::new(), header });
             return self.udp_add(id, source, call);
         }
         let stated = call.ancillary.as_ref().and_then(|a| a.segment);
         let segment = stated.map_or(self.at(id).local.options.int(Int::UdpSegment) as usize, usize::from);
-        self.check_length(id, to, route, if segment == 0 { call.len } else { segment.min(call.len) })?;
+        let longest = if segment == 0 { call.len } else { segment.min(call.len) };
+        self.check_length(id, to, route, longest + UDP_HEADER)?;
+        self.may_send(id)?;
         if segment != 0 && segment < call.len {
             self.udp_send_segments(id, source, (to, route, header), call.len, segment)?;
             return Ok(call.len);
         }
         let payload = self.pool.fill(source, call.len)?;
-        self.udp_dispatch(id, to, route, payload, header)?;
-        Ok(call.len)
+        let departure = self.udp_dispatch(id, to, route, payload, header);
+        self.departed(id, call.len, departure)
     }
 
-    /// ip(7), IP_MTU_DISCOVER: who forbids fragments is told what does not fit.
-    fn check_length(&mut self, id: SocketId, to: Endpoint, route: Route, len: usize) -> Result<(), Errno> {
-        /// IP_PMTUDISC_DO and IP_PMTUDISC_PROBE.
-        const WHOLE: core::ops::RangeInclusive<i32> = 2..=3;
+    /// ip(7), IP_PKTINFO: the source that a message states must be an address of the host's.
+    pub(crate) fn may_come_from(&self, entry: &Entry<R>, source: Option<IpAddr>) -> Result<(), Errno> {
+        let foreign = |ip: IpAddr| !ip.is_loopback() && !self.world.host(entry.connection.host).owns(ip);
+        if source.is_some_and(foreign) { Err(Errno::ENETUNREACH) } else { Ok(()) }
+    }
+
+    /// What may keep a datagram from leaving, in Linux's order (`sock_alloc_send_skb`).
+    #[inline]
+    pub(crate) fn may_send(&mut self, id: SocketId) -> Result<(), Errno> {
+        let entry = self.slab.at_mut(id);
+        if let Some(error) = entry.take_error() {
+            return Err(error);
+        }
+        if entry.is_shut(SHUT_SEND) {
+            return Err(Errno::EPIPE);
+        }
+        let held = entry.send_queue.held;
+        let full = held != 0 && held >= entry.local.options.int(Int::SendBuffer) as usize;
+        if full { Err(Errno::EAGAIN) } else { Ok(()) }
+    }
+
+    /// What the sender of a datagram is told of how it left, and what it has to bear.
+    pub(crate) fn departed(&mut self, id: SocketId, len: usize, departure: Departure) -> Result<usize, Errno> {
+        if departure == Departure::Gone {
+            return Ok(len);
+        }
+        self.charge(id, truesize(len), departure);
+        let options = &self.at(id).local.options;
+        // Linux tells a full queue only to those who ask for errors (`udp_send_skb`).
+        let told = departure == Departure::NoRoom && (options.flag(Flag::RecvErr) || options.flag(Flag::RecvErr6));
+        if told { Err(Errno::ENOBUFS) } else { Ok(len) }
+    }
+
+    /// ip(7), IP_MTU_DISCOVER: who forbids fragments is told what does not fit. `len` is that of the packet after the IP
+    /// header.
+    #[inline]
+    pub(crate) fn check_length(&mut self, id: SocketId, to: Endpoint, route: Route, len: usize) -> Result<(), Errno> {
+        if len <= NEVER_TOO_LONG { Ok(()) } else { self.check_great_length(id, to, route, len) }
+    }
+
+    fn check_great_length(&mut self, id: SocketId, to: Endpoint, route: Route, len: usize) -> Result<(), Errno> {
+        /// IP_PMTUDISC_DO, IP_PMTUDISC_PROBE and IP_PMTUDISC_INTERFACE (`ip_sk_ignore_df`).
+        const WHOLE: core::ops::RangeInclusive<i32> = 2..=4;
         let entry = self.at(id);
         let options = &entry.local.options;
         let six = to.ip.is_ipv6();
         let discover = options.int(if six { Int::MtuDiscover6 } else { Int::MtuDiscover });
-        if !WHOLE.contains(&discover) && !(six && options.flag(Flag::DontFragment)) {
+        let whole = WHOLE.contains(&discover) || six && options.flag(Flag::DontFragment);
+        if !whole {
             return Ok(());
         }
-        let mtu = self.world.mtu(entry.connection.host, route);
-        if len + HEADERS[usize::from(six)] <= mtu as usize {
+        let mtu = self.world.mtu(entry.connection.host, route, six);
+        if len + if six { 40 } else { 20 } <= mtu as usize {
             return Ok(());
         }
         self.report_too_long(id, to, mtu);
@@ -193,15 +237,17 @@ impl<R: Clone> SocketTable<R> {
         segment: usize,
     ) -> Result<(), Errno> {
         const MOST: usize = 64;
-        let mtu = self.world.mtu(self.at(id).connection.host, route) as usize;
-        if segment + HEADERS[usize::from(to.ip.is_ipv6())] > mtu || len > segment * MOST {
+        let six = to.ip.is_ipv6();
+        let mtu = self.world.mtu(self.at(id).connection.host, route, six) as usize;
+        if segment + HEADERS[usize::from(six)] > mtu || len > segment * MOST {
             return Err(Errno::EINVAL);
         }
         let mut bytes = alloc::vec![0; len];
         source.read_into(&mut bytes)?;
         for part in bytes.chunks(segment) {
             let payload = self.pool.copy(part);
-            self.udp_dispatch(id, to, route, payload, header)?;
+            let departure = self.udp_dispatch(id, to, route, payload, header);
+            self.departed(id, part.len(), departure)?;
         }
         Ok(())
     }
@@ -233,27 +279,16 @@ impl<R: Clone> SocketTable<R> {
         let extra = self.slab.at_mut(id).connection.extra.as_mut();
         let Some(cork) = extra.and_then(|extra| extra.cork.take()) else { return Ok(()) };
         let route = self.datagram_route(self.at(id), cork.to, 0)?;
-        self.check_length(id, cork.to, route, cork.bytes.len())?;
+        self.check_length(id, cork.to, route, cork.bytes.len() + UDP_HEADER)?;
         let payload = self.pool.copy(&cork.bytes);
-        self.udp_dispatch(id, cork.to, route, payload, cork.header)
+        let departure = self.udp_dispatch(id, cork.to, route, payload, cork.header);
+        self.departed(id, cork.bytes.len(), departure).map(|_| ())
     }
 
-    fn udp_dispatch(
-        &mut self,
-        id: SocketId,
-        to: Endpoint,
-        route: Route,
-        payload: Chunk,
-        stated: Stated,
-    ) -> Result<(), Errno> {
+    fn udp_dispatch(&mut self, id: SocketId, to: Endpoint, route: Route, payload: Chunk, stated: Stated) -> Departure {
         let entry = self.slab.at_mut(id);
         let (host, unique, own) = (entry.connection.host, entry.local.id, entry.local_end());
         let ip = match stated.source {
-            // ip(7), IP_PKTINFO: the source must be an address of the host's.
-            Some(ip) if !self.world.host(host).owns(ip) && !ip.is_loopback() => {
-                self.pool.give(payload);
-                return Err(Errno::ENETUNREACH);
-            }
             Some(ip) => ip,
             None if own.ip.is_unspecified() || own.ip.is_multicast() => self.world.source(host, to.ip, route),
             None => own.ip,
@@ -275,17 +310,24 @@ impl<R: Clone> SocketTable<R> {
         let body = Body::Udp(payload);
         let packet = Packet { from: host, to: host, network: None, src, dst: to, ttl, tos, body };
         match route {
-            Route::Local => self.udp_arrive(packet),
+            Route::Local => {
+                self.capture_sent(Path::Local, &packet, unique);
+                self.udp_arrive(packet);
+                Departure::Gone
+            }
             Route::Neighbour { network, host, .. } => self.transmit(Path::Link { network, host }, packet, unique),
             Route::Nobody { network, .. } => self.transmit(Path::Nobody { network }, packet, unique),
             Route::Broadcast { network, .. } => self.flood(network, packet, unique, true),
             Route::Multicast { network, .. } => self.flood(network, packet, unique, loops),
         }
-        Ok(())
     }
 
-    /// Sends a packet to every host of a network.
-    fn flood(&mut self, network: u32, packet: Packet, unique: u64, own_too: bool) {
+    /// Sends a packet to every host of a network; the copy that leaves last says how it left.
+    fn flood(&mut self, network: u32, packet: Packet, unique: u64, own_too: bool) -> Departure {
+        if packet.ttl > 0 {
+            self.capture_flood(network, &packet, unique);
+        }
+        let mut last = Departure::Gone;
         let members: Vec<u32> = self.world.networks[network as usize].members.clone();
         for host in members {
             if host == packet.from {
@@ -293,9 +335,10 @@ impl<R: Clone> SocketTable<R> {
                     self.udp_arrive(Packet { network: Some(network), ..packet.clone() });
                 }
             } else if packet.ttl > 0 {
-                self.transmit(Path::Link { network, host }, packet.clone(), unique);
+                last = last.max(self.transmit(Path::Link { network, host }, packet.clone(), unique));
             }
         }
+        last
     }
 
     pub(crate) fn udp_arrive(&mut self, packet: Packet) {

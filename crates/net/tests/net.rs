@@ -2,8 +2,11 @@
 
 mod net {
     mod datagrams;
+    mod faults;
     pub mod help;
     mod judged;
+    mod kernel;
+    mod links;
     mod names;
     mod streams;
     mod walk;

@@ -38,6 +38,8 @@ pub struct Hooks<'a> {
     pub sample: &'a mut dyn FnMut(u64, u64, u32) -> io::Result<()>,
     /// Set from outside to end the world.
     pub stop: &'a AtomicBool,
+    /// Whether loops that spin are looked for. A run that is run again had none left, however slow this machine is.
+    pub learn: bool,
     /// The core on which the world runs; `None` lets the supervisor choose.
     pub core: Option<usize>,
 }
@@ -253,7 +255,7 @@ impl World {
                 _ => {}
             }
             self.reap(now)?;
-            self.look_for_stall();
+            self.look_for_stall(hooks.learn);
             if sampled.elapsed() >= SAMPLE {
                 sampled = Instant::now();
                 let c = self.arena.control();
@@ -327,7 +329,7 @@ impl World {
     }
 
     /// Interrupts a runner that has not called for long, so that the layer can look at what it does.
-    fn look_for_stall(&mut self) {
+    fn look_for_stall(&mut self, learn: bool) {
         let c = self.arena.control();
         let (calls, runner) = (c.ring_head.load(Relaxed) ^ c.calls.load(Relaxed), c.runner.load(Relaxed));
         if calls != self.stall.calls || runner != self.stall.runner {
@@ -338,7 +340,7 @@ impl World {
             self.stall.asked = true;
             self.interrupt_runner();
         }
-        if self.stall.looked.elapsed() < STALL {
+        if !learn || self.stall.looked.elapsed() < STALL {
             return;
         }
         self.stall.looked = Instant::now();

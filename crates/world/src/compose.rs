@@ -6,6 +6,7 @@
 use snowglobe_abi::spec::{Condition, Nanos, Restart};
 
 use crate::keys::{self, Fields, entries, fields};
+use crate::link::{self, Link, Rule};
 use crate::problem::{Problems, Span, suggestion};
 use crate::units;
 use crate::yaml::{Node, Value};
@@ -18,6 +19,9 @@ pub struct Placed<T> {
     /// Its place.
     pub span: Span,
 }
+
+/// Bytes of a packet at most on a network: what IPv6 needs (RFC 8200, section 5), and what an IP packet can have.
+pub(crate) const MTU: std::ops::RangeInclusive<u32> = 1280..=65535;
 
 /// What a world file asks for.
 #[derive(Debug, Default)]
@@ -68,8 +72,12 @@ pub struct Network {
     pub subnet: Option<Placed<([u8; 4], u8)>>,
     /// Where its resolver answers.
     pub gateway: Option<Placed<[u8; 4]>>,
-    /// Its latency.
-    pub latency: Option<Nanos>,
+    /// What its links are like.
+    pub link: Link,
+    /// Bytes of a packet at most.
+    pub mtu: Option<u32>,
+    /// What is different between some hosts.
+    pub rules: Vec<Rule>,
 }
 
 /// A service.
@@ -214,7 +222,7 @@ fn placed_key(key: &crate::yaml::Key) -> Placed<String> {
 }
 
 /// A scalar, or a note of what is there instead.
-fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<String> {
+pub(crate) fn text(node: &Node, what: &str, problems: &mut Problems) -> Option<String> {
     match &node.value {
         Value::Scalar(text) if text.contains('\0') => {
             problems.error(node.span, format!("{what} has a zero byte"), "here", "remove it");
@@ -238,7 +246,7 @@ fn placed(node: &Node, what: &str, problems: &mut Problems) -> Option<Placed<Str
 }
 
 /// A scalar that a function understands.
-fn parsed<T>(
+pub(crate) fn parsed<T>(
     node: &Node,
     what: &str,
     parse: impl Fn(&str) -> Result<T, String>,
@@ -255,7 +263,7 @@ fn parsed<T>(
 }
 
 /// The same for a key of a mapping; nothing when the key is missing or says `null`.
-fn field<T>(
+pub(crate) fn field<T>(
     of: &Fields<'_>,
     name: &str,
     what: &str,
@@ -266,7 +274,7 @@ fn field<T>(
     parsed(node, &format!("{what}: `{name}`"), parse, problems).map(|p| p.value)
 }
 
-fn list<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> &'a [Node] {
+pub(crate) fn list<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> &'a [Node] {
     match &node.value {
         Value::Seq(items) => items,
         Value::Null => &[],
@@ -283,7 +291,7 @@ fn list<'a>(node: &'a Node, what: &str, problems: &mut Problems) -> &'a [Node] {
 }
 
 /// A list of scalars; one scalar where that is allowed.
-fn texts(node: &Node, what: &str, one: bool, problems: &mut Problems) -> Vec<Placed<String>> {
+pub(crate) fn texts(node: &Node, what: &str, one: bool, problems: &mut Problems) -> Vec<Placed<String>> {
     if one && matches!(node.value, Value::Scalar(_)) {
         return placed(node, what, problems).into_iter().collect();
     }
@@ -379,11 +387,22 @@ fn network(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Netwo
     check_name(name, "network", problems);
     let f = fields(node, &what, keys::NETWORK, problems);
     field(&f, "driver", &what, one_of(&["bridge", "default"]), problems);
-    let mut out = Network { name: name.clone(), subnet: None, gateway: None, latency: None };
+    let mut out = Network {
+        name: name.clone(),
+        subnet: None,
+        gateway: None,
+        link: Link::default(),
+        mtu: None,
+        rules: Vec::new(),
+    };
     if let Some(own) = f.get("x-snowglobe") {
         let what = format!("{what}: `x-snowglobe`");
         let own = fields(own, &what, keys::NETWORK_WORLD, problems);
-        out.latency = field(&own, "latency", &what, units::duration, problems);
+        out.link = link::read(&own, &what, problems);
+        out.mtu = field(&own, "mtu", &what, number((*MTU.start()).into(), (*MTU.end()).into()), problems);
+        if let Some(node) = own.get("links") {
+            out.rules = link::rules(node, &format!("{what}: `links`"), problems);
+        }
     }
     let Some(ipam) = f.get("ipam") else { return out };
     let ipam = fields(ipam, &format!("{what}: `ipam`"), keys::IPAM, problems);

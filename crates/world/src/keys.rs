@@ -64,9 +64,68 @@ pub const SERVICE_WORLD: &[KeySpec] = keys! {
     "stdin" Read "whether the service gets the run's standard input (false)"
 };
 
-/// `x-snowglobe` in a network.
+/// `x-snowglobe` in a network: what its links are like, and its own settings.
 pub const NETWORK_WORLD: &[KeySpec] = keys! {
-    "latency" Read "how long a packet takes from any host to any other"
+    "profile" Read "a named set of the keys that follow, which each of them overrides: `lan`, `wan`, `satellite`, `lossy-wifi`"
+    "latency" Read "how long a packet is on its way: a time, or a distribution (below)"
+    "jitter" Read "at most so much is added to that or taken from it, evenly (0)"
+    "bandwidth" Read "bits per second from each host to each other, such as `5 Mbit` (`unlimited`)"
+    "queue" Read "bytes that wait for the bandwidth at most; what comes then is dropped (1000 packets)"
+    "loss" Read "share of packets that are lost, such as `1 %`, or bursts of loss (below) (0)"
+    "duplicate" Read "share of packets that arrive twice (0)"
+    "reorder" Read "share of packets that others overtake; the rest keep their order, whatever their latencies (0)"
+    "reorder_by" Read "how long such a packet is held up at most (as long as it takes anyway)"
+    "corrupt" Read "share of packets that arrive damaged, which the receiver's checksum throws away (0)"
+    "cut" Read "whether nothing arrives (false)"
+    "clog" Read "whether packets wait in the sender's interface for ever (false)"
+    "mtu" Read "bytes of an IP packet at most, from 1280, which IPv6 needs, to 65535 (1500)"
+    "links" Read "what is different between some hosts: a list, of which later entries have the last word"
+};
+
+/// An entry of `links` of a network.
+pub const LINK: &[KeySpec] = keys! {
+    "between" Read "services or hosts, in both directions between each two; a service stands for all its replicas, `*` for all"
+    "from" Read "services or hosts that send; all of the network without it"
+    "to" Read "services or hosts that receive; all of the network without it"
+    "profile" Read "as in the network, as all that follow; what is not said here is as there"
+    "latency" Read "how long a packet is on its way"
+    "jitter" Read "at most so much is added to that or taken from it"
+    "bandwidth" Read "bits per second"
+    "queue" Read "bytes that wait for the bandwidth"
+    "loss" Read "share of packets that are lost"
+    "duplicate" Read "share of packets that arrive twice"
+    "reorder" Read "share of packets that others overtake"
+    "reorder_by" Read "how long such a packet is held up at most"
+    "corrupt" Read "share of packets that arrive damaged"
+    "cut" Read "whether nothing arrives: a partition, of one direction where `from` and `to` say so"
+    "clog" Read "whether packets wait in the sender's interface"
+};
+
+/// A latency that is drawn. In one line: `normal mean 40ms deviation 5ms`.
+pub const LATENCY: &[KeySpec] = keys! {
+    "distribution" Read "`constant`, `uniform`, `normal`, `exponential` or `pareto`"
+    "mean" Read "the mean, of `constant`, `normal` (before it is cut off at `min`) and `exponential`"
+    "deviation" Read "the standard deviation, of `normal`"
+    "min" Read "the least: of `uniform` and `pareto`; where it is cut off, of `normal` (0); on top of which the rest is drawn, of `exponential` (0)"
+    "max" Read "the longest: of `uniform`; to which longer ones are cut, of `pareto`"
+    "shape" Read "how heavy the tail is, of `pareto`: the smaller, the heavier; 2 to 3 is usual"
+};
+
+/// The distributions of a latency, and what each takes.
+pub const DISTRIBUTIONS: &[(&str, &[&str])] = &[
+    ("constant", &["mean"]),
+    ("uniform", &["min", "max"]),
+    ("normal", &["mean", "deviation", "min"]),
+    ("exponential", &["mean", "min"]),
+    ("pareto", &["min", "shape", "max"]),
+];
+
+/// Loss in bursts (Gilbert and Elliott). In one line: `to_bad 1% to_good 25% in_bad 50%`.
+pub const LOSS: &[KeySpec] = keys! {
+    "to_bad" Read "chance before each packet that a good link turns bad"
+    "to_good" Read "chance before each packet that a bad link turns good"
+    "in_good" Read "share of packets that a good link loses (0)"
+    "in_bad" Read "share of packets that a bad link loses (100 %)"
 };
 
 /// A service.
@@ -176,7 +235,7 @@ pub const NETWORK: &[KeySpec] = keys! {
     "enable_ipv4" Idle "every network has IPv4"
     "external" Refused "remove it: a world knows only its own networks"
     "enable_ipv6" Refused "remove it: networks of a world file have IPv4 addresses"
-    "driver_opts" Refused "remove it; for a delay use `x-snowglobe: {latency: 1ms}`"
+    "driver_opts" Refused "remove it; for a delay use `x-snowglobe: {latency: 1ms}`, for an MTU `x-snowglobe: {mtu: 9000}`"
 };
 
 /// `ipam` of a network.
@@ -355,7 +414,7 @@ fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Prob
 
 /// The reference of the world file's keys, in Markdown, made from the tables.
 pub fn reference() -> String {
-    let sections: [(&str, &[KeySpec]); 14] = [
+    let sections: [(&str, &[KeySpec]); 17] = [
         ("Top", TOP),
         ("`x-snowglobe` at the top", WORLD),
         ("A service", SERVICE),
@@ -368,6 +427,9 @@ pub fn reference() -> String {
         ("`env_file`, long form", ENV_FILE),
         ("A network", NETWORK),
         ("`x-snowglobe` in a network", NETWORK_WORLD),
+        ("`links` of a network", LINK),
+        ("`latency`, drawn", LATENCY),
+        ("`loss`, in bursts", LOSS),
         ("`ipam.config`", IPAM_CONFIG),
         ("A volume", VOLUME),
     ];
@@ -384,5 +446,5 @@ pub fn reference() -> String {
         }
         out.push('\n');
     }
-    out
+    out + "## Profiles of links\n\n" + &crate::link::reference()
 }

@@ -57,12 +57,7 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
     }
     let path = vars.iter().find(|(name, _)| name == "PATH").map_or("", |(_, value)| value.as_str());
     check_program(root, program, path, &cwd).map_err(|unfit| Problem::new(unfit.what).help(unfit.help))?;
-    let network = NetworkSpec {
-        name: "default".to_owned(),
-        subnet: ([10, 0, 1, 0], 24),
-        resolver: [10, 0, 1, 1],
-        latency: DEFAULT_LATENCY,
-    };
+    let network = NetworkSpec::plain("default", ([10, 0, 1, 0], 24), [10, 0, 1, 1], DEFAULT_LATENCY);
     let host = HostSpec {
         name: HOST.to_owned(),
         hostname: HOST.to_owned(),

@@ -6,13 +6,14 @@ use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
 use snowglobe_abi::spec::{
-    Condition, DEFAULT_START_S, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, Nanos,
-    NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec,
+    Condition, DEFAULT_START_S, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, LinkRule, MountSource,
+    MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec,
 };
 
 use crate::compose::{self, Compose, Health, MountFrom, Placed, Service};
 use crate::image::{self, Image};
 use crate::interpolate::{self, Vars};
+use crate::link::{Link, Rule};
 use crate::problem::{Problem, Problems, Source, Span, WorldError, nearest, suggestion};
 use crate::root::{self, Found, Root, User};
 use crate::{resolved, units, yaml};
@@ -23,6 +24,8 @@ pub const DEFAULT_LATENCY: Nanos = 100_000;
 pub const DEFAULT_SEED: u64 = 1;
 /// Where programs are looked up when nothing else is said.
 pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/// Bytes of an Ethernet header, which count in a link's queue.
+const ETHERNET: u64 = 14;
 /// The name of the network of services that name none.
 const DEFAULT_NETWORK: &str = "default";
 /// Most hosts of a world.
@@ -170,6 +173,7 @@ impl<'a> Resolver<'a> {
                 disk: asked.disk.unwrap_or(knobs.disk),
                 trace_calls: asked.trace_calls.unwrap_or(knobs.trace_calls),
                 max_tasks: asked.max_tasks.unwrap_or(knobs.max_tasks),
+                capture: knobs.capture,
                 one_program: false,
             },
             yield_points: Vec::new(),
@@ -182,6 +186,17 @@ impl<'a> Resolver<'a> {
             return spec;
         }
         let mut interfaces = self.interfaces(&hosts, &spec.networks);
+        for network in &self.compose.networks {
+            let Some(index) = spec.networks.iter().position(|n| n.name == network.name.value) else { continue };
+            let is_on = |host: usize| interfaces[host].iter().any(|i| i.network as usize == index);
+            let members: Vec<(u32, &Host<'_>)> =
+                hosts.iter().enumerate().filter(|(at, _)| is_on(*at)).map(|(at, host)| (at as u32, host)).collect();
+            for rule in &network.rules {
+                self.queue_holds_a_packet(&rule.link, &spec.networks[index]);
+                let rule = self.rule(rule, &network.name.value, &hosts, &members);
+                spec.networks[index].rules.extend(rule);
+            }
+        }
         let mut resolved: BTreeMap<&str, (RootSpec, Vec<MountSpec>, Option<ServiceSpec>)> = BTreeMap::new();
         for service in &self.compose.services {
             let parts = self.service(service);
@@ -232,7 +247,7 @@ impl<'a> Resolver<'a> {
         let mut out = Vec::new();
         if wants_default && !has_default {
             let subnet = next().unwrap_or(([10, 0, 1, 0], 24));
-            out.push(NetworkSpec { name: DEFAULT_NETWORK.to_owned(), subnet, resolver: nth(subnet, 1), latency });
+            out.push(NetworkSpec::plain(DEFAULT_NETWORK, subnet, nth(subnet, 1), latency));
         }
         for (i, network) in self.compose.networks.iter().enumerate() {
             let Some(subnet) = network.subnet.as_ref().map(|s| s.value).or_else(&mut next) else {
@@ -273,14 +288,79 @@ impl<'a> Resolver<'a> {
                 Some(gateway) => gateway.value,
                 None => nth(subnet, 1),
             };
-            out.push(NetworkSpec {
-                name: network.name.value.clone(),
-                subnet,
-                resolver,
-                latency: network.latency.unwrap_or(latency),
-            });
+            let mut spec = NetworkSpec::plain(&network.name.value, subnet, resolver, latency);
+            spec.mtu = network.mtu.unwrap_or(spec.mtu);
+            network.link.change.apply(&mut spec.link);
+            self.queue_holds_a_packet(&network.link, &spec);
+            out.push(spec);
         }
         out
+    }
+
+    /// A queue that holds not one packet would drop them all.
+    fn queue_holds_a_packet(&mut self, link: &Link, network: &NetworkSpec) {
+        let frame = u64::from(network.mtu) + ETHERNET;
+        if let (Some(span), Some(queue)) = (link.queue, link.change.queue)
+            && queue < frame
+        {
+            let message = format!("a queue of {queue} bytes holds not one packet of network `{}`", network.name);
+            let help = format!(
+                "write at least `{frame}`: the MTU is {}, and each packet has {ETHERNET} bytes of Ethernet header",
+                network.mtu
+            );
+            self.problems.error(span, message, "here", help);
+        }
+    }
+
+    /// An entry of `links` with its hosts by number.
+    fn rule(
+        &mut self,
+        rule: &Rule,
+        network: &str,
+        hosts: &[Host<'_>],
+        members: &[(u32, &Host<'_>)],
+    ) -> Option<LinkRule> {
+        let mut side = |names: &Option<Vec<Placed<String>>>| -> Option<Vec<u32>> {
+            let Some(names) = names else { return Some(members.iter().map(|(at, _)| *at).collect()) };
+            let mut found = BTreeSet::new();
+            for name in names {
+                found.extend(self.members_called(name, network, hosts, members)?);
+            }
+            Some(found.into_iter().collect())
+        };
+        let (from, to) = (side(&rule.from)?, side(&rule.to)?);
+        if !from.iter().any(|a| to.iter().any(|b| a != b)) {
+            let message = format!("a link of network `{network}` goes from one host to another");
+            self.problems.error(rule.span, message, "here is only one", "name two hosts that are on it");
+            return None;
+        }
+        Some(LinkRule { from, to, change: rule.link.change.clone() })
+    }
+
+    /// The hosts of a network that a name of a rule stands for.
+    fn members_called(
+        &mut self,
+        name: &Placed<String>,
+        network: &str,
+        hosts: &[Host<'_>],
+        members: &[(u32, &Host<'_>)],
+    ) -> Option<Vec<u32>> {
+        let is =
+            |host: &Host<'_>| name.value == "*" || host.name == name.value || host.service.name.value == name.value;
+        let found: Vec<u32> = members.iter().filter(|(_, host)| is(host)).map(|(at, _)| *at).collect();
+        if !found.is_empty() {
+            return Some(found);
+        }
+        if hosts.iter().any(is) {
+            let message = format!("`{}` is not on network `{network}`", name.value);
+            let help = format!("add `{network}` to the `networks` of the service, or remove it here");
+            self.problems.error(name.span, message, "here", help);
+        } else {
+            let known = members.iter().map(|(_, host)| host.name.as_str());
+            let help = suggestion(&name.value, known);
+            self.problems.error(name.span, format!("there is no host `{}`", name.value), "unknown", help);
+        }
+        None
     }
 
     /// One host for each service and replica.

@@ -7,17 +7,17 @@ use std::net::Ipv4Addr;
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use snowglobe_abi::spec::{
-    Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, MountSource, MountSpec, Nanos, NetworkSpec,
-    Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
+    Capture, Chance, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, Latency, LinkChange, LinkRule,
+    LinkSpec, Loss, MountSource, MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
 use crate::problem::{Problem, Source, Span, suggestion};
-use crate::{compose, units, yaml};
+use crate::{compose, link, units, yaml};
 
 /// The key by which such a file is told from a Compose file; its value is the format's version.
 pub const MARK: &str = "snowglobe_world";
 /// The format's version.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const HEAD: &str = "\
 # A world after defaults, names and addresses were settled. Written by snowglobe, and read again by it:
@@ -122,6 +122,11 @@ macro_rules! word {
 
 word!(Duration(Nanos), "a duration", units::show_duration, units::duration);
 word!(Size(u64), "a size", units::show_size, units::size);
+word!(Bandwidth(u64), "a bandwidth", units::show_bandwidth, units::bandwidth);
+word!(Share(Chance), "a share", units::show_chance, units::chance);
+word!(YesNo(bool), "true or false", |yes| if yes { "yes" } else { "no" }.to_owned(), units::boolean);
+word!(LatencyText(Latency), "a latency", link::show_latency, link::latency);
+word!(LossText(Loss), "a loss", link::show_loss, link::loss);
 word!(Time(Nanos), "a time", units::show_time, units::time);
 word!(Signal(u8), "a signal", units::signal_name, units::signal);
 word!(Address([u8; 4]), "an IPv4 address", |a| Ipv4Addr::from(a).to_string(), |text| {
@@ -163,7 +168,18 @@ struct Network {
     name: String,
     subnet: W<Subnet>,
     resolver: W<Address>,
-    latency: W<Duration>,
+    mtu: u32,
+    link: Link,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rules: Vec<Rule>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rule {
+    from: Vec<String>,
+    to: Vec<String>,
+    link: Link,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -274,15 +290,16 @@ impl World {
             start: W(Time(spec.start_realtime)),
             until: spec.until.map(|ns| W(Duration(ns))),
             knobs: KnobsText::from_spec(&spec.knobs),
-            networks: spec.networks.iter().map(Network::from_spec).collect(),
+            networks: spec.networks.iter().map(|network| Network::from_spec(network, &spec.hosts)).collect(),
             hosts: spec.hosts.iter().map(|host| Host::from_spec(host, spec)).collect(),
             yield_points: spec.yield_points.clone(),
         }
     }
 
     fn into_spec(self) -> Result<WorldSpec, Advice> {
-        let networks: Vec<NetworkSpec> = self.networks.into_iter().map(Network::into_spec).collect();
         let names: Vec<String> = self.hosts.iter().map(|host| host.name.clone()).collect();
+        let networks: Vec<NetworkSpec> =
+            self.networks.into_iter().map(|network| network.into_spec(&names)).collect::<Result<_, _>>()?;
         let hosts = self.hosts.into_iter().map(|host| host.into_spec(&names, &networks)).collect::<Result<_, _>>()?;
         Ok(WorldSpec {
             seed: self.seed,
@@ -320,23 +337,99 @@ impl KnobsText {
             trace_calls: self.trace_calls,
             one_program: self.one_program,
             max_tasks: self.max_tasks,
+            capture: Capture::Nothing,
         }
     }
 }
 
 impl Network {
-    fn from_spec(network: &NetworkSpec) -> Network {
+    fn from_spec(network: &NetworkSpec, hosts: &[HostSpec]) -> Network {
         Network {
             name: network.name.clone(),
             subnet: W(Subnet(network.subnet)),
             resolver: W(Address(network.resolver)),
-            latency: W(Duration(network.latency)),
+            mtu: network.mtu,
+            link: Link::from_change(difference(&network.link)),
+            rules: network.rules.iter().map(|rule| Rule::from_spec(rule, hosts)).collect(),
         }
     }
 
-    fn into_spec(self) -> NetworkSpec {
-        NetworkSpec { name: self.name, subnet: self.subnet.0.0, resolver: self.resolver.0.0, latency: self.latency.0.0 }
+    fn into_spec(self, names: &[String]) -> Result<NetworkSpec, Advice> {
+        if !compose::MTU.contains(&self.mtu) {
+            let (least, most) = (compose::MTU.start(), compose::MTU.end());
+            let message = format!("network `{}` has an MTU of {}", self.name, self.mtu);
+            return Err((message, format!("write one from {least} to {most}")));
+        }
+        let mut link = LinkSpec::default();
+        self.link.into_change().apply(&mut link);
+        Ok(NetworkSpec {
+            name: self.name,
+            subnet: self.subnet.0.0,
+            resolver: self.resolver.0.0,
+            mtu: self.mtu,
+            link,
+            rules: self.rules.into_iter().map(|rule| rule.into_spec(names)).collect::<Result<_, _>>()?,
+        })
     }
+}
+
+impl Rule {
+    fn from_spec(rule: &LinkRule, hosts: &[HostSpec]) -> Rule {
+        let names = |list: &[u32]| -> Vec<String> {
+            list.iter().map(|&at| hosts.get(at as usize).map_or_else(String::new, |host| host.name.clone())).collect()
+        };
+        Rule { from: names(&rule.from), to: names(&rule.to), link: Link::from_change(rule.change.clone()) }
+    }
+
+    fn into_spec(self, names: &[String]) -> Result<LinkRule, Advice> {
+        let indices = |list: Vec<String>| -> Result<Vec<u32>, Advice> {
+            list.iter().map(|name| index_of("host", name, names.iter().map(String::as_str))).collect()
+        };
+        Ok(LinkRule { from: indices(self.from)?, to: indices(self.to)?, change: self.link.into_change() })
+    }
+}
+
+macro_rules! link {
+    ($($name:ident: $word:ident),* $(,)?) => {
+        /// The keys of a link that say something.
+        #[derive(Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Link {
+            $(#[serde(default, skip_serializing_if = "Option::is_none")]
+            $name: Option<W<$word>>,)*
+        }
+
+        impl Link {
+            fn from_change(change: LinkChange) -> Link {
+                Link { $($name: change.$name.map(|value| W($word(value)))),* }
+            }
+
+            fn into_change(self) -> LinkChange {
+                LinkChange { $($name: self.$name.map(|word| word.0.0)),* }
+            }
+        }
+
+        /// What a link has that one that says nothing has not; its latency in any case.
+        fn difference(link: &LinkSpec) -> LinkChange {
+            let none = LinkSpec::default();
+            let change = LinkChange { $($name: (link.$name != none.$name).then_some(link.$name)),* };
+            LinkChange { latency: Some(link.latency), ..change }
+        }
+    };
+}
+
+link! {
+    latency: LatencyText,
+    jitter: Duration,
+    bandwidth: Bandwidth,
+    queue: Size,
+    loss: LossText,
+    duplicate: Share,
+    reorder: Share,
+    reorder_by: Duration,
+    corrupt: Share,
+    cut: YesNo,
+    clog: YesNo,
 }
 
 /// The index of a name, or what to say.

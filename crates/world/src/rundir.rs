@@ -227,6 +227,11 @@ impl Store {
         self.dir.join("images")
     }
 
+    /// Where something is kept for as long as this process does something with it.
+    pub fn scratch(&self) -> PathBuf {
+        self.dir.join(format!(".scratch-{}", std::process::id()))
+    }
+
     fn runs(&self) -> PathBuf {
         self.dir.join("runs")
     }
@@ -468,10 +473,23 @@ impl RunDir {
     pub fn record(&self) -> Result<RunRecord, Problem> {
         let path = self.path.join("run.json");
         let bytes = fs::read(&path).map_err(|e| io_problem("read", &path, &e))?;
-        let mut record: RunRecord = serde_json::from_slice(&bytes).map_err(|error| {
-            Problem::new(format!("{} is not understood: {error}", path.display()))
+        let not_ours = |why: &dyn std::fmt::Display| {
+            Problem::new(format!("{} is not understood: {why}", path.display()))
                 .help("it was written by another version of snowglobe, or damaged: run the world again")
-        })?;
+        };
+        // What the fields of another format mean is not known, and it may have others.
+        #[derive(Deserialize)]
+        struct Format {
+            format: u32,
+        }
+        match serde_json::from_slice(&bytes) {
+            Ok(Format { format: FORMAT }) => {}
+            Ok(Format { format }) => {
+                return Err(not_ours(&format!("its format is {format}, and this one knows {FORMAT}")));
+            }
+            Err(error) => return Err(not_ours(&error)),
+        }
+        let mut record: RunRecord = serde_json::from_slice(&bytes).map_err(|error| not_ours(&error))?;
         if record.verdict == Verdict::Running && !self.is_held() {
             record.verdict = Verdict::Killed;
             record.reason = "snowglobe was killed before the run had ended".to_owned();
@@ -572,7 +590,12 @@ impl RunDir {
     pub fn trace(&self) -> Result<TraceFile, Problem> {
         let path = self.trace_path();
         let trace = crate::trace::open(&path).map_err(|e| io_problem("read", &path, &e))?;
-        let unfinished = self.record().is_ok_and(|record| record.digest.is_empty());
+        // Only in the layer do runs that ended have a digest.
+        let is_open = |verdict| matches!(verdict, Verdict::Running | Verdict::Killed);
+        let unfinished = self.record().is_ok_and(|record| match record.layout {
+            Layout::Layer => record.digest.is_empty(),
+            Layout::Traditional => is_open(record.verdict),
+        });
         Ok(if unfinished { trace.of_unfinished_run() } else { trace })
     }
 }
@@ -618,6 +641,35 @@ pub fn changed_binaries(recorded: &[BinaryRecord]) -> Vec<&BinaryRecord> {
 /// Who hears what guests write: host, stream (1 or 2), bytes.
 pub type Listener = Box<dyn FnMut(u32, u8, &[u8]) + Send>;
 
+/// Who takes records of captured packets.
+pub type PacketSink = Box<dyn FnMut(&Record) -> io::Result<()> + Send>;
+
+/// Takes captured packets out of a stream, of which they are no part.
+struct Sieve {
+    scanner: Scanner,
+    sink: PacketSink,
+}
+
+impl Sieve {
+    /// What of these bytes is the trace's.
+    fn pass(&mut self, bytes: &[u8]) -> Result<Vec<u8>, RecordError> {
+        let (mut rest, mut result) = (Vec::with_capacity(bytes.len()), Ok(()));
+        let Sieve { scanner, sink } = self;
+        scanner
+            .feed(bytes, |kind, record| match Record::decode(record) {
+                Ok((record, ..)) if kind == Kind::Packet => {
+                    if result.is_ok() {
+                        result = sink(&record);
+                    }
+                }
+                _ => rest.extend_from_slice(record),
+            })
+            .map_err(RecordError::Trace)?;
+        result.map_err(|e| RecordError::Write(io_problem("write", Path::new("the capture"), &e)))?;
+        Ok(rest)
+    }
+}
+
 /// Takes a run's trace as it comes: keeps it, cuts out what guests wrote, and compares it with an earlier run's.
 pub struct Recorder {
     writer: TraceWriter,
@@ -626,6 +678,7 @@ pub struct Recorder {
     check: Option<TraceCheck>,
     difference: Option<Difference>,
     listener: Option<Listener>,
+    sieve: Option<Sieve>,
 }
 
 /// Why a run could not be recorded on.
@@ -666,7 +719,8 @@ impl Recorder {
         let path = run.trace_path();
         let writer = TraceWriter::create(&path).map_err(|e| io_problem("make", &path, &e))?;
         let outputs = Outputs { dir: run.path.join("hosts"), host_names, open: BTreeMap::new() };
-        Ok(Recorder { writer, scanner: Scanner::default(), outputs, check: None, difference: None, listener: None })
+        let scanner = Scanner::default();
+        Ok(Recorder { writer, scanner, outputs, check: None, difference: None, listener: None, sieve: None })
     }
 
     /// Compares with an earlier run's trace as it goes.
@@ -683,12 +737,29 @@ impl Recorder {
         self
     }
 
+    /// Passes captured packets on.
+    #[must_use]
+    pub fn capture(mut self, sink: PacketSink) -> Recorder {
+        self.sieve = Some(Sieve { scanner: Scanner::default(), sink });
+        self
+    }
+
     /// Takes bytes of the stream. True when the run may stop: it differs from the one that it is compared with, or that one
     /// has no more.
     ///
     /// # Errors
     /// They cannot be kept or understood.
     pub fn feed(&mut self, bytes: &[u8]) -> Result<bool, RecordError> {
+        match &mut self.sieve {
+            None => self.feed_trace(bytes),
+            Some(sieve) => {
+                let trace = sieve.pass(bytes)?;
+                self.feed_trace(&trace)
+            }
+        }
+    }
+
+    fn feed_trace(&mut self, bytes: &[u8]) -> Result<bool, RecordError> {
         self.writer.write(bytes).map_err(|e| RecordError::Write(trace_problem(&e)))?;
         let mut failed = None;
         let (outputs, listener) = (&mut self.outputs, &mut self.listener);

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use snowglobe_abi::spec::Nanos;
-use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record, kind_in_stream};
+use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record, kind_in_stream, length};
 
 /// Bytes handed to the writing thread at once; each block is a frame. Compressing a block at once takes half the time of
 /// feeding a stream.
@@ -217,6 +217,7 @@ impl Event {
             Kind::Host | Kind::Output | Kind::Spawn => {
                 self.record.nums.first().and_then(|host| u32::try_from(*host).ok())
             }
+            Kind::Verdict => self.record.nums.get(2).and_then(|host| u32::try_from(*host).ok()),
             _ => self.task.as_ref().map(|task| task.host),
         }
     }
@@ -465,6 +466,11 @@ impl<R: Read> StreamCheck<R> {
         self
     }
 
+    /// Whether the first trace is one of a run that was ended from outside, or cut.
+    pub fn is_unfinished(&self) -> bool {
+        self.unfinished
+    }
+
     /// Whether the new stream has gone on where the unfinished one ends.
     pub fn past_end(&self) -> bool {
         self.past_end
@@ -531,6 +537,16 @@ pub struct Scanner {
 }
 
 impl Scanner {
+    /// Bytes of the stream that were whole records.
+    pub fn offset(&self) -> u64 {
+        self.before
+    }
+
+    /// Whether the stream so far ends within a record.
+    pub fn is_within(&self) -> bool {
+        !self.rest.is_empty()
+    }
+
     /// Calls `each` with the kind and bytes of every record that is whole now.
     ///
     /// # Errors
@@ -546,20 +562,16 @@ impl Scanner {
         let all = input.len();
         let before = self.before;
         let damaged = |input: &[u8]| TraceError::Damaged(before + (all - input.len()) as u64);
-        // The length of a record is one byte or two.
-        while let Some((len, head)) = match *input {
-            [a, ..] if a < 0x80 => Some((usize::from(a), 1)),
-            [a, b, ..] if b < 0x80 => Some((usize::from(a & 0x7f) | usize::from(b) << 7, 2)),
-            [_, _, ..] => return Err(damaged(input)),
-            _ => None,
-        } {
+        loop {
+            let (len, head) = match length(input) {
+                Ok(found) => found,
+                Err(DecodeError::Incomplete) => break,
+                Err(DecodeError::Invalid) => return Err(damaged(input)),
+            };
             let Some(record) = input.get(..head + len) else { break };
             let kind = record.get(head).and_then(|kind| kind_in_stream(*kind)).ok_or_else(|| damaged(input))?;
             each(kind, record);
             input = &input[head + len..];
-        }
-        if input.len() > MAX_RECORD + 2 {
-            return Err(damaged(input));
         }
         self.before += (all - input.len()) as u64;
         self.rest = input.to_vec();

@@ -1,8 +1,8 @@
-//! Durations, sizes and times as people write them.
+//! Durations, sizes, times, bandwidths and chances as people write them.
 
 use jiff::{SignedDuration, Span as JiffSpan, SpanRelativeTo, Timestamp};
 use snowglobe_abi::signal as names;
-use snowglobe_abi::spec::Nanos;
+use snowglobe_abi::spec::{Chance, Nanos};
 
 /// Reads `100 ms`, `1m30s`, `60s`, `1.5h`, `2 days`.
 ///
@@ -84,6 +84,107 @@ pub fn show_size(bytes: u64) -> String {
     match UNITS.iter().find(|(shift, _)| bytes != 0 && bytes.trailing_zeros() >= *shift) {
         Some((shift, name)) => format!("{}{name}", bytes >> shift),
         None => bytes.to_string(),
+    }
+}
+
+/// Reads a number with at most `places` digits behind its point, as a multiple of the last of them.
+fn decimal(number: &str, places: u32) -> Option<u64> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let fits = fraction.len() <= places as usize && (fraction.is_empty() && !number.contains('.') || digits(fraction));
+    if !digits(whole) || !fits {
+        return None;
+    }
+    let scale = 10u64.pow(places);
+    let part =
+        if fraction.is_empty() { 0 } else { fraction.parse::<u64>().ok()? * 10u64.pow(places - fraction.len() as u32) };
+    whole.parse::<u64>().ok()?.checked_mul(scale)?.checked_add(part)
+}
+
+/// Reads `1 %`, `0.01%` or `0.0001`.
+///
+/// # Errors
+/// What to write instead.
+pub fn chance(text: &str) -> Result<Chance, String> {
+    let text = text.trim();
+    let (number, places) = match text.strip_suffix('%') {
+        Some(number) => (number.trim_end(), 7),
+        None => (text, 9),
+    };
+    let advice = || "write a share such as `1 %`, `0.05 %` or `0.0005`, with at most nine places in all".to_owned();
+    if number.starts_with('-') {
+        return Err("a chance cannot be negative".to_owned());
+    }
+    let parts = decimal(number, places).ok_or_else(advice)?;
+    match u32::try_from(parts).ok().map(Chance).filter(|chance| *chance <= Chance::SURE) {
+        Some(chance) => Ok(chance),
+        None if places == 9 && parts <= 100 * u64::from(Chance::SURE.0) => {
+            Err(format!("a chance is at most 1, which is 100 %: did you mean `{number} %`?"))
+        }
+        None => Err("a chance is at most 100 %".to_owned()),
+    }
+}
+
+/// Writes a chance so that [`chance`] reads the same one.
+pub fn show_chance(chance: Chance) -> String {
+    let (whole, part) = (chance.0 / 10_000_000, chance.0 % 10_000_000);
+    match part {
+        0 => format!("{whole}%"),
+        part => format!("{whole}.{}%", format!("{part:07}").trim_end_matches('0')),
+    }
+}
+
+/// Reads a number such as `2.5` in thousandths.
+///
+/// # Errors
+/// What to write instead.
+pub fn thousandths(text: &str) -> Result<u32, String> {
+    let parts = decimal(text.trim(), 3).and_then(|parts| u32::try_from(parts).ok());
+    parts.ok_or_else(|| "write a number such as `2.5`, with at most three digits behind the point".to_owned())
+}
+
+/// Reads `5 Mbit`, `1.5 Gbit/s`, `56 kbps`, as bits per second, multiples being of 1000; 0 for `unlimited`.
+///
+/// # Errors
+/// What to write instead.
+pub fn bandwidth(text: &str) -> Result<u64, String> {
+    const ADVICE: &str = "write bits per second, such as `5 Mbit` or `1 Gbit`, or `unlimited`";
+    let text = text.trim();
+    if text == "unlimited" {
+        return Ok(0);
+    }
+    if text.starts_with('-') {
+        return Err("a bandwidth cannot be negative".to_owned());
+    }
+    if text.contains('B') {
+        return Err("write it in bits: 1 MB/s is `8 Mbit`".to_owned());
+    }
+    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = (&text[..split], text[split..].trim().to_ascii_lowercase());
+    let unit =
+        unit.strip_suffix("/s").or_else(|| unit.strip_suffix("ps").filter(|u| u.ends_with('b'))).unwrap_or(&unit);
+    let places = match unit.strip_suffix("bit").or_else(|| unit.strip_suffix('b')).unwrap_or("?") {
+        "" => 0,
+        "k" => 3,
+        "m" => 6,
+        "g" => 9,
+        "t" => 12,
+        _ => return Err(ADVICE.to_owned()),
+    };
+    match decimal(number, places) {
+        None => Err(ADVICE.to_owned()),
+        Some(0) => Err("a bandwidth of nothing carries nothing: write `cut: true`, or `unlimited`".to_owned()),
+        Some(bits) => Ok(bits),
+    }
+}
+
+/// Writes a bandwidth so that [`bandwidth`] reads the same one.
+pub fn show_bandwidth(bits: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(1_000_000_000_000, "T"), (1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
+    match UNITS.iter().find(|(unit, _)| bits.is_multiple_of(*unit)) {
+        _ if bits == 0 => "unlimited".to_owned(),
+        Some((unit, name)) => format!("{}{name}bit", bits / unit),
+        None => format!("{bits}bit"),
     }
 }
 
@@ -174,7 +275,47 @@ mod tests {
     }
 
     #[test]
+    fn chances_are_shares_with_or_without_a_percent_sign() {
+        for (text, want) in [
+            ("1 %", 10_000_000),
+            ("0.01%", 100_000),
+            ("100%", 1_000_000_000),
+            ("0.25", 250_000_000),
+            ("1", 1_000_000_000),
+            ("0", 0),
+        ] {
+            assert_eq!(chance(text), Ok(Chance(want)), "{text}");
+        }
+        assert!(chance("2").unwrap_err().contains("did you mean `2 %`?"));
+        for text in ["", "%", "-1%", "101%", "1.5", "5000", "often", "1e-3", "1.", ".5", "0.0000000001"] {
+            assert!(chance(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn bandwidths_are_bits_per_second() {
+        for (text, want) in [
+            ("5 Mbit", 5_000_000),
+            ("1.5Gbit/s", 1_500_000_000),
+            ("56 kbps", 56_000),
+            ("9600 bit", 9600),
+            ("unlimited", 0),
+        ] {
+            assert_eq!(bandwidth(text), Ok(want), "{text}");
+        }
+        for text in ["", "5", "5 MB/s", "-5 Mbit", "0 Mbit", "5 bananas", "5 ps", "1.2345 kbit", "99999999999 Tbit"] {
+            assert!(bandwidth(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_shown_reads_back() {
+        for parts in [0, 1, 10, 1_234_567, 10_000_000, 123_456_789, 1_000_000_000] {
+            assert_eq!(chance(&show_chance(Chance(parts))), Ok(Chance(parts)));
+        }
+        for bits in [0, 1, 999, 1_000, 1_500, 5_000_000, 10_000_000_000, 12_345_678_901] {
+            assert_eq!(bandwidth(&show_bandwidth(bits)), Ok(bits));
+        }
         for ns in [0, 1, 999, 1_000, 60_000_000_000, 90_000_000_000, 86_400_000_000_000, 1_234_567_891] {
             assert_eq!(duration(&show_duration(ns)), Ok(ns));
             assert_eq!(time(&show_time(ns)), Ok(ns));

@@ -1,5 +1,5 @@
-// Random calls on sockets of every kind, the same on every system: what each gives is folded into one number, which is
-// that of Linux. Two tasks take turns, so that what one finds depends on what the other has done.
+// Random calls on AF_UNIX sockets of every kind, the same in every run: what each gives is folded into one number, which
+// is that of Linux. With PRINT in the environment each call is shown, so that two lists can be compared.
 #include "net.h"
 #include <linux/sockios.h>
 

@@ -3,6 +3,7 @@
 //! | Module | Content |
 //! |---|---|
 //! | [`rows`] | the table: what is measured, how, and what is to be reached |
+//! | [`network`] | the rows of the network, against the traditional layout |
 //! | [`measure`] | timing of commands, slopes, medians |
 //! | [`place`] | the guests, the trees and the worlds that are measured, made ready |
 //! | [`memory`] | what one more idle host costs |
@@ -14,6 +15,7 @@
 
 mod measure;
 mod memory;
+mod network;
 mod place;
 mod report;
 mod rows;

@@ -37,6 +37,15 @@ pub struct Run {
     pub events: u64,
 }
 
+/// Who answers the system calls of a world.
+#[derive(Clone, Copy)]
+pub enum Layout {
+    /// The layer.
+    Layer,
+    /// The operating system.
+    Traditional,
+}
+
 /// A host of a world that is made for a measurement.
 pub struct Host<'a> {
     /// Its name.
@@ -144,6 +153,36 @@ impl Place {
     pub fn world(&self, world: &Path) -> Result<f64> {
         self.forget_runs()?;
         self.cores.time(self.run().arg(world), !self.free_supervisor)
+    }
+
+    /// Seconds of a world's run in one of the two layouts, all of it on one core.
+    pub fn world_in(&self, layout: Layout, world: &Path) -> Result<f64> {
+        self.forget_runs()?;
+        let mut command = self.run();
+        if let Layout::Traditional = layout {
+            command.args(["--layout", "traditional"]);
+        }
+        self.cores.time(command.arg(world).stderr(Stdio::null()), true)
+    }
+
+    /// What a host of the last run has written to its standard output.
+    pub fn output_of(&self, host: &str) -> Result<String> {
+        let path = self.folder.join(".snowglobe/runs/latest/hosts").join(host).join("stdout");
+        fs::read_to_string(&path).with_context(|| path.display().to_string())
+    }
+
+    /// A folder for the files of one row.
+    pub fn folder_for(&self, name: &str) -> Result<PathBuf> {
+        let folder = self.folder.join(name);
+        fs::create_dir_all(&folder)?;
+        Ok(folder)
+    }
+
+    /// Writes a world file.
+    pub fn write_text(&self, name: &str, text: &str) -> Result<PathBuf> {
+        let path = self.folder.join(name).with_extension("yaml");
+        fs::write(&path, text)?;
+        Ok(path)
     }
 
     /// Runs a world and gives what it says of itself, and the bytes of its trace on disk.

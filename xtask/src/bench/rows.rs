@@ -2,6 +2,7 @@
 
 use super::measure::{self, Pair, Spread};
 use super::memory;
+use super::network;
 use super::place::{Host, Place};
 use anyhow::Result;
 use serde_json::json;
@@ -86,6 +87,18 @@ pub const ALL: &[Plan] = &[
     Plan { name: "tcp",          what: "round trip of 64 bytes by TCP between two hosts, against loopback", unit: Unit::Us, goal: Some(AtMost(0.5)), how: tcp },
     Plan { name: "redis-set",    what: "redis-benchmark SET between two hosts, against loopback", unit: Unit::Us, goal: Some(AtMost(1.0)), how: |place| redis(place, "set") },
     Plan { name: "redis-get",    what: "redis-benchmark GET between two hosts, against loopback", unit: Unit::Us, goal: Some(AtMost(1.0)), how: |place| redis(place, "get") },
+    Plan { name: "net-tcp",      what: "round trip of 64 bytes by TCP, against the traditional layout", unit: Unit::Us, goal: Some(AtMost(0.5)), how: network::round_trips },
+    Plan { name: "net-stream",   what: "1 GiB by TCP, against the traditional layout",           unit: Unit::Ms, goal: Some(AtMost(1.0)), how: network::stream },
+    Plan { name: "net-redis-set", what: "redis-benchmark SET, against the traditional layout",   unit: Unit::Us, goal: Some(AtMost(1.0)), how: |place| network::redis(place, "set", 1) },
+    Plan { name: "net-redis-get", what: "redis-benchmark GET, against the traditional layout",   unit: Unit::Us, goal: Some(AtMost(1.0)), how: |place| network::redis(place, "get", 1) },
+    Plan { name: "net-redis-set-16", what: "redis-benchmark SET, 16 at once, against the traditional layout", unit: Unit::Us, goal: Some(AtMost(1.0)), how: |place| network::redis(place, "set", 16) },
+    Plan { name: "net-redis-get-16", what: "redis-benchmark GET, 16 at once, against the traditional layout", unit: Unit::Us, goal: Some(AtMost(1.0)), how: |place| network::redis(place, "get", 16) },
+    Plan { name: "net-nginx",    what: "nginx with wrk, 64 connections, a file of 1 KiB, against the traditional layout", unit: Unit::Us, goal: Some(AtMost(1.0)), how: network::nginx },
+    Plan { name: "net-swarm",    what: "1,000 hosts, 100 datagrams from each to random others, against the traditional layout", unit: Unit::Ms, goal: Some(AtMost(0.5)), how: network::swarm },
+    Plan { name: "net-connections", what: "20,000 connections opened and closed, against the traditional layout", unit: Unit::Ms, goal: Some(AtMost(0.5)), how: network::connections },
+    Plan { name: "net-watch",    what: "epoll_wait on 9,000 sockets, against one",               unit: Unit::Us, goal: Some(AtMost(1.1)), how: network::watching },
+    Plan { name: "many-start",   what: "start and end of a world of 1,000 hosts",               unit: Unit::Named("s"), goal: Some(AtMost(10.0)), how: network::many_start },
+    Plan { name: "many-memory",  what: "memory of a world of 1,000 hosts",                       unit: Unit::Named("GiB"), goal: Some(AtMost(4.0)), how: network::many_memory },
     Plan { name: "start",        what: "snowglobe run -- /bin/true",                            unit: Unit::Named("ms"), goal: Some(AtMost(60.0)), how: start },
     Plan { name: "tracing",      what: "redis-benchmark, calls traced against not traced",      unit: Unit::Us, goal: Some(AtMost(1.10)), how: tracing },
     Plan { name: "event-size",   what: "bytes of an event on disk, redis-benchmark",            unit: Unit::Named("bytes"), goal: Some(AtMost(8.0)), how: event_size },

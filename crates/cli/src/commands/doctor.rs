@@ -32,8 +32,8 @@ struct Facts {
     cpu_flags: String,
     fsgsbase: bool,
     memfd: Result<(), String>,
-    user_namespaces: Option<u64>,
-    restricted_namespaces: bool,
+    /// What the traditional layout cannot do, or why it cannot be had.
+    traditional: Result<Vec<String>, String>,
     cores: usize,
     ptrace_scope: Option<u32>,
     free_disk: Option<u64>,
@@ -45,8 +45,6 @@ impl Facts {
         let read = |path: &str| fs::read_to_string(path).ok().map(|text| text.trim().to_owned());
         let cpuinfo = read("/proc/cpuinfo").unwrap_or_default();
         let flags = cpuinfo.lines().find_map(|line| line.strip_prefix("flags")).unwrap_or_default();
-        let restricted = read("/proc/sys/kernel/unprivileged_userns_clone").as_deref() == Some("0")
-            || read("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").as_deref() == Some("1");
         Facts {
             architecture: std::env::consts::ARCH,
             kernel: rustix::system::uname().release().to_string_lossy().into_owned(),
@@ -57,8 +55,7 @@ impl Facts {
             memfd: rustix::fs::memfd_create("doctor", rustix::fs::MemfdFlags::CLOEXEC)
                 .map(drop)
                 .map_err(|e| e.to_string()),
-            user_namespaces: read("/proc/sys/user/max_user_namespaces").and_then(|n| n.parse().ok()),
-            restricted_namespaces: restricted,
+            traditional: snowglobe_traditional::probe().map_err(|e| e.to_string()),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             ptrace_scope: read("/proc/sys/kernel/yama/ptrace_scope").and_then(|n| n.parse().ok()),
             free_disk: rustix::fs::statvfs(Path::new(".")).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize)),
@@ -112,7 +109,6 @@ fn assess(facts: &Facts) -> Vec<Check> {
     let version = kernel_version(&facts.kernel);
     let traps = facts.seccomp_actions.as_deref().is_some_and(|list| list.split(' ').any(|action| action == "trap"));
     let cpuid = facts.cpu_flags.contains(" cpuid_fault ");
-    let namespaces = facts.user_namespaces.is_some_and(|n| n > 0) && !facts.restricted_namespaces;
     const GIB: u64 = 1 << 30;
     vec![
         check(
@@ -180,11 +176,15 @@ fn assess(facts: &Facts) -> Vec<Check> {
             "use a machine with two cores or more",
         ),
         check(
-            "user namespaces",
-            namespaces,
+            "traditional layout",
+            facts.traditional.is_ok(),
             State::Degraded,
-            yes(namespaces),
-            "`--layout traditional`, the baseline, needs root",
+            match &facts.traditional {
+                Ok(limits) if limits.is_empty() => yes(true),
+                Ok(limits) => format!("available, but {}", limits.join("; ")),
+                Err(why) => why.clone(),
+            },
+            "`--layout traditional`, the baseline, does not run",
             "sysctl -w user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1 kernel.apparmor_restrict_unprivileged_userns=0 (those that exist), or run it as root",
         ),
         check(
@@ -259,8 +259,7 @@ mod tests {
             cpu_flags: " fpu cpuid_fault vme ".into(),
             fsgsbase: true,
             memfd: Ok(()),
-            user_namespaces: Some(100),
-            restricted_namespaces: false,
+            traditional: Ok(Vec::new()),
             cores: 2,
             ptrace_scope: Some(1),
             free_disk: Some(10 << 30),
@@ -282,8 +281,11 @@ mod tests {
     fn what_is_missing_is_named_with_its_mend() {
         let old = Facts { kernel: "5.4.0".into(), seccomp_actions: None, ..good() };
         assert_eq!((state(&old, "kernel"), state(&old, "seccomp")), (State::Missing, State::Missing));
-        let amd = Facts { cpu_flags: " fpu ".into(), restricted_namespaces: true, ..good() };
-        assert_eq!((state(&amd, "ARCH_SET_CPUID"), state(&amd, "user namespaces")), (State::Degraded, State::Degraded));
+        let amd = Facts { cpu_flags: " fpu ".into(), traditional: Err("not permitted".into()), ..good() };
+        assert_eq!(
+            (state(&amd, "ARCH_SET_CPUID"), state(&amd, "traditional layout")),
+            (State::Degraded, State::Degraded)
+        );
         let text = render(&assess(&amd));
         assert!(
             text.contains("without it: programs see this machine's processor") && text.contains("mend: "),

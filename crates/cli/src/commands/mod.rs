@@ -2,12 +2,14 @@
 
 pub mod completions;
 pub mod doctor;
+pub mod export;
 pub mod init;
 pub mod ls;
 pub mod reference;
 pub mod replay;
 pub mod run;
 pub mod show;
+pub mod sockets;
 pub mod support;
 pub mod trace;
 pub mod validate;

@@ -14,6 +14,7 @@ use crate::text;
 pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
     let recorded = conduct::store().open(&args.run).map_err(usage)?;
     let record = recorded.record().map_err(usage)?;
+    conduct::must_repeat(record.layout, "replayed")?;
     let spec = recorded.world().map_err(usage)?;
     for note in notes(&record) {
         eprintln!("note: {note}");
@@ -33,6 +34,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         compare: Some(if is_whole(&record) { check } else { check.unfinished() }),
         // Not the name that was written: `latest` means this run from now on.
         reproduce: run_command::replay_command(&recorded, args.run.contains('/')),
+        capture: None,
     };
     let finished = conduct::carry_out(&plan, how)?;
     let same = finished.difference.is_none() && finished.record.digest == record.digest;
@@ -71,7 +73,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
 }
 
 /// Whether the recorded run came to an end of its own.
-fn is_whole(record: &RunRecord) -> bool {
+pub fn is_whole(record: &RunRecord) -> bool {
     !record.digest.is_empty() && !matches!(record.verdict, Verdict::Interrupted | Verdict::Nondeterministic)
 }
 

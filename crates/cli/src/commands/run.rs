@@ -1,7 +1,7 @@
 //! `snowglobe run`.
 
 use serde_json::{Value, json};
-use snowglobe_world::rundir::{RunDir, RunRecord, Verdict};
+use snowglobe_world::rundir::{Layout, RunDir, RunRecord, Verdict};
 
 use crate::args::RunArgs;
 use crate::commands::print_json;
@@ -24,6 +24,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         input: None,
         compare: None,
         reproduce,
+        capture: None,
         place,
     };
     let finished = conduct::carry_out(&plan, how)?;
@@ -51,7 +52,7 @@ pub fn summary(record: &RunRecord) -> Value {
     json!({
         "run": record.run,
         "seed": record.seed,
-        "digest": record.digest,
+        "digest": (record.layout == Layout::Layer).then_some(&record.digest),
         "virtual_ns": record.virtual_ns,
         "wall_ns": record.wall_ns,
         "events": record.events,
@@ -70,18 +71,21 @@ pub fn summary(record: &RunRecord) -> Value {
 /// Tells the operator how a run ended, on standard error.
 pub fn tell(finished: &Finished) {
     let record = &finished.record;
-    eprintln!(
-        "{}: {} ({}); seed {}, {} virtual in {} wall, {} events, {} calls",
-        record.run,
-        record.verdict.name(),
-        record.reason,
-        record.seed,
-        seconds(record.virtual_ns),
-        seconds(record.wall_ns),
-        count(record.events),
-        count(record.calls)
-    );
-    eprintln!("digest {}", record.digest);
+    let what = format!("{}: {} ({})", record.run, record.verdict.name(), record.reason);
+    match record.layout {
+        Layout::Layer => {
+            eprintln!(
+                "{what}; seed {}, {} virtual in {} wall, {} events, {} calls",
+                record.seed,
+                seconds(record.virtual_ns),
+                seconds(record.wall_ns),
+                count(record.events),
+                count(record.calls)
+            );
+            eprintln!("digest {}", record.digest);
+        }
+        Layout::Traditional => eprintln!("{what}; traditional layout, {} wall", seconds(record.wall_ns)),
+    }
     for call in &record.unsupported {
         eprintln!("not supported: {} ({} times, first {})", call.call, call.count, call.first);
     }

@@ -1,7 +1,7 @@
 //! `snowglobe show`.
 
 use serde_json::json;
-use snowglobe_world::rundir::{RunDir, RunRecord, Verdict, changed_binaries};
+use snowglobe_world::rundir::{Layout, RunDir, RunRecord, Verdict, changed_binaries};
 
 use crate::args::ShowArgs;
 use crate::commands::{print, print_json};
@@ -37,6 +37,10 @@ fn render(run: &RunDir, record: &RunRecord) -> String {
         ("snowglobe", record.snowglobe.clone()),
         ("directory", run.path.display().to_string()),
     ];
+    if record.layout == Layout::Traditional {
+        head.retain(|(name, _)| !["seed", "digest", "virtual time", "calls"].contains(name));
+        head.push(("layout", "traditional: real time, and nothing to repeat".to_owned()));
+    }
     if record.verdict == Verdict::Running {
         head.insert(2, ("note", "the trace holds what it has done so far".to_owned()));
     }

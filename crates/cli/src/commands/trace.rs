@@ -115,23 +115,16 @@ struct Filter {
     hosts: Vec<u32>,
     pids: Vec<u32>,
     calls: Vec<u64>,
+    sockets: Vec<u64>,
     from: Nanos,
     to: Option<Nanos>,
 }
 
 impl Filter {
     fn new(args: &TraceArgs, hosts: &[String]) -> Result<Filter, Failure> {
-        let mut filter =
-            Filter { pids: args.pid.clone(), from: args.from.unwrap_or(0), to: args.to, ..Filter::default() };
-        for name in &args.host {
-            let index = hosts.iter().position(|host| host == name).ok_or_else(|| {
-                usage(
-                    Problem::new(format!("the run has no host `{name}`"))
-                        .help(suggestion(name, hosts.iter().map(String::as_str))),
-                )
-            })?;
-            filter.hosts.push(index as u32);
-        }
+        let mut filter = Filter { from: args.from.unwrap_or(0), to: args.to, ..Filter::default() };
+        (filter.pids, filter.sockets) = (args.pid.clone(), args.socket.clone());
+        filter.hosts = find_hosts(&args.host, hosts)?;
         for name in &args.call {
             let number = show::number(name).ok_or_else(|| {
                 let help = match snowglobe_world::problem::nearest(name, table::TABLE.iter().map(|entry| entry.name)) {
@@ -153,8 +146,31 @@ impl Filter {
         event.time >= self.from
             && (self.hosts.is_empty() || event.host().is_some_and(|host| self.hosts.contains(&host)))
             && (self.pids.is_empty() || event.task.as_ref().is_some_and(|task| self.pids.contains(&task.pid)))
+            && (self.sockets.is_empty() || socket_of(event).is_some_and(|id| self.sockets.contains(&id)))
             && (self.calls.is_empty() || call_of(event).is_some_and(|nr| self.calls.contains(&nr)))
     }
+}
+
+/// The indices of hosts by their names.
+///
+/// # Errors
+/// The run has no such host.
+pub fn find_hosts(names: &[String], hosts: &[String]) -> Result<Vec<u32>, Failure> {
+    let find = |name: &String| {
+        let index = hosts.iter().position(|host| host == name).ok_or_else(|| {
+            usage(
+                Problem::new(format!("the run has no host `{name}`"))
+                    .help(suggestion(name, hosts.iter().map(String::as_str))),
+            )
+        })?;
+        Ok(index as u32)
+    };
+    names.iter().map(find).collect()
+}
+
+/// The unique ID of the socket that an event is about.
+fn socket_of(event: &Event) -> Option<u64> {
+    event.record.kind.is_of_socket().then(|| event.record.nums.first().copied()).flatten()
 }
 
 /// The call that an event is about: its own events, and those that say how far it is.
@@ -178,11 +194,14 @@ fn object(event: &Event, hosts: &[String]) -> Value {
         "pid": task.map(|task| task.pid),
         "tid": task.map(|task| task.tid),
         "program": task.map(|task| task.program.clone()),
-        "text": text::what(event),
+        "text": text::what(event, hosts),
     });
     if let Some(nr) = call_of(event) {
         object["call"] = json!(show::name(nr));
         object["nr"] = json!(nr);
+    }
+    if let Some(socket) = socket_of(event) {
+        object["socket"] = json!(socket);
     }
     match event.record.kind {
         Kind::Begin | Kind::Return => {
@@ -196,7 +215,12 @@ fn object(event: &Event, hosts: &[String]) -> Value {
             object["signal"] = json!(show::signal_name(number(0) as u32));
             object["code"] = json!(unzigzag(number(1)));
         }
+        Kind::Verdict => object["to"] = json!(host_name(u32::try_from(number(3)).ok(), hosts)),
         Kind::Exit => object["status"] = json!(number(0)),
+        Kind::Status => {
+            object["old_status"] = json!(text::status_name(number(1)));
+            object["new_status"] = json!(text::status_name(number(2)));
+        }
         _ => {}
     }
     if event.record.kind == Kind::Return {

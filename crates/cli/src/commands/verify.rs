@@ -17,6 +17,7 @@ const MAX_LEARNING: u32 = 8;
 
 /// Runs it.
 pub fn run(args: &VerifyArgs) -> Result<u8, Failure> {
+    conduct::must_repeat(args.world.layout.into(), "verified")?;
     let mut plan = conduct::plan(&args.world)?;
     // All runs read the same input: that of the first.
     let mut first = learn(&mut plan)?;
@@ -102,7 +103,8 @@ fn add(plan: &mut Plan, learned: &[YieldPoint]) {
 fn once(plan: &Plan, input: Option<RunDir>) -> Result<Finished, Failure> {
     let place = conduct::store().create(&plan.label).map_err(fault)?;
     let reproduce = run_command::replay_command(&place, false);
-    let how = Conduct { place, pass_output: false, show_progress: true, input, compare: None, reproduce };
+    let how =
+        Conduct { place, pass_output: false, show_progress: true, input, compare: None, reproduce, capture: None };
     conduct::carry_out(plan, how)
 }
 

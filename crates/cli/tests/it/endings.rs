@@ -15,13 +15,13 @@ const BUSY: &str = "echo under way; while :; do cat /dev/null; done";
 const READ: &str = "echo under way; exec cat";
 
 /// A world that is under way, and who belongs to it. What it says goes to files, so that it can be waited for.
-struct World {
+pub struct World {
     child: Child,
     dir: PathBuf,
 }
 
 /// A process by its id and the moment at which it started, since ids are used again.
-type Name = (u32, u64);
+pub type Name = (u32, u64);
 
 /// Parent and moment of the start of a process, unless it has ended.
 fn stat(pid: u32) -> Option<(u32, u64)> {
@@ -55,7 +55,7 @@ fn all_gone(names: &[Name]) {
 
 impl World {
     /// Starts the first world of a directory; it is under way when a guest has said so.
-    fn start(dir: &Path, args: &[&str]) -> World {
+    pub fn start(dir: &Path, args: &[&str]) -> World {
         let file = |name: &str| fs::File::create(dir.join(name)).unwrap();
         let mut command = command(dir, args);
         let command = command.stdin(Stdio::piped()).stdout(file("said")).stderr(file("noted"));
@@ -76,8 +76,14 @@ impl World {
         fs::read_to_string(self.dir.join(name)).unwrap()
     }
 
-    fn processes(&self) -> Vec<Name> {
-        children(self.child.id())
+    pub fn processes(&self) -> Vec<Name> {
+        let mut found = children(self.child.id());
+        let mut at = 0;
+        while let Some(&(pid, _)) = found.get(at) {
+            found.extend(children(pid));
+            at += 1;
+        }
+        found
     }
 
     /// Whether a signal has been sent to snowglobe and not been delivered.
@@ -94,7 +100,7 @@ impl World {
 
     /// Sends a signal and waits for the end: what was said, how long it took, and nobody is left.
     #[track_caller]
-    fn end(mut self, signal: &str) -> (Output, Duration) {
+    pub fn end(mut self, signal: &str) -> (Output, Duration) {
         // Standard input stays open: its end would be another way to end.
         let _input = self.child.stdin.take();
         let names = self.processes();

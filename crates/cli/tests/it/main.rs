@@ -2,6 +2,9 @@
 
 mod bad_input;
 mod endings;
+mod links;
+mod sockets;
+mod traditional;
 
 use std::fs;
 use std::path::Path;

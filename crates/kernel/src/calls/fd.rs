@@ -159,7 +159,7 @@ pub fn fcntl(cx: &mut Cx) -> Answer {
             file.flags.set(old & !SETTABLE | arg as u32 & SETTABLE);
             cx.async_changed(&file, fd, old);
             if let FileKind::Socket(id) = &file.kind {
-                cx.k.sockets.set_nonblocking(*id, file.nonblocking());
+                cx.k.set_nonblocking(*id, file.nonblocking());
             }
             Ok(0)
         }
@@ -487,7 +487,7 @@ pub fn ioctl(cx: &mut Cx) -> Answer {
             file.flags.set(if on { flags | flag } else { flags & !flag });
             cx.async_changed(&file, fd, flags);
             if let FileKind::Socket(id) = &file.kind {
-                cx.k.sockets.set_nonblocking(*id, file.nonblocking());
+                cx.k.set_nonblocking(*id, file.nonblocking());
             }
             return Ok(0);
         }

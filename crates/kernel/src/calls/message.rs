@@ -7,7 +7,7 @@ use crate::mem::{self, Iov};
 use crate::uapi::*;
 use crate::{Cx, sockets::SocketId};
 use alloc::vec::Vec;
-use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::IpAddr;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::Nanos;
 use snowglobe_net::linux::{ip, ip6, msg, scm, so, sol, udp};
@@ -158,6 +158,11 @@ fn cmsgs(buf: &[u8]) -> Result<Vec<Cmsg<'_>>> {
     Ok(out)
 }
 
+/// A source address in IP_PKTINFO or IPV6_PKTINFO; the unspecified one states none.
+fn stated_source(ip: Option<IpAddr>) -> Option<IpAddr> {
+    ip.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified())
+}
+
 /// A number of an IP header in a control message.
 fn header_byte(data: &[u8], least: u8) -> Result<u8> {
     let word: [u8; 4] = data.try_into().map_err(|_| Errno::EINVAL)?;
@@ -237,7 +242,7 @@ impl Cx<'_> {
                 self.read_control(id, &control)?
             }
         };
-        let dest = if raw.is_empty() { None } else { self.destination(id, raw)? };
+        let dest = if raw.is_empty() { None } else { self.destination(id, raw, flags)? };
         Ok(Sending { iov: h.iov, done: 0, flags, dest, ancillary })
     }
 
@@ -257,14 +262,11 @@ impl Cx<'_> {
                 (Family::Unix, sol::SOCKET, _) => return Err(Errno::EINVAL),
                 (Family::Inet, sol::IP, ip::PKTINFO) if c.data.len() == 12 => {
                     out.interface = mem::field32(c.data, 0);
-                    let source = Ipv4Addr::new(c.data[4], c.data[5], c.data[6], c.data[7]);
-                    out.source = Some(IpAddr::V4(source)).filter(|ip| !ip.is_unspecified());
+                    out.source = stated_source(<[u8; 4]>::try_from(&c.data[4..8]).ok().map(IpAddr::from));
                 }
                 (Family::Inet6, sol::IPV6, ip6::PKTINFO) if c.data.len() >= 20 => {
                     out.interface = mem::field32(c.data, 16);
-                    let source: [u8; 16] = c.data[..16].try_into().map_err(|_| Errno::EINVAL)?;
-                    let source = IpAddr::V6(Ipv6Addr::from(source)).to_canonical();
-                    out.source = Some(source).filter(|ip| !ip.is_unspecified());
+                    out.source = stated_source(<[u8; 16]>::try_from(&c.data[..16]).ok().map(IpAddr::from));
                 }
                 (Family::Inet, sol::IP, ip::PKTINFO) | (Family::Inet6, sol::IPV6, ip6::PKTINFO) => {
                     return Err(Errno::EINVAL);

@@ -45,6 +45,7 @@ impl Cx<'_> {
         let fd = self.install(file, flags & O_CLOEXEC != 0)?;
         let pid = self.proc().pid;
         self.k.sockets.table.set_descriptor(id, Some(Descriptor { pid, fd }));
+        self.k.network_settle();
         Ok(fd)
     }
 
@@ -131,8 +132,11 @@ impl Cx<'_> {
     ///
     /// # Errors
     /// Those of the address.
-    pub fn destination(&mut self, id: SocketId, raw: &[u8]) -> Result<Option<Addr>> {
+    pub fn destination(&mut self, id: SocketId, raw: &[u8], flags: u32) -> Result<Option<Addr>> {
         let entry = self.k.sockets.table.get(id)?;
+        if entry.local.protocol == Protocol::Tcp && flags & msg::FASTOPEN != 0 {
+            return self.parse_addr(id, raw, Use::Connect).map(Some);
+        }
         if entry.local.protocol == Protocol::Tcp || raw.is_empty() && entry.local.family == Family::Unix {
             return Ok(None);
         }
@@ -355,7 +359,7 @@ pub fn sendto(cx: &mut Cx) -> Answer {
     if cx.args[4] != 0 {
         let mut buf = [0; LONGEST_ADDR];
         let len = cx.read_addr(cx.args[4], cx.uint(5), &mut buf)?;
-        call.dest = cx.destination(id, &buf[..len])?;
+        call.dest = cx.destination(id, &buf[..len], call.flags)?;
     }
     cx.send_with(file, id, call)
 }
@@ -452,6 +456,7 @@ pub fn getsockopt(cx: &mut Cx) -> Answer {
     }
     let result = cx.k.sockets.table.getsockopt(id, cx.uint(1), cx.uint(2), room);
     cx.report_options(55);
+    cx.k.network_settle();
     let data = result?;
     cx.m.write(value, &data)?;
     cx.m.write(len, &(data.len() as u32).to_le_bytes())?;

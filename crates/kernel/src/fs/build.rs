@@ -14,10 +14,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use snowglobe_abi::errno::Result;
-use snowglobe_abi::spec::{MountSource, RootSpec};
+use snowglobe_abi::spec::{MountSource, RootSpec, WorldSpec};
 
 /// Directories of the machine that change by themselves, or tell of the machine: a host has its own.
-const OWN: [(&str, u32); 6] =
+pub const OWN: [(&str, u32); 6] =
     [("/tmp", 0o1777), ("/var/tmp", 0o1777), ("/run", 0o755), ("/dev/shm", 0o1777), ("/mnt", 0o755), ("/media", 0o755)];
 
 const TMPFS: u64 = 0x0102_1994;
@@ -25,6 +25,40 @@ const EXT4: u64 = 0xef53;
 const PROC: u64 = 0x9fa0;
 const SYSFS: u64 = 0x6265_6572;
 const DEVPTS: u64 = 0x1cd1;
+
+/// The files of `/etc` by which a host knows itself and the others: names and texts.
+pub fn etc_files(spec: &WorldSpec, index: usize) -> [(&'static str, String); 4] {
+    let me = &spec.hosts[index];
+    let mut hosts = String::from("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+    let mine: Vec<u32> = me.interfaces.iter().map(|i| i.network).collect();
+    for (i, host) in spec.hosts.iter().enumerate() {
+        for interface in host.interfaces.iter().filter(|f| mine.contains(&f.network)) {
+            let [a, b, c, d] = interface.address;
+            let mut names: Vec<&str> = Vec::new();
+            for name in [&host.hostname, &host.name].into_iter().chain(&interface.aliases) {
+                if !names.contains(&name.as_str()) {
+                    names.push(name);
+                }
+            }
+            if i == index {
+                names.dedup();
+            }
+            hosts.push_str(&format!("{a}.{b}.{c}.{d}\t{}\n", names.join(" ")));
+        }
+    }
+    if me.interfaces.is_empty() {
+        hosts.push_str(&format!("127.0.1.1\t{}\n", me.hostname));
+    }
+    let mut resolv = String::new();
+    for network in &mine {
+        let [a, b, c, d] = spec.networks[*network as usize].resolver;
+        resolv.push_str(&format!("nameserver {a}.{b}.{c}.{d}\n"));
+    }
+    if resolv.is_empty() {
+        resolv.push_str("nameserver 127.0.0.11\n");
+    }
+    [("hosts", hosts), ("resolv.conf", resolv), ("hostname", format!("{}\n", me.hostname)), ("mtab", String::new())]
+}
 
 struct Builder<'a> {
     k: &'a Kernel,
@@ -236,44 +270,9 @@ impl Builder<'_> {
         }
     }
 
-    /// The files by which a host knows itself and the others.
+    /// See [`etc_files`].
     fn etc(&mut self, index: usize) {
-        let spec = &self.k.spec;
-        let me = &spec.hosts[index];
-        let mut hosts = String::from("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
-        let mine: Vec<u32> = me.interfaces.iter().map(|i| i.network).collect();
-        for (i, host) in spec.hosts.iter().enumerate() {
-            for interface in host.interfaces.iter().filter(|f| mine.contains(&f.network)) {
-                let [a, b, c, d] = interface.address;
-                let mut names: Vec<&str> = Vec::new();
-                for name in [&host.hostname, &host.name].into_iter().chain(&interface.aliases) {
-                    if !names.contains(&name.as_str()) {
-                        names.push(name);
-                    }
-                }
-                if i == index {
-                    names.dedup();
-                }
-                hosts.push_str(&format!("{a}.{b}.{c}.{d}\t{}\n", names.join(" ")));
-            }
-        }
-        if me.interfaces.is_empty() {
-            hosts.push_str(&format!("127.0.1.1\t{}\n", me.hostname));
-        }
-        let mut resolv = String::new();
-        for network in &mine {
-            let [a, b, c, d] = spec.networks[*network as usize].resolver;
-            resolv.push_str(&format!("nameserver {a}.{b}.{c}.{d}\n"));
-        }
-        if resolv.is_empty() {
-            resolv.push_str("nameserver 127.0.0.11\n");
-        }
-        let files = [
-            ("hosts", hosts),
-            ("resolv.conf", resolv),
-            ("hostname", format!("{}\n", me.hostname)),
-            ("mtab", String::new()),
-        ];
+        let files = etc_files(&self.k.spec, index);
         let Ok(etc) = self.directory("/etc", 0o755) else { return };
         let now = self.now();
         for (name, text) in files {

@@ -220,8 +220,7 @@ pub const LATENCY: u64 = 1_000_000;
 impl World {
     /// Hosts `a` (10.0.0.2) and `b` (10.0.0.3) on one network.
     pub fn new() -> World {
-        let network =
-            NetworkSpec { name: "net".into(), subnet: ([10, 0, 0, 0], 24), resolver: [10, 0, 0, 1], latency: LATENCY };
+        let network = NetworkSpec::plain("net", ([10, 0, 0, 0], 24), [10, 0, 0, 1], LATENCY);
         let spec = WorldSpec {
             seed: 1,
             start_realtime: DEFAULT_START_S * 1_000_000_000,

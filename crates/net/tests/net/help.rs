@@ -1,6 +1,7 @@
 //! A small world and short forms of the calls.
 
 pub use snowglobe_abi::Errno;
+pub use snowglobe_abi::spec::{Chance, Latency, LinkChange, LinkRule, LinkSpec, Loss, Slow, Strike, Verb};
 use snowglobe_abi::spec::{HostSpec, InterfaceSpec, NetworkSpec, RootSpec};
 pub use snowglobe_net::linux::{af, ipproto, msg, poll, so, sock, sol};
 pub use snowglobe_net::*;
@@ -25,20 +26,39 @@ pub fn abstract_name(name: &str) -> Addr {
     Addr::Unix(UnixAddr::Abstract(name.as_bytes().into()))
 }
 
-/// Hosts `a` 10.0.0.2, `b` 10.0.0.3, `c` 10.0.0.4 on one network.
+/// Hosts `a` 10.0.0.2, `b` 10.0.0.3, `web-1` and `web-2` on one network.
 pub fn world() -> World {
+    linked(plain())
+}
+
+/// A link with a latency and nothing else.
+pub fn plain() -> LinkSpec {
+    LinkSpec { latency: Latency::Constant(LATENCY), ..LinkSpec::default() }
+}
+
+/// The same hosts on a network with links like this.
+pub fn linked(link: LinkSpec) -> World {
+    ruled(link, vec![], 1500, 7)
+}
+
+/// The same with rules, an MTU and a seed.
+pub fn ruled(link: LinkSpec, rules: Vec<LinkRule>, mtu: u32, seed: u64) -> World {
     let host = |(n, name): (usize, &str)| HostSpec {
         name: name.into(),
         hostname: name.into(),
         root: RootSpec::Machine,
         mounts: vec![],
-        interfaces: vec![InterfaceSpec { network: 0, address: [10, 0, 0, n as u8 + 2], aliases: vec![] }],
+        interfaces: vec![InterfaceSpec {
+            network: 0,
+            address: [10, 0, 0, n as u8 + 2],
+            aliases: name.strip_suffix(['1', '2']).map(|name| name.trim_end_matches('-').into()).into_iter().collect(),
+        }],
         service: None,
     };
     let hosts: Vec<HostSpec> = ["a", "b", "web-1", "web-2"].into_iter().enumerate().map(host).collect();
     let network =
-        NetworkSpec { name: "default".into(), subnet: ([10, 0, 0, 0], 24), resolver: [10, 0, 0, 1], latency: LATENCY };
-    World { table: SocketTable::new(&[network], &hosts, 7), now: 0, next_port: 8000 }
+        NetworkSpec { link, rules, mtu, ..NetworkSpec::plain("default", ([10, 0, 0, 0], 24), [10, 0, 0, 1], 0) };
+    World { table: SocketTable::new(&[network], &hosts, seed), now: 0, next_port: 8000 }
 }
 
 impl World {

@@ -3,29 +3,86 @@
 
 use super::help::*;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// More than any queue may hold with the buffers' default sizes.
 const BOUND: usize = 8 << 20;
 
-/// Follows the trace: each move begins where the one before ended, and is one of the diagram's.
+/// Follows the trace: each move begins where the one before ended, and is one of the diagram's; and the events give the
+/// table as it is.
 #[derive(Default)]
-struct Moves(BTreeMap<u64, SocketStatus>);
+struct Moves(BTreeMap<u64, Followed>);
+
+/// An entry as a reader of the events has it.
+struct Followed {
+    status: SocketStatus,
+    lengths: Lengths,
+    description: Option<Description>,
+}
+
+impl Default for Followed {
+    fn default() -> Followed {
+        Followed { status: SocketStatus::Unconnected, lengths: Lengths::default(), description: None }
+    }
+}
 
 impl Moves {
     fn follow(&mut self, w: &mut World) {
-        for event in w.table.take_events() {
-            if let What::Status { old, new } = event.what {
-                let last = self.0.insert(event.socket, new).unwrap_or(SocketStatus::Unconnected);
-                assert_eq!(last, old, "socket {}", event.socket);
-                assert!(old.may_become(new), "socket {}: {old:?} to {new:?}", event.socket);
+        let events: Vec<Event> = w.table.take_events().collect();
+        for event in events.into_iter().filter(|event| event.socket != 0) {
+            let socket = event.socket;
+            if event.what == What::Gone {
+                self.0.remove(&socket);
+                continue;
+            }
+            let known = self.0.entry(socket).or_default();
+            match event.what {
+                What::Status { old, new } => {
+                    assert_eq!(known.status, old, "socket {socket}");
+                    assert!(old.may_become(new), "socket {socket}: {old:?} to {new:?}");
+                    known.status = new;
+                    match new {
+                        SocketStatus::Unconnected | SocketStatus::Bound | SocketStatus::Connected => {
+                            known.lengths = Lengths::default();
+                        }
+                        SocketStatus::Receiving => known.lengths.send = 0,
+                        _ => {}
+                    }
+                }
+                What::Send { len, .. } if known.status == SocketStatus::Sending => known.lengths.send += len,
+                What::Deliver { len } => {
+                    known.lengths.receive += len;
+                    known.lengths.messages += 1;
+                }
+                What::Queues(lengths) => known.lengths = lengths,
+                What::Described(description) => known.description = Some(*description),
+                _ => {}
             }
         }
         for entry in w.table.entries() {
-            let status = self.0.get(&entry.unique()).copied().unwrap_or(SocketStatus::Unconnected);
-            assert_eq!(status, entry.status);
+            let known = self.0.get(&entry.unique()).expect("an entry is told of");
+            assert_eq!(known.status, entry.status);
+            self.compare(w, entry, known);
             assert!(entry.send_queue.len() <= BOUND && entry.receive_queue.len() <= BOUND);
         }
+        let there: Vec<u64> = w.table.entries().map(Entry::unique).collect();
+        assert!(self.0.keys().all(|id| there.contains(id)), "what has gone is told of");
+    }
+
+    fn compare(&self, w: &World, entry: &Entry<u32>, known: &Followed) {
+        let socket = entry.unique();
+        let (send, receive) = (&entry.send_queue, &entry.receive_queue);
+        let stream = entry.local.kind == SocketType::Stream;
+        assert_eq!(known.lengths.send, send.len() as u64, "socket {socket}");
+        assert_eq!(known.lengths.receive, receive.len() as u64, "socket {socket}");
+        assert!(stream || known.lengths.messages as usize == receive.messages(), "socket {socket}");
+        let actual = w.table.description(entry.id()).unwrap();
+        let mut known = known.description.clone().expect("an entry is described");
+        // One that has gone is nobody's other end.
+        if !self.0.contains_key(&known.other_end) {
+            known.other_end = 0;
+        }
+        assert_eq!(known, actual, "socket {socket}");
     }
 }
 
@@ -154,7 +211,8 @@ impl Walk {
     /// Lets everything arrive: nothing that was sent on a connection that lives is lost.
     fn finish(mut self) {
         for _ in 0..200 {
-            self.w.settle();
+            // An acknowledgement that waits, or a probe, may be what comes next.
+            self.step(&Step::Wait(1_000_000_000));
             let more: Vec<bool> = (0..self.ends.len()).map(|end| self.receive(end, 1 << 20, 0)).collect();
             self.moves.follow(&mut self.w);
             if !more.contains(&true) && self.w.table.next_event().is_none() {
@@ -273,4 +331,203 @@ proptest! {
         };
         prop_assert_eq!(run(), run());
     }
+}
+
+/// All statuses, in the order of their numbers.
+fn statuses() -> Vec<SocketStatus> {
+    (0..).map_while(SocketStatus::from_u8).collect()
+}
+
+/// All moves that the diagram has.
+fn diagram() -> BTreeSet<(SocketStatus, SocketStatus)> {
+    let pairs = statuses().into_iter().flat_map(|from| statuses().into_iter().map(move |to| (from, to)));
+    pairs.filter(|(from, to)| from != to && from.may_become(*to)).collect()
+}
+
+const RESET: [u8; 8] = [1, 0, 0, 0, 0, 0, 0, 0];
+
+/// Small scenes that together make every move.
+fn scenes() -> Vec<fn(&mut World)> {
+    vec![
+        // Bound, listening, and back, or closed.
+        |w| {
+            for at in ["10.0.0.2:80", "10.0.0.2:81"] {
+                let id = w.listen(0, at, 1);
+                match at {
+                    "10.0.0.2:80" => drop(w.table.connect(id, &Addr::Unspec, w.now)),
+                    _ => drop(w.table.close(id, w.now)),
+                }
+            }
+            let id = w.tcp(0);
+            w.table.listen(id, 1).unwrap();
+            w.table.connect(id, &Addr::Unspec, w.now).unwrap();
+            w.table.close(id, w.now);
+            let id = w.tcp(0);
+            w.table.close(id, w.now);
+        },
+        // An attempt to connect that fails, from a socket that is bound and from one that is not; one that is given up.
+        |w| {
+            for bind in [false, true] {
+                let id = w.tcp(0);
+                if bind {
+                    w.table.bind(id, &ip("10.0.0.2:80")).unwrap();
+                }
+                w.connect(id, "10.0.0.3:1").unwrap();
+                w.settle();
+                w.table.close(id, w.now);
+            }
+            let id = w.tcp(0);
+            w.connect(id, "10.0.0.3:1").unwrap();
+            w.table.close(id, w.now);
+        },
+        // Both ends call at once, and one of them has nothing to say.
+        |w| {
+            let [a, b] = [0, 1].map(|host| w.tcp(host));
+            w.table.bind(a, &ip("10.0.0.2:80")).unwrap();
+            w.table.bind(b, &ip("10.0.0.3:80")).unwrap();
+            w.connect(a, "10.0.0.3:80").unwrap();
+            w.connect(b, "10.0.0.2:80").unwrap();
+            w.run(w.now + LATENCY);
+            w.table.shutdown(a, How::Write, w.now).unwrap();
+            w.settle();
+        },
+        // A connection that sends and receives, and what shutting, closing, resetting and dissolving make of it.
+        |w| {
+            let (client, server) = w.pair(0, 1);
+            w.send(client, b"x").unwrap();
+            w.settle();
+            w.recv(server, 9).unwrap();
+            w.send(server, b"y").unwrap();
+            w.settle();
+            // Its receive queue holds something when it begins to send, and still when all is acknowledged.
+            w.send(client, b"z").unwrap();
+            w.run(w.now + 1_000_000_000);
+            w.table.shutdown(client, How::Write, w.now).unwrap();
+            w.table.shutdown(client, How::Read, w.now).unwrap();
+            let (client, server) = w.pair(0, 1);
+            w.table.shutdown(client, How::Write, w.now).unwrap();
+            w.table.shutdown(server, How::Both, w.now).unwrap();
+            let (client, _) = w.pair(0, 1);
+            w.send(client, b"x").unwrap();
+            w.table.shutdown(client, How::Write, w.now).unwrap();
+            let (client, _) = w.pair(0, 1);
+            w.send(client, b"x").unwrap();
+            w.table.close(client, w.now);
+        },
+        |w| {
+            let dissolve = |w: &mut World, id| w.table.connect(id, &Addr::Unspec, w.now).unwrap();
+            for port in [0, 4000] {
+                for act in 0..4 {
+                    let at = format!("10.0.0.3:{}", 90 + act + port);
+                    let listener = w.listen(1, &at, 1);
+                    let client = w.tcp(0);
+                    if port != 0 {
+                        w.table.bind(client, &ip(&format!("10.0.0.2:{}", port + act))).unwrap();
+                    }
+                    w.connect(client, &at).unwrap();
+                    w.settle();
+                    let server = w.accept(listener).unwrap();
+                    match act {
+                        0 => drop(w.send(client, b"x")),
+                        1 => drop(w.send(server, b"x")),
+                        2 => w.table.shutdown(client, How::Write, w.now).unwrap(),
+                        _ => {
+                            w.table.setsockopt(server, sol::SOCKET, so::LINGER, &RESET, ROOT).unwrap();
+                            w.table.close(server, w.now);
+                        }
+                    }
+                    if act > 0 {
+                        w.settle();
+                    }
+                    dissolve(w, client);
+                }
+            }
+        },
+        // Datagrams come without a connection, and connections of theirs come and go.
+        |w| {
+            for bind in [false, true] {
+                let id = w.udp(0);
+                if bind {
+                    w.table.bind(id, &ip("10.0.0.2:53")).unwrap();
+                    let other = w.udp(1);
+                    w.send_to(other, b"x", &ip("10.0.0.2:53")).unwrap();
+                    w.settle();
+                    w.recv(id, 9).unwrap();
+                    w.send_to(other, b"x", &ip("10.0.0.2:53")).unwrap();
+                    w.settle();
+                    w.table.shutdown(id, How::Read, w.now).unwrap_err();
+                    w.table.close(id, w.now);
+                    let id = w.udp(0);
+                    w.table.bind(id, &ip("10.0.0.2:54")).unwrap();
+                    w.connect(id, "10.0.0.3:1").unwrap();
+                    w.table.connect(id, &Addr::Unspec, w.now).unwrap();
+                    w.table.shutdown(id, How::Read, w.now).unwrap_err();
+                    w.table.connect(id, &Addr::Unspec, w.now).unwrap();
+                } else {
+                    w.table.shutdown(id, How::Read, w.now).unwrap_err();
+                    let id = w.udp(0);
+                    w.send_to(id, b"x", &ip("10.0.0.3:1")).unwrap();
+                    w.table.connect(id, &Addr::Unspec, w.now).unwrap();
+                    w.connect(id, "10.0.0.3:1").unwrap();
+                    w.table.connect(id, &Addr::Unspec, w.now).unwrap();
+                    w.table.close(id, w.now);
+                }
+            }
+        },
+        // A pair has another end from the start; a raw socket receives without an address.
+        |w| {
+            let [a, b] = w.table.socketpair(0, af::UNIX.into(), sock::STREAM, 0, ROOT).unwrap();
+            w.table.close(a, w.now);
+            w.table.close(b, w.now);
+            let one = w.socket(0, af::UNIX, sock::DGRAM);
+            let _ = w.table.shutdown(one, How::Read, w.now);
+            let raw = w.table.socket(0, af::INET.into(), sock::RAW, ipproto::ICMP, ROOT).unwrap();
+            let echo = [8, 0, 0, 0, 0, 1, 0, 1];
+            w.send_to(raw, &echo, &ip("127.0.0.1:0")).unwrap();
+        },
+        |w| {
+            let id = w.udp(0);
+            w.table.bind(id, &ip("10.0.0.2:55")).unwrap();
+            w.table.close(id, w.now);
+        },
+    ]
+}
+
+#[test]
+fn every_move_of_the_diagram_is_made_and_no_other() {
+    let mut made = BTreeSet::new();
+    for scene in scenes() {
+        let mut w = world();
+        w.table.set_tracing(true);
+        scene(&mut w);
+        w.settle();
+        made.extend(w.table.take_events().filter_map(|event| match event.what {
+            What::Status { old, new } => Some((old, new)),
+            _ => None,
+        }));
+    }
+    let names = |moves: &BTreeSet<(SocketStatus, SocketStatus)>| -> Vec<String> {
+        moves.iter().map(|(from, to)| format!("{} -> {}", from.name(), to.name())).collect()
+    };
+    assert_eq!(names(&made), names(&diagram()));
+}
+
+/// The table of moves in the book: a row for each status, in whose cells those that it may become have a mark.
+fn table_of_the_book() -> String {
+    let all = statuses();
+    let head: String = all.iter().map(|to| format!(" {} |", to.name())).collect();
+    let mut text = format!("| from, to |{head}\n|---|{}\n", ":-:|".repeat(all.len()));
+    for from in &all {
+        let cells: String =
+            all.iter().map(|to| if from != to && from.may_become(*to) { " x |" } else { "  |" }).collect();
+        text += &format!("| {} |{cells}\n", from.name());
+    }
+    text
+}
+
+#[test]
+fn the_book_shows_the_moves_of_the_diagram() {
+    let book = include_str!("../../../../book/src/concepts/network.md");
+    let table = table_of_the_book();
+    assert!(book.contains(&table), "book/src/concepts/network.md wants this table:\n{table}");
 }

@@ -204,6 +204,15 @@ fn runs_are_numbered_and_found_by_number_name_and_link() {
 }
 
 #[test]
+fn a_run_of_another_format_is_refused_for_that() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = Store::of(dir.path()).create("demo").unwrap();
+    fs::write(run.path.join("run.json"), br#"{"format": 999, "run": {"id": "0001-demo"}}"#).unwrap();
+    let problem = run.record().unwrap_err();
+    assert!(problem.message().contains("its format is 999, and this one knows 1"), "{}", problem.message());
+}
+
+#[test]
 fn learned_loops_are_kept_once_and_only_where_a_file_holds_them() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::of(dir.path());

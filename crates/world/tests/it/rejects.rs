@@ -68,6 +68,58 @@ fn addresses_must_fit_their_network_and_be_unique() {
     check(overlap, 1, 87, "networks `a` and `b` overlap", "its own subnet");
 }
 
+/// A network `n` with these settings, in line 2 from column 23 on, of hosts `a` and `b`, and a host `c` elsewhere.
+fn linked(settings: &str) -> String {
+    format!(
+        "networks:\n  n: {{x-snowglobe: {{{settings}}}}}\nservices:\n  a: {{command: sleep 1, networks: [n]}}\n  b: {{command: sleep 1, networks: [n]}}\n  c: {{command: sleep 1}}\n"
+    )
+}
+
+#[test]
+fn links_that_cannot_be_are_refused() {
+    let at = |settings: &str, column: usize, message: &str, help: &str| {
+        check(&linked(settings), 2, 20 + column, message, help);
+    };
+    at("latency: -5ms", 10, "`-5ms` is not understood", "cannot be negative");
+    at("jitter: 5", 9, "`5` is not understood", "needs a unit");
+    at("loss: 2", 7, "`2` is not understood", "at most 1, which is 100 %: did you mean `2 %`?");
+    at("loss: 101%", 7, "`101%` is not understood", "at most 100 %");
+    at("corrupt: -1%", 10, "`-1%` is not understood", "cannot be negative");
+    at("bandwidth: 0", 12, "`0` is not understood", "bits per second");
+    at("bandwidth: 0 Mbit", 12, "`0 Mbit` is not understood", "`cut: true`");
+    at("bandwidth: 10 MB/s", 12, "`10 MB/s` is not understood", "in bits");
+    at("queue: 1000", 8, "a queue of 1000 bytes holds not one packet", "at least `1514`");
+    at("mtu: 100", 6, "`100` is not understood", "from 1280 to 65535");
+    at("profile: wam", 10, "`wam` is not understood", "did you mean `wan`?");
+    at("latancy: 5ms", 1, "unknown key `latancy`", "did you mean `latency`?");
+    at("latency: {distribution: normal, mean: 5ms}", 10, "`latency` is not understood", "needs `deviation`");
+    at("latency: {distribution: gamma}", 10, "`latency` is not understood", "one of `constant`");
+    at("latency: {distribution: uniform, min: 5ms, max: 1ms}", 10, "`latency` is not understood", "exchange them");
+    at("latency: {distribution: uniform, meen: 5ms}", 34, "unknown key `meen`", "did you mean `mean`?");
+    at("latency: {distribution: uniform, mean: 5ms}", 10, "`latency` is not understood", "takes min, max");
+    at("latency: normal 5ms", 10, "is not understood", "names and values in turn");
+    at("latency: exponential min 5ms mean 1ms", 10, "is not understood", "`min` is longer than `mean`");
+    at("loss: {to_bad: 1%}", 7, "`loss` is not understood", "needs `to_good`");
+    at("loss: {to_bad: 1%, to_good: 120%}", 7, "`loss` is not understood", "at most 100 %");
+}
+
+#[test]
+fn links_between_hosts_that_are_not_there_are_refused() {
+    let at = |entry: &str, column: usize, message: &str, help: &str| {
+        check(&linked(&format!("links: [{{{entry}}}]")), 2, 29 + column, message, help);
+    };
+    at("between: [a, bb], loss: 1%", 14, "there is no host `bb`", "did you mean `b`?");
+    at("from: zebra, loss: 1%", 7, "there is no host `zebra`", "`a`, `b`");
+    at("between: [a, c], loss: 1%", 14, "`c` is not on network `n`", "add `n` to the `networks` of the service");
+    at("between: [a], loss: 1%", 10, "names fewer than two", "write `between: [a, b]`");
+    at("from: a, to: a, loss: 1%", 0, "from one host to another", "name two hosts");
+    at("loss: 1%", 0, "says not between which hosts", "between: [a, b]");
+    at("between: [a, b], from: a", 0, "`between` and `from` or `to`", "leave one of them out");
+    at("between: [a, b], queue: 99", 25, "a queue of 99 bytes", "at least `1514`");
+    at("between: [a, b], cut: maybe", 23, "`maybe` is not understood", "`true` or `false`");
+    at("between: [a, b], cat: true", 18, "unknown key `cat`", "did you mean `cut`?");
+}
+
 #[test]
 fn what_is_not_declared_is_not_guessed() {
     check(

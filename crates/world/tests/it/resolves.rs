@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use snowglobe_abi::spec::{Condition, Dependency, MountSource, Restart, RootSpec};
+use snowglobe_abi::spec::{
+    Chance, Condition, Dependency, Latency, LinkSpec, Loss, MountSource, NetworkSpec, Restart, RootSpec,
+};
 
 use crate::{host, options, parse_in, service, world};
 
@@ -41,10 +43,100 @@ services: {a: {command: sleep 1, networks: [fast, default]}}
     let knobs = &spec.knobs;
     assert_eq!((knobs.call_cost, knobs.quantum, knobs.cpus, knobs.memory), (1_000, 1_000_000, 8, 1 << 30));
     assert_eq!((knobs.disk, knobs.max_tasks, knobs.trace_calls, knobs.one_program), (2 << 30, 99, false, false));
-    let latencies: Vec<(&str, u64)> = spec.networks.iter().map(|n| (n.name.as_str(), n.latency)).collect();
-    assert_eq!(latencies, [("default", 2_000_000), ("fast", 5_000)]);
+    let latencies: Vec<(&str, Latency)> = spec.networks.iter().map(|n| (n.name.as_str(), n.link.latency)).collect();
+    assert_eq!(latencies, [("default", Latency::Constant(2_000_000)), ("fast", Latency::Constant(5_000))]);
     let on: Vec<u32> = host(&spec, "a").interfaces.iter().map(|i| i.network).collect();
     assert_eq!(on, [1, 0], "eth0 is the network that is named first");
+}
+
+const MS: u64 = 1_000_000;
+
+/// The network `n` of a world with services `a`, `b` (three of it) and `c`, which is elsewhere.
+fn network(settings: &str) -> NetworkSpec {
+    let spec = world(&format!(
+        "networks:
+  n: {{x-snowglobe: {settings}}}
+services:
+  a: {{command: sleep 1, networks: [n]}}
+  b: {{command: sleep 1, networks: [n], scale: 3}}
+  c: {{command: sleep 1}}
+"
+    ));
+    spec.networks.into_iter().find(|network| network.name == "n").unwrap()
+}
+
+#[test]
+fn a_link_has_the_keys_of_its_network() {
+    let n = network(
+        "{latency: 5 ms, jitter: 1ms, bandwidth: 5 Mbit, queue: 64 KiB, loss: 1 %, duplicate: 0.5%, reorder: 0.001,
+          reorder_by: 2ms, corrupt: 0.1 %, mtu: 9000, cut: false, clog: false}",
+    );
+    let want = LinkSpec {
+        latency: Latency::Constant(5 * MS),
+        jitter: MS,
+        bandwidth: 5_000_000,
+        queue: 64 << 10,
+        loss: Loss::Independent(Chance(10_000_000)),
+        duplicate: Chance(5_000_000),
+        reorder: Chance(1_000_000),
+        reorder_by: 2 * MS,
+        corrupt: Chance(1_000_000),
+        cut: false,
+        clog: false,
+    };
+    assert_eq!((n.link, n.mtu, n.rules.len()), (want, 9000, 0));
+    assert_eq!(network("{}"), NetworkSpec::plain("n", ([10, 0, 2, 0], 24), [10, 0, 2, 1], 100_000));
+}
+
+#[test]
+fn latencies_and_losses_are_words_or_mappings() {
+    let latency = |text: &str| network(&format!("{{latency: {text}}}")).link.latency;
+    assert_eq!(latency("{distribution: constant, mean: 3ms}"), Latency::Constant(3 * MS));
+    assert_eq!(latency("{distribution: uniform, min: 1ms, max: 2 ms}"), Latency::Uniform { min: MS, max: 2 * MS });
+    let normal = Latency::Normal { mean: 40 * MS, deviation: 5 * MS, min: 0 };
+    assert_eq!(latency("{distribution: normal, mean: 40ms, deviation: 5ms}"), normal);
+    assert_eq!(latency("normal mean 40ms deviation 5ms"), normal);
+    assert_eq!(latency("exponential mean 4ms min 1ms"), Latency::Exponential { min: MS, mean: 4 * MS });
+    let pareto = Latency::Pareto { min: MS, shape: 2500, max: 100 * MS };
+    assert_eq!(latency("{distribution: pareto, min: 1ms, shape: 2.5, max: 100ms}"), pareto);
+    let loss = |text: &str| network(&format!("{{loss: {text}}}")).link.loss;
+    let bursts = Loss::Bursty {
+        to_bad: Chance(10_000_000),
+        to_good: Chance(250_000_000),
+        in_good: Chance::NEVER,
+        in_bad: Chance(500_000_000),
+    };
+    assert_eq!(loss("{to_bad: 1%, to_good: 25%, in_bad: 50%}"), bursts);
+    assert_eq!(loss("to_bad 1% to_good 25% in_bad 50%"), bursts);
+}
+
+#[test]
+fn a_profile_is_overridden_key_by_key() {
+    let wan = network("{profile: wan}").link;
+    assert_eq!((wan.bandwidth, wan.queue), (100_000_000, 512 << 10));
+    let own = network("{profile: wan, latency: 7ms, bandwidth: unlimited}").link;
+    assert_eq!(own, LinkSpec { latency: Latency::Constant(7 * MS), bandwidth: 0, ..wan });
+    let lan = network("{profile: lan, bandwidth: unlimited}").link;
+    let plain = network("{}").link;
+    assert_eq!(LinkSpec { queue: 0, ..lan }, plain, "hosts on one switch, as they are without a word");
+    for profile in snowglobe_world::link::PROFILES {
+        assert_ne!(network(&format!("{{profile: {}}}", profile.name)).link, network("{}").link);
+    }
+}
+
+#[test]
+fn links_are_changed_between_some_hosts() {
+    let n = network(
+        "{links: [{between: [a, b], loss: 5%}, {from: b-2, to: a, cut: true}, {from: a, profile: satellite, loss: 0},
+          {between: '*', latency: 1s}]}",
+    );
+    let sides: Vec<(&[u32], &[u32])> = n.rules.iter().map(|r| (r.from.as_slice(), r.to.as_slice())).collect();
+    let all: &[u32] = &[0, 1, 2, 3];
+    assert_eq!(sides, [(all, all), (&[2], &[0]), (&[0], all), (all, all)]);
+    assert_eq!(n.rules[0].change.loss, Some(Loss::Independent(Chance(50_000_000))));
+    assert_eq!((n.rules[1].change.cut, n.rules[1].change.latency), (Some(true), None));
+    let third = &n.rules[2].change;
+    assert_eq!((third.bandwidth, third.loss), (Some(10_000_000), Some(Loss::Independent(Chance::NEVER))));
 }
 
 #[test]

@@ -45,13 +45,69 @@ fn address() -> impl Strategy<Value = [u8; 4]> {
     any::<[u8; 4]>()
 }
 
-fn network(index: usize) -> impl Strategy<Value = NetworkSpec> {
-    (0..255u8, address(), nanos(), text()).prop_map(move |(n, resolver, latency, name)| NetworkSpec {
-        name: format!("{name}{index}"),
-        subnet: ([10, n, 0, 0], 16),
-        resolver,
-        latency,
-    })
+fn chance() -> impl Strategy<Value = Chance> {
+    prop_oneof![(0..=1_000_000_000u32).prop_map(Chance), Just(Chance::NEVER), Just(Chance::SURE)]
+}
+
+fn latency() -> impl Strategy<Value = Latency> {
+    let ordered = || (nanos(), nanos()).prop_map(|(a, b)| (a.min(b), a.max(b)));
+    prop_oneof![
+        nanos().prop_map(Latency::Constant),
+        ordered().prop_map(|(min, max)| Latency::Uniform { min, max }),
+        (ordered(), nanos()).prop_map(|((min, mean), deviation)| Latency::Normal { mean, deviation, min }),
+        ordered().prop_map(|(min, mean)| Latency::Exponential { min, mean }),
+        (ordered(), 1..u32::MAX).prop_map(|((min, max), shape)| Latency::Pareto { min, shape, max }),
+    ]
+}
+
+fn loss() -> impl Strategy<Value = Loss> {
+    let bursts = (chance(), chance(), chance(), chance());
+    prop_oneof![
+        chance().prop_map(Loss::Independent),
+        bursts.prop_map(|(to_bad, to_good, in_good, in_bad)| Loss::Bursty { to_bad, to_good, in_good, in_bad }),
+    ]
+}
+
+fn change() -> BoxedStrategy<LinkChange> {
+    use prop::option::of;
+    (
+        (of(latency()), of(nanos()), of(any::<u64>()), of(any::<u64>()), of(loss())),
+        (of(chance()), of(chance()), of(nanos()), of(chance()), of(any::<bool>()), of(any::<bool>())),
+    )
+        .prop_map(
+            |((latency, jitter, bandwidth, queue, loss), (duplicate, reorder, reorder_by, corrupt, cut, clog))| {
+                LinkChange {
+                    latency,
+                    jitter,
+                    bandwidth,
+                    queue,
+                    loss,
+                    duplicate,
+                    reorder,
+                    reorder_by,
+                    corrupt,
+                    cut,
+                    clog,
+                }
+            },
+        )
+        .boxed()
+}
+
+fn network(index: usize, hosts: u32) -> BoxedStrategy<NetworkSpec> {
+    let rule = (vec(0..hosts, 0..3), vec(0..hosts, 0..3), change()).prop_map(|(from, to, change)| LinkRule {
+        from,
+        to,
+        change,
+    });
+    (0..255u8, address(), 1280..=65535u32, change(), vec(rule, 0..3), text())
+        .prop_map(move |(n, resolver, mtu, change, rules, name)| {
+            let mut link = LinkSpec::default();
+            change.apply(&mut link);
+            let name = format!("{name}{index}");
+            NetworkSpec { name, subnet: ([10, n, 0, 0], 16), resolver, mtu, link, rules }
+        })
+        .boxed()
 }
 
 fn mount() -> impl Strategy<Value = MountSpec> {
@@ -137,6 +193,7 @@ fn knobs() -> impl Strategy<Value = Knobs> {
             trace_calls,
             one_program,
             max_tasks,
+            ..Knobs::default()
         },
     )
 }
@@ -149,7 +206,7 @@ fn spec() -> impl Strategy<Value = WorldSpec> {
             nanos(),
             prop::option::of(nanos()),
             (0..hosts).map(|i| host(i, hosts as u32, networks as u32)).collect::<Vec<_>>(),
-            (0..networks).map(network).collect::<Vec<_>>(),
+            (0..networks).map(|i| network(i, hosts as u32)).collect::<Vec<_>>(),
             knobs(),
             vec(yield_point, 0..3),
         )
@@ -192,6 +249,8 @@ fn a_resolved_world_that_was_edited_badly_says_where() {
     let error = from_yaml("w.yaml", &text.replace("quantum: 200us", "quantum: soon")).unwrap_err();
     assert!(error.to_string().contains("`soon` is not a duration"), "{error}");
     assert_eq!(error.place().unwrap().line, 8);
+    let error = from_yaml("w.yaml", &text.replace("latency: 100us", "latency: late")).unwrap_err();
+    assert!(error.to_string().contains("`late` is not a latency"), "{error}");
     let error = from_yaml("w.yaml", &text.replace("cpus: 2", "cpuz: 2")).unwrap_err();
     assert!(error.to_string().contains("cpuz"), "{error}");
 }
