@@ -2,11 +2,11 @@
 # So many bytes by TCP, both ways and in several streams, and by UDP.
 set -eu
 host=$1 port=$2
-# A server that has not begun yet, or not ended its last test, refuses.
+# A server that has not begun yet, or not ended its last test, refuses; with -J that is told in the answer, not by the status.
 try() {
     local name=$1 least=$2
     shift 2
-    until iperf3 -J -c "$host" -p "$port" "$@" > told; do sleep 0.2; done
+    until iperf3 -J -c "$host" -p "$port" "$@" > told && ! grep -q '"error"' told; do sleep 0.2; done
     /usr/bin/python3 -c '
 import json, sys
 end = json.load(open("told"))["end"]
