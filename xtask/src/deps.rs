@@ -75,6 +75,16 @@ const NEEDS: &[Need] = &[
     Need { program: "/usr/bin/tshark",                           package: "tshark",               parts: &[Test],              why: "reads packet captures with a mind of its own" },
     Need { program: "/usr/sbin/mariadbd",                        package: "mariadb-server-core",  parts: &[Test],              why: "a database of many threads with asynchronous I/O" },
     Need { program: "/usr/bin/mariadb",                          package: "mariadb-client-core",  parts: &[Test],              why: "its client" },
+    Need { program: "/usr/bin/ping",                             package: "iputils-ping",         parts: &[Test],              why: "echoes from ping sockets and raw ones" },
+    Need { program: "/usr/bin/tracepath",                        package: "iputils-tracepath",    parts: &[Test],              why: "the way to a host by error queues" },
+    Need { program: "/usr/sbin/traceroute",                      package: "traceroute",           parts: &[Test],              why: "another" },
+    Need { program: "/usr/bin/ss",                               package: "iproute2",             parts: &[Test],              why: "ip and ss: interfaces and sockets by netlink" },
+    Need { program: "/usr/bin/netstat",                          package: "net-tools",            parts: &[Test],              why: "the same by /proc/net and ioctls" },
+    Need { program: "/usr/bin/iperf3",                           package: "iperf3",               parts: &[Test],              why: "streams and datagrams in bulk" },
+    Need { program: "/usr/bin/nc.openbsd",                       package: "netcat-openbsd",       parts: &[Test],              why: "sockets by hand" },
+    Need { program: "/usr/bin/wrk",                              package: "wrk",                  parts: &[Test],              why: "many requests to nginx" },
+    Need { program: "/usr/lib/python3/dist-packages/websockets", package: "python3-websockets",   parts: &[Test],              why: "web sockets" },
+    Need { program: "/usr/lib/python3/dist-packages/grpc",       package: "python3-grpcio",       parts: &[Test],              why: "gRPC" },
 ];
 
 /// Longest time that reading the package lists may take, and installing.

@@ -139,9 +139,9 @@ pub mod packet {
     pub const TTL_TOS: usize = 5;
     /// Source port, and above bit 16 the destination port.
     pub const PORTS: usize = 6;
-    /// [`TCP`], [`UDP`], [`ICMP`] or [`UNREACHABLE`].
+    /// [`TCP`], [`UDP`] or [`ICMP`].
     pub const TRANSPORT: usize = 7;
-    /// TCP: the flags of its header. A port unreachable: length of the datagram that it is about.
+    /// TCP: the flags of its header.
     pub const BITS: usize = 8;
     /// TCP: place of its first byte in the stream, from 0, the SYN's.
     pub const SEQ: usize = 9;
@@ -160,8 +160,6 @@ pub mod packet {
     pub const UDP: u64 = 1;
     /// An ICMP or ICMPv6 message.
     pub const ICMP: u64 = 2;
-    /// An ICMP port unreachable.
-    pub const UNREACHABLE: u64 = 3;
 }
 
 /// Places of the numbers of a [`Kind::Socket`].

@@ -17,6 +17,7 @@ use crate::uapi::*;
 use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx, Kernel, Stop};
 use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::rc::{Rc, Weak};
 use alloc::string::String;
@@ -30,8 +31,8 @@ use snowglobe_net::capture::{Captured, Transport};
 use snowglobe_net::linux::poll;
 use snowglobe_net::report::ProcFile;
 use snowglobe_net::{
-    Addr, Close, Connect, Cred, Description, Endpoint, Int, Received, Send, Sink, SocketTable, SocketType, Source,
-    Verdict, What,
+    Addr, Close, Connect, Cred, Description, Endpoint, Family, Int, Received, Send, Sink, SocketTable, SocketType,
+    Source, Verdict, What,
 };
 
 /// Names a socket: its place in the table.
@@ -52,6 +53,8 @@ pub struct Sockets {
     deadline: Option<(Nanos, u64)>,
     /// Keys of socket files given out; 0 is one that nobody has bound.
     last_key: u64,
+    /// Whether sockets have been sent by SCM_RIGHTS since there were none on their way.
+    pub sent_sockets: bool,
 }
 
 /// What the kernel keeps of a place in the table; empty where no descriptor names it.
@@ -131,6 +134,7 @@ impl Sockets {
             timer: None,
             deadline: None,
             last_key: 0,
+            sent_sockets: false,
         }
     }
 
@@ -198,6 +202,15 @@ impl Sockets {
             "unix" => ProcFile::Unix,
             "dev" => return Ok(self.devices_text(host).into_bytes()),
             "route" => return Ok(self.routes_text(host).into_bytes()),
+            "snmp" => return Ok(self.table.snmp_text(host).into_bytes()),
+            "netstat" => return Ok(self.table.netstat_text(host).into_bytes()),
+            "sockstat" => return Ok(self.table.sockstat_text(host, false).into_bytes()),
+            "sockstat6" => return Ok(self.table.sockstat_text(host, true).into_bytes()),
+            "arp" => return Ok(self.table.arp_text(host).into_bytes()),
+            "raw6" => ProcFile::Raw6,
+            "icmp" => ProcFile::Icmp,
+            "icmp6" => ProcFile::Icmp6,
+            "netlink" => ProcFile::Netlink,
             "if_inet6" => return Ok(self.inet6_text(host).into_bytes()),
             _ => return Err(Errno::ENOENT),
         };
@@ -293,7 +306,6 @@ fn record_packet(record: &mut Recorder, p: &Captured) {
         }
         Transport::Udp => nums[TRANSPORT] = UDP,
         Transport::Icmp => nums[TRANSPORT] = ICMP,
-        Transport::Unreachable { len } => (nums[TRANSPORT], nums[BITS]) = (UNREACHABLE, u64::from(len)),
     }
     let (mut src, mut dst) = ([0; 16], [0; 16]);
     record.packet(&nums, [octets(p.src.ip, &mut src), octets(p.dst.ip, &mut dst)], &p.payload);
@@ -501,6 +513,7 @@ impl Kernel {
     /// The last descriptor of a socket is closed.
     pub fn close_socket(&mut self, id: SocketId, _m: &mut dyn Machine) {
         let now = self.sched.now;
+        let unix = self.sockets.table.get(id).is_ok_and(|e| e.local.family == Family::Unix);
         if let Close::Linger { until, unique } = self.sockets.table.close(id, now) {
             self.sockets.lingering = Some((until, unique));
         }
@@ -508,7 +521,40 @@ impl Kernel {
         if let Some(place) = self.sockets.places.get_mut(id.0 as usize) {
             *place = Place::default();
         }
+        if unix && self.sockets.sent_sockets {
+            self.collect_in_flight();
+        }
         self.network_settle();
+    }
+
+    /// Sockets that nobody can receive any more, because they are on their way to each other and nowhere else, let go of
+    /// what they hold. Linux looks for them too when an AF_UNIX socket is closed (`unix_gc`).
+    #[cold]
+    fn collect_in_flight(&mut self) {
+        // For each socket on its way: how often it is, and how many hold it in all.
+        let mut held: BTreeMap<SocketId, (usize, usize)> = BTreeMap::new();
+        let mut ways: Vec<(SocketId, SocketId)> = Vec::new();
+        self.sockets.table.each_in_flight(|owner, file| {
+            if let FileKind::Socket(id) = file.kind {
+                held.entry(id).or_insert((0, Rc::strong_count(file))).0 += 1;
+                ways.push((owner, id));
+            }
+        });
+        self.sockets.sent_sockets = !held.is_empty();
+        let outside = |id: &SocketId| held.get(id).is_none_or(|(ways, holders)| holders > ways);
+        let mut reached: BTreeSet<SocketId> =
+            ways.iter().flat_map(|(owner, id)| [*owner, *id]).filter(outside).collect();
+        loop {
+            let before = reached.len();
+            let next: Vec<SocketId> = ways.iter().filter(|(owner, _)| reached.contains(owner)).map(|w| w.1).collect();
+            reached.extend(next);
+            if reached.len() == before {
+                break;
+            }
+        }
+        for id in held.keys().filter(|id| !reached.contains(id)) {
+            self.sockets.table.discard_rights(*id);
+        }
     }
 
     /// Something in flight arrives, or a deadline of the table has come.

@@ -1,7 +1,7 @@
 //! What calls take and give: the table's vocabulary towards the kernel.
 
-use crate::addr::Addr;
-use crate::linux::{ip, ip6, scm, sol};
+use crate::addr::{Addr, Endpoint};
+use crate::linux::{ip, ip6, scm, so, sol};
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -35,11 +35,13 @@ pub struct Ancillary<R> {
     pub ttl: Option<u8>,
     /// IP_TOS or IPV6_TCLASS of this one message.
     pub tos: Option<u8>,
+    /// UDP_SEGMENT: bytes of each datagram that the message is cut into.
+    pub segment: Option<u16>,
 }
 
 impl<R> Default for Ancillary<R> {
     fn default() -> Self {
-        Ancillary { rights: Vec::new(), cred: None, interface: 0, source: None, ttl: None, tos: None }
+        Ancillary { rights: Vec::new(), cred: None, interface: 0, ttl: None, tos: None, source: None, segment: None }
     }
 }
 
@@ -126,6 +128,38 @@ pub enum Control<R> {
     HopLimit(u8),
     /// IPV6_TCLASS.
     TrafficClass(u8),
+    /// IPV6_2292HOPLIMIT: the same as the newer one, by RFC 2292.
+    OldHopLimit(u8),
+    /// IPV6_2292PKTINFO.
+    OldPktInfo6 {
+        /// Interface index.
+        interface: u32,
+        /// The address in the header.
+        to: Ipv6Addr,
+    },
+    /// IP_RECVORIGDSTADDR or IPV6_RECVORIGDSTADDR: where the message was sent to.
+    OriginalDestination(Endpoint),
+    /// SCM_PIDFD: the caller makes a descriptor for the process.
+    Pidfd(Cred),
+    /// SO_TIMESTAMPING: virtual nanoseconds of the software time stamp.
+    Timestamping(u64),
+    /// SO_RXQ_OVFL: messages that found the queue full before this one.
+    Drops(u32),
+    /// IP_RECVERR or IPV6_RECVERR: `struct sock_extended_err` with the address of who told it.
+    Error {
+        /// Whether the socket is one of AF_INET6.
+        six: bool,
+        /// The error.
+        errno: u16,
+        /// Origin, type and code.
+        what: [u8; 3],
+        /// Further information.
+        info: u32,
+        /// More of it.
+        data: u32,
+        /// Who told it, if another host or ICMP did.
+        offender: Option<IpAddr>,
+    },
 }
 
 impl<R> Control<R> {
@@ -134,14 +168,23 @@ impl<R> Control<R> {
         match self {
             Control::Rights(_) => (sol::SOCKET, scm::RIGHTS),
             Control::Credentials(_) => (sol::SOCKET, scm::CREDENTIALS),
-            Control::Timestamp(_) => (sol::SOCKET, crate::linux::so::TIMESTAMP),
-            Control::TimestampNs(_) => (sol::SOCKET, crate::linux::so::TIMESTAMPNS),
+            Control::Timestamp(_) => (sol::SOCKET, so::TIMESTAMP),
+            Control::TimestampNs(_) => (sol::SOCKET, so::TIMESTAMPNS),
             Control::PktInfo { .. } => (sol::IP, ip::PKTINFO),
             Control::PktInfo6 { .. } => (sol::IPV6, ip6::PKTINFO),
             Control::Ttl(_) => (sol::IP, ip::TTL),
             Control::Tos(_) => (sol::IP, ip::TOS),
             Control::HopLimit(_) => (sol::IPV6, ip6::HOPLIMIT),
             Control::TrafficClass(_) => (sol::IPV6, ip6::TCLASS),
+            Control::OldHopLimit(_) => (sol::IPV6, ip6::HOPLIMIT_2292),
+            Control::OldPktInfo6 { .. } => (sol::IPV6, ip6::PKTINFO_2292),
+            Control::OriginalDestination(to) if to.ip.is_ipv4() => (sol::IP, ip::RECVORIGDSTADDR),
+            Control::OriginalDestination(_) => (sol::IPV6, ip6::RECVORIGDSTADDR),
+            Control::Pidfd(_) => (sol::SOCKET, scm::PIDFD),
+            Control::Timestamping(_) => (sol::SOCKET, so::TIMESTAMPING),
+            Control::Drops(_) => (sol::SOCKET, so::RXQ_OVFL),
+            Control::Error { six: true, .. } => (sol::IPV6, ip6::RECVERR),
+            Control::Error { .. } => (sol::IP, ip::RECVERR),
         }
     }
 
@@ -149,24 +192,45 @@ impl<R> Control<R> {
     /// `start`, the wall clock in nanoseconds at virtual time 0.
     pub fn data(&self, start: u64) -> Vec<u8> {
         let mut out = Vec::new();
-        let mut word = |v: u32| out.extend_from_slice(&v.to_ne_bytes());
+        let word = |out: &mut Vec<u8>, v: u32| out.extend_from_slice(&v.to_ne_bytes());
         match *self {
-            Control::Rights(_) => {}
-            Control::Credentials(c) => [c.pid, c.uid, c.gid].into_iter().for_each(word),
+            Control::Rights(_) | Control::Pidfd(_) => {}
+            Control::Credentials(c) => [c.pid, c.uid, c.gid].into_iter().for_each(|v| word(&mut out, v)),
             Control::Timestamp(at) => return time_bytes(start + at, 1000),
             Control::TimestampNs(at) => return time_bytes(start + at, 1),
             Control::PktInfo { interface, local, to } => {
-                word(interface);
-                word(u32::from_ne_bytes(local.octets()));
-                word(u32::from_ne_bytes(to.octets()));
+                word(&mut out, interface);
+                word(&mut out, u32::from_ne_bytes(local.octets()));
+                word(&mut out, u32::from_ne_bytes(to.octets()));
             }
-            Control::PktInfo6 { interface, to } => {
+            Control::PktInfo6 { interface, to } | Control::OldPktInfo6 { interface, to } => {
                 out.extend_from_slice(&to.octets());
                 out.extend_from_slice(&interface.to_ne_bytes());
             }
             // ip(7): IP_TOS is a byte where the others are an int.
             Control::Tos(v) => out.push(v),
-            Control::Ttl(v) | Control::HopLimit(v) | Control::TrafficClass(v) => word(u32::from(v)),
+            Control::Ttl(v) | Control::HopLimit(v) | Control::TrafficClass(v) | Control::OldHopLimit(v) => {
+                word(&mut out, u32::from(v));
+            }
+            Control::OriginalDestination(to) => out.extend_from_slice(&Addr::Ip(to).to_bytes()),
+            Control::Timestamping(at) => {
+                // The second and third are for hardware, which has none.
+                out = time_bytes(start + at, 1);
+                out.resize(48, 0);
+            }
+            Control::Drops(count) => word(&mut out, count),
+            Control::Error { six, errno, what, info, data, offender } => {
+                word(&mut out, u32::from(errno));
+                out.extend_from_slice(&[what[0], what[1], what[2], 0]);
+                out.extend_from_slice(&info.to_ne_bytes());
+                out.extend_from_slice(&data.to_ne_bytes());
+                let end = out.len() + if six { 28 } else { 16 };
+                if let Some(ip) = offender {
+                    out.extend_from_slice(&Addr::Ip(Endpoint::new(ip, 0)).to_bytes());
+                }
+                // AF_UNSPEC is 0.
+                out.resize(end, 0);
+            }
         }
         out
     }

@@ -60,15 +60,7 @@ pub enum Transport {
     Udp,
     /// ICMP or ICMPv6: the payload is the whole message.
     Icmp,
-    /// ICMP port unreachable: the payload is what the datagram carried that nobody took, as far as it is quoted.
-    Unreachable {
-        /// How much that was.
-        len: u32,
-    },
 }
-
-/// Bytes of a datagram's payload that its port unreachable quotes at most: RFC 1812, 4.3.2.3, 576 bytes with all headers.
-const QUOTED: usize = 576 - 20 - 8 - 20 - 8;
 
 /// What was captured since the last time.
 #[derive(Default, Debug)]
@@ -142,7 +134,6 @@ impl<R: Clone> SocketTable<R> {
             }
             Body::Udp(chunk) => (Transport::Udp, chunk.bytes()),
             Body::Icmp(chunk) => (Transport::Icmp, chunk.bytes()),
-            Body::PortUnreachable { quoted, len } => (Transport::Unreachable { len: *len }, &quoted[..]),
             // What has come of its bytes is not known, and nobody takes it.
             Body::Damaged(_) => return,
         };
@@ -178,14 +169,6 @@ impl<R: Clone> SocketTable<R> {
         let data = segment(entry, entry.connection.tcp.next - n as u64, payload);
         let acknowledgement = segment(other, other.connection.tcp.next, Vec::new());
         self.captures.list.extend([data, acknowledgement]);
-    }
-
-    /// What a port unreachable quotes of a datagram.
-    pub(crate) fn quote(&self, packet: &Packet) -> (Vec<u8>, u32) {
-        let Body::Udp(chunk) = &packet.body else { return (Vec::new(), 0) };
-        let wanted = self.captures.wanted != Capture::Nothing;
-        let quoted = if wanted { chunk.bytes()[..chunk.len().min(QUOTED)].to_vec() } else { Vec::new() };
-        (quoted, chunk.len() as u32)
     }
 
     fn goes_to_all(&self, packet: &Packet) -> bool {

@@ -2,13 +2,15 @@
 
 use crate::addr::{Addr, Endpoint, Family};
 use crate::call::{Cred, SocketId};
+use crate::errors::Report;
 use crate::link::World;
 use crate::log::Told;
+use crate::multicast::Membership;
 use crate::options::Options;
 use crate::queue::Queue;
 use crate::tcp::{Tcp, TcpState};
 use alloc::boxed::Box;
-use alloc::collections::VecDeque;
+use alloc::collections::{BTreeSet, VecDeque};
 use alloc::rc::Rc;
 use alloc::vec::Vec;
 use core::net::IpAddr;
@@ -210,11 +212,31 @@ pub enum Path {
     },
 }
 
-/// A multicast group that a socket has joined.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Membership {
-    pub(crate) group: IpAddr,
-    pub(crate) interface: u32,
+/// What few sockets have: made at the first need.
+#[derive(Default, Debug)]
+pub(crate) struct Extra {
+    /// The error queue, oldest first.
+    pub(crate) errors: VecDeque<Report>,
+    /// A datagram in the making (MSG_MORE, UDP_CORK).
+    pub(crate) cork: Option<Cork>,
+    /// ICMP_FILTER or ICMP6_FILTER: a bit for each type that the socket does not want.
+    pub(crate) icmp_filter: [u32; 8],
+    /// Datagrams that found the receive queue full.
+    pub(crate) drops: u32,
+    /// Sends with MSG_ZEROCOPY so far.
+    pub(crate) zerocopies: u32,
+    /// Sends that asked for a time stamp so far.
+    pub(crate) stamped: u32,
+    /// What is left of a netlink dump, for which the receive queue has no room yet.
+    pub(crate) dump: VecDeque<Vec<u8>>,
+}
+
+/// A datagram in the making: its first send said where it goes.
+#[derive(Debug)]
+pub(crate) struct Cork {
+    pub(crate) to: Endpoint,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) header: crate::udp::Stated,
 }
 
 /// What a listening socket has besides.
@@ -232,6 +254,10 @@ pub struct Connection {
     pub(crate) phase: Phase,
     /// The other end's entry, while both live.
     pub(crate) peer: Option<SocketId>,
+    /// The AF_UNIX datagram sockets that have it as their peer.
+    pub(crate) peer_of: BTreeSet<SocketId>,
+    /// What its messages that have not been read count against its send buffer (AF_UNIX).
+    pub(crate) outstanding: usize,
     pub(crate) path: Path,
     pub(crate) error: Option<Errno>,
     pub(crate) shut: u8,
@@ -251,6 +277,9 @@ pub struct Connection {
     pub(crate) groups: Vec<Membership>,
     /// AF_UNIX senders to be told when the receive queue or the accept queue has room again.
     pub(crate) waiters: Vec<SocketId>,
+    pub(crate) extra: Option<Box<Extra>>,
+    /// When the last message that was received had come; 0 is never.
+    pub(crate) stamp: u64,
     pub(crate) tcp: Tcp,
 }
 
@@ -294,6 +323,8 @@ impl<R> Entry<R> {
             host,
             phase: Phase::Unconnected,
             peer: None,
+            peer_of: BTreeSet::new(),
+            outstanding: 0,
             path: Path::Local,
             error: None,
             shut: 0,
@@ -308,6 +339,8 @@ impl<R> Entry<R> {
             listener: None,
             groups: Vec::new(),
             waiters: Vec::new(),
+            extra: None,
+            stamp: 0,
             tcp: Tcp::default(),
         };
         Entry {
@@ -397,6 +430,24 @@ impl<R> Entry<R> {
                 self.connection.tcp.wire.as_deref().map_or(most, |wire| wire.flight.mss)
             }
         }
+    }
+
+    /// What few sockets have.
+    pub(crate) fn extra(&mut self) -> &mut Extra {
+        self.connection.extra.get_or_insert_default()
+    }
+
+    /// Whether the error queue holds something.
+    #[inline]
+    pub(crate) fn has_reports(&self) -> bool {
+        self.connection.extra.as_ref().is_some_and(|extra| !extra.errors.is_empty())
+    }
+
+    /// Whether a receive on a socket that has been shut for it finds the end: in Linux who would not wait is told that
+    /// there is nothing yet, but for sequenced packets.
+    pub(crate) fn sees_end(&self, flags: u32) -> bool {
+        let waits = self.local.blocking && flags & crate::linux::msg::DONTWAIT == 0;
+        waits || self.local.kind == SocketType::Seqpacket
     }
 
     pub(crate) fn take_error(&mut self) -> Option<Errno> {

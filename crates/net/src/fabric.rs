@@ -36,12 +36,6 @@ pub(crate) enum Body {
     Tcp(Segment),
     Udp(Chunk),
     Icmp(Chunk),
-    /// ICMP port unreachable: nobody has the port to which `src` (here the destination) sent a datagram of `len` bytes;
-    /// the beginning of that, where packets are captured.
-    PortUnreachable {
-        quoted: Vec<u8>,
-        len: u32,
-    },
     /// So many bytes of any of these, whose checksum is wrong.
     Damaged(usize),
 }
@@ -50,8 +44,6 @@ pub(crate) enum Body {
 const TCP_HEADER: usize = 32;
 const SYN_HEADER: usize = 40;
 const UDP_HEADER: usize = 8;
-/// Bytes of an ICMP error about a datagram: its own header, and the headers of what it is about.
-const ICMP_ERROR: usize = 36;
 
 impl Body {
     /// Bytes of its own, without headers.
@@ -59,7 +51,6 @@ impl Body {
         match self {
             Body::Tcp(segment) => segment.payload.as_ref().map_or(0, Chunk::len),
             Body::Udp(chunk) | Body::Icmp(chunk) => chunk.len(),
-            Body::PortUnreachable { .. } => 0,
             Body::Damaged(len) => *len,
         }
     }
@@ -71,7 +62,6 @@ impl Body {
                 Body::Tcp(segment) if segment.bits & bit::SYN != 0 => SYN_HEADER,
                 Body::Tcp(_) => TCP_HEADER,
                 Body::Udp(_) => UDP_HEADER,
-                Body::PortUnreachable { .. } => ICMP_ERROR,
                 Body::Icmp(_) | Body::Damaged(_) => 0,
             }
     }
@@ -139,7 +129,7 @@ pub(crate) struct Fabric {
     /// When the first of them is due: it is asked for far more often than it changes.
     first_timer: u64,
     /// Packets within a host: they arrive before the call that sent them returns.
-    looped: VecDeque<Packet>,
+    pub(crate) looped: VecDeque<Packet>,
     /// Tests say when each packet between hosts arrives, in nanoseconds from now: never, once, or more often.
     #[cfg(test)]
     pub(crate) script: Option<Script>,
@@ -223,7 +213,7 @@ impl Fabric {
         false
     }
 
-    fn fly(&mut self, at: u64, packet: Packet) {
+    pub(crate) fn fly(&mut self, at: u64, packet: Packet) {
         let birth = self.birth();
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -343,10 +333,14 @@ impl<R: Clone> SocketTable<R> {
         self.capture_sent(path, &packet, socket);
         match path {
             Path::Local => self.fabric.looped.push_back(packet),
-            Path::Nobody { .. } => self.drop_packet(packet, socket, DropReason::NoSuchAddress),
+            Path::Nobody { .. } => {
+                self.send_host_unreachable(&packet);
+                self.drop_packet(packet, socket, DropReason::NoSuchAddress);
+            }
             Path::Link { network: index, host } => {
                 packet.network = Some(index);
                 packet.to = host;
+                self.world.meet(packet.from, host, packet.dst.ip.is_ipv6(), self.log.now);
                 #[cfg(test)]
                 if let Some(script) = self.fabric.script.as_mut() {
                     let arrivals = (script.0)(&packet, self.log.now);
@@ -501,7 +495,6 @@ impl<R: Clone> SocketTable<R> {
             }
             Body::Udp(_) => self.udp_arrive(packet),
             Body::Icmp(_) => self.icmp_arrive(packet),
-            Body::PortUnreachable { .. } => self.udp_unreachable(packet.to, packet.dst, packet.src),
             Body::Damaged(len) => self.log.dropped(0, len, DropReason::Checksum),
         }
     }

@@ -28,6 +28,13 @@ const SIOCGIFINDEX: u32 = 0x8933;
 const SIOCGIFTXQLEN: u32 = 0x8942;
 const SIOCGIFMAP: u32 = 0x8970;
 const SIOCETHTOOL: u32 = 0x8946;
+const SIOCGMIIPHY: u32 = 0x8947;
+/// SIOCADDRT, SIOCDELRT, SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFDSTADDR, SIOCSIFBRDADDR, SIOCSIFNETMASK, SIOCSIFMETRIC,
+/// SIOCSIFMTU, SIOCSIFNAME, SIOCSIFHWADDR, SIOCADDMULTI, SIOCDELMULTI, SIOCSIFTXQLEN, SIOCDARP and SIOCSARP.
+const CHANGES: [u32; 16] = [
+    0x890b, 0x890c, 0x8914, 0x8916, 0x8918, 0x891a, 0x891c, 0x891e, 0x8922, 0x8923, 0x8924, 0x8931, 0x8932, 0x8943,
+    0x8953, 0x8955,
+];
 
 fn put(request: &mut [u8; IFREQ], bytes: &[u8]) {
     request[NAME..].fill(0);
@@ -71,7 +78,12 @@ impl<R: Clone> SocketTable<R> {
             SIOCGIFTXQLEN,
             SIOCGIFMAP,
             SIOCETHTOOL,
+            SIOCGMIIPHY,
         ];
+        // netdevice(7): what changes an interface, a route or an ARP entry is for who has CAP_NET_ADMIN.
+        if CHANGES.contains(&number) {
+            return Err(Errno::EPERM);
+        }
         if !known.contains(&number) {
             return Err(Errno::ENOTTY);
         }

@@ -10,6 +10,10 @@
 //! | [`options`] | every option that is known, in one table |
 //! | `queue` | byte queues over pooled, shared chunks; datagram queues |
 //! | `tcp`, `udp`, `icmp`, `unix`, `netlink` | the protocols |
+//! | `errors` | the error queue |
+//! | `multicast` | groups and their sources |
+//! | `rtnetlink`, `diag` | what netlink tells of interfaces, and of sockets |
+//! | `stats` | what hosts count |
 //! | `ports` | who has which port, who may, and who gets which next |
 //! | `readiness` | which poll bits hold in which state |
 //! | [`link`] | hosts, interfaces, routes |
@@ -61,8 +65,10 @@ extern crate self as snowglobe_net;
 pub mod addr;
 pub mod call;
 pub mod capture;
+mod diag;
 mod draw;
 pub mod entry;
+mod errors;
 mod fabric;
 pub mod fault;
 mod icmp;
@@ -71,6 +77,7 @@ pub mod ioctl;
 pub mod link;
 pub mod linux;
 pub mod log;
+mod multicast;
 mod netlink;
 pub mod options;
 mod ports;
@@ -79,6 +86,8 @@ mod readiness;
 pub mod report;
 pub mod resolver;
 mod rng;
+mod rtnetlink;
+mod stats;
 pub mod table;
 mod tcp;
 mod udp;

@@ -72,6 +72,8 @@ pub struct Host {
     pub(crate) aliases: Vec<Vec<String>>,
     /// Where the search for the next connecting socket's port begins.
     pub(crate) perturb: u32,
+    /// Hosts with which it has exchanged packets, by IPv4 and by IPv6: when last, by index of the host; 0 is never.
+    pub(crate) met: [Vec<u64>; 2],
 }
 
 impl Host {
@@ -81,7 +83,12 @@ impl Host {
     }
 
     pub(crate) fn owns(&self, ip: IpAddr) -> bool {
-        self.interfaces.iter().any(|i| i.has(ip))
+        self.owner(ip).is_some()
+    }
+
+    /// The interface that has an address.
+    pub(crate) fn owner(&self, ip: IpAddr) -> Option<&Interface> {
+        self.interfaces.iter().find(|i| i.has(ip))
     }
 
     /// Index of the interface by which something for the own address `ip` comes in.
@@ -119,6 +126,19 @@ pub(crate) enum Route {
     Broadcast { interface: u32, network: u32 },
     /// To those of a network that joined the group.
     Multicast { interface: u32, network: u32 },
+}
+
+impl Route {
+    /// Index of the interface by which it leaves the host.
+    pub(crate) fn interface(self) -> Option<u32> {
+        match self {
+            Route::Local => None,
+            Route::Neighbour { interface, .. }
+            | Route::Nobody { interface, .. }
+            | Route::Broadcast { interface, .. }
+            | Route::Multicast { interface, .. } => Some(interface),
+        }
+    }
 }
 
 /// All hosts and networks.
@@ -171,7 +191,14 @@ fn loopback() -> Interface {
 
 fn outside() -> Host {
     let name = String::from("resolver");
-    Host { hostname: name.clone(), name, interfaces: alloc::vec![loopback()], aliases: Vec::new(), perturb: 0 }
+    Host {
+        hostname: name.clone(),
+        name,
+        interfaces: alloc::vec![loopback()],
+        aliases: Vec::new(),
+        perturb: 0,
+        met: Default::default(),
+    }
 }
 
 fn ethernet(at: usize, network: u32, v4: Ipv4Addr, prefix: u8, mtu: u32) -> Interface {
@@ -216,9 +243,26 @@ impl World {
             }
             let aliases = spec.interfaces.iter().map(|i| i.aliases.clone()).collect();
             let (name, hostname) = (spec.name.clone(), spec.hostname.clone());
-            world.hosts.push(Host { name, hostname, interfaces, aliases, perturb: 0 });
+            world.hosts.push(Host { name, hostname, interfaces, aliases, perturb: 0, met: Default::default() });
         }
         world
+    }
+
+    /// Notes that two hosts know each other's hardware addresses.
+    #[inline]
+    pub(crate) fn meet(&mut self, a: u32, b: u32, six: bool, now: u64) {
+        for (own, other) in [(a, b), (b, a)] {
+            let Some(host) = self.hosts.get_mut(own as usize) else { continue };
+            let met = &mut host.met[usize::from(six)];
+            match met.get_mut(other as usize) {
+                Some(at) => *at = now.max(1),
+                None if other == RESOLVER => {}
+                None => {
+                    met.resize(other as usize + 1, 0);
+                    met[other as usize] = now.max(1);
+                }
+            }
+        }
     }
 
     pub(crate) fn host(&self, host: u32) -> &Host {
@@ -233,6 +277,11 @@ impl World {
             return Ok(Route::Local);
         }
         let device = if device == 0 { scope } else { device };
+        // What is for a group by the loopback interface goes round.
+        if to.is_multicast() && device == 1 {
+            // Linux gives the loopback interface no route to groups of IPv6.
+            return if to.is_ipv4() { Ok(Route::Local) } else { Err(Errno::ENETUNREACH) };
+        }
         let usable = here.interfaces.iter().filter(|i| i.network.is_some() && (device == 0 || i.index == device));
         for i in usable {
             let Some(network) = i.network else { continue };
@@ -257,15 +306,16 @@ impl World {
         Err(Errno::ENETUNREACH)
     }
 
-    /// Bytes of a packet at most on a route of `host`.
-    pub(crate) fn mtu(&self, host: u32, route: Route) -> u32 {
-        match route {
+    /// Bytes of a packet of IPv4 or IPv6 at most on a route of `host`. One of IPv4 says its length in 16 bits.
+    pub(crate) fn mtu(&self, host: u32, route: Route, six: bool) -> u32 {
+        let mtu = match route {
             Route::Local => self.host(host).interfaces[0].mtu,
             Route::Neighbour { network, .. }
             | Route::Nobody { network, .. }
             | Route::Broadcast { network, .. }
             | Route::Multicast { network, .. } => self.networks[network as usize].mtu,
-        }
+        };
+        if six { mtu } else { mtu.min(65535) }
     }
 
     /// Payload of a TCP segment at most on a network: what a packet holds besides its headers and timestamps.
@@ -305,6 +355,12 @@ impl World {
                 IpAddr::V6(interface.v6.get(usize::from(local)).map_or(Ipv6Addr::LOCALHOST, |&(ip, _)| ip))
             }
         }
+    }
+
+    /// Whether what is sent to `ip` by `route` goes to all of a network, be it the host's own.
+    pub(crate) fn is_broadcast(&self, host: u32, ip: IpAddr, route: Route) -> bool {
+        let of_loopback = || self.host(host).interfaces.first().is_some_and(|lo| ip == IpAddr::V4(lo.broadcast()));
+        matches!(route, Route::Broadcast { .. }) || route == Route::Local && of_loopback()
     }
 
     /// Whether a socket of `host` may be bound to `ip`.

@@ -105,25 +105,50 @@ pub mod so {
     pub const RCVTIMEO: u32 = 20;
     pub const SNDTIMEO: u32 = 21;
     pub const BINDTODEVICE: u32 = 25;
+    pub const ATTACH_FILTER: u32 = 26;
+    pub const DETACH_FILTER: u32 = 27;
     pub const TIMESTAMP: u32 = 29;
     pub const ACCEPTCONN: u32 = 30;
+    pub const PEERNAME: u32 = 28;
     pub const PEERSEC: u32 = 31;
     pub const SNDBUFFORCE: u32 = 32;
     pub const RCVBUFFORCE: u32 = 33;
     pub const PASSSEC: u32 = 34;
     pub const TIMESTAMPNS: u32 = 35;
     pub const MARK: u32 = 36;
+    pub const TIMESTAMPING: u32 = 37;
     pub const PROTOCOL: u32 = 38;
     pub const DOMAIN: u32 = 39;
     pub const RXQ_OVFL: u32 = 40;
+    pub const WIFI_STATUS: u32 = 41;
+    pub const PEEK_OFF: u32 = 42;
+    pub const NOFCS: u32 = 43;
+    pub const LOCK_FILTER: u32 = 44;
+    pub const SELECT_ERR_QUEUE: u32 = 45;
     pub const BUSY_POLL: u32 = 46;
+    pub const MAX_PACING_RATE: u32 = 47;
+    pub const BPF_EXTENSIONS: u32 = 48;
     pub const INCOMING_CPU: u32 = 49;
+    pub const MEMINFO: u32 = 55;
+    pub const INCOMING_NAPI_ID: u32 = 56;
     pub const COOKIE: u32 = 57;
     pub const PEERGROUPS: u32 = 59;
     pub const ZEROCOPY: u32 = 60;
     pub const BINDTOIFINDEX: u32 = 62;
+    pub const TIMESTAMP_NEW: u32 = 63;
+    pub const TIMESTAMPNS_NEW: u32 = 64;
+    pub const TIMESTAMPING_NEW: u32 = 65;
     pub const RCVTIMEO_NEW: u32 = 66;
     pub const SNDTIMEO_NEW: u32 = 67;
+    pub const PREFER_BUSY_POLL: u32 = 69;
+    pub const BUSY_POLL_BUDGET: u32 = 70;
+    pub const NETNS_COOKIE: u32 = 71;
+    pub const BUF_LOCK: u32 = 72;
+    pub const RESERVE_MEM: u32 = 73;
+    pub const TXREHASH: u32 = 74;
+    pub const RCVMARK: u32 = 75;
+    pub const PASSPIDFD: u32 = 76;
+    pub const PEERPIDFD: u32 = 77;
 }
 
 /// Socket options of level `SOL_IP`.
@@ -143,19 +168,34 @@ pub mod ip {
     pub const RECVTOS: u32 = 13;
     pub const MTU: u32 = 14;
     pub const FREEBIND: u32 = 15;
+    pub const PASSSEC: u32 = 18;
     pub const TRANSPARENT: u32 = 19;
     pub const RECVORIGDSTADDR: u32 = 20;
     pub const MINTTL: u32 = 21;
+    pub const NODEFRAG: u32 = 22;
+    pub const CHECKSUM: u32 = 23;
     pub const BIND_ADDRESS_NO_PORT: u32 = 24;
+    pub const RECVFRAGSIZE: u32 = 25;
+    pub const RECVERR_RFC4884: u32 = 26;
     pub const MULTICAST_IF: u32 = 32;
     pub const MULTICAST_TTL: u32 = 33;
     pub const MULTICAST_LOOP: u32 = 34;
     pub const ADD_MEMBERSHIP: u32 = 35;
     pub const DROP_MEMBERSHIP: u32 = 36;
+    pub const UNBLOCK_SOURCE: u32 = 37;
+    pub const BLOCK_SOURCE: u32 = 38;
+    pub const ADD_SOURCE_MEMBERSHIP: u32 = 39;
+    pub const DROP_SOURCE_MEMBERSHIP: u32 = 40;
     pub const MCAST_JOIN_GROUP: u32 = 42;
+    pub const MCAST_BLOCK_SOURCE: u32 = 43;
+    pub const MCAST_UNBLOCK_SOURCE: u32 = 44;
     pub const MCAST_LEAVE_GROUP: u32 = 45;
+    pub const MCAST_JOIN_SOURCE_GROUP: u32 = 46;
+    pub const MCAST_LEAVE_SOURCE_GROUP: u32 = 47;
     pub const MULTICAST_ALL: u32 = 49;
+    pub const UNICAST_IF: u32 = 50;
     pub const LOCAL_PORT_RANGE: u32 = 51;
+    pub const PROTOCOL: u32 = 52;
 }
 
 /// Socket options of level `SOL_IPV6`.
@@ -171,16 +211,34 @@ pub mod ip6 {
     pub const MTU: u32 = 24;
     pub const RECVERR: u32 = 25;
     pub const V6ONLY: u32 = 26;
+    pub const JOIN_ANYCAST: u32 = 27;
+    pub const LEAVE_ANYCAST: u32 = 28;
     pub const MULTICAST_ALL: u32 = 29;
+    pub const RECVERR_RFC4884: u32 = 31;
+    pub const FLOWLABEL_MGR: u32 = 32;
+    pub const FLOWINFO_SEND: u32 = 33;
     pub const RECVPKTINFO: u32 = 49;
     pub const PKTINFO: u32 = 50;
     pub const RECVHOPLIMIT: u32 = 51;
     pub const HOPLIMIT: u32 = 52;
+    pub const RECVHOPOPTS: u32 = 53;
+    pub const RECVRTHDR: u32 = 56;
+    pub const RECVDSTOPTS: u32 = 58;
+    pub const RECVPATHMTU: u32 = 60;
+    pub const PATHMTU: u32 = 61;
+    pub const DONTFRAG: u32 = 62;
     pub const RECVTCLASS: u32 = 66;
     pub const TCLASS: u32 = 67;
     pub const AUTOFLOWLABEL: u32 = 70;
     pub const ADDR_PREFERENCES: u32 = 72;
     pub const MINHOPCOUNT: u32 = 73;
+    pub const RECVORIGDSTADDR: u32 = 74;
+    pub const UNICAST_IF: u32 = 76;
+    pub const RECVFRAGSIZE: u32 = 77;
+    pub const PKTINFO_2292: u32 = 2;
+    pub const HOPLIMIT_2292: u32 = 8;
+    pub const CHECKSUM: u32 = 7;
+    pub const FLOWINFO: u32 = 11;
     pub const FREEBIND: u32 = 78;
     pub const TRANSPARENT: u32 = 75;
 }
@@ -212,6 +270,12 @@ pub mod tcp {
     pub const INQ: u32 = 36;
 }
 
+/// Socket options of the levels `SOL_RAW` and `SOL_ICMPV6`.
+pub mod icmp {
+    #![allow(missing_docs)]
+    pub const FILTER: u32 = 1;
+}
+
 /// Socket options of level `SOL_UDP`.
 pub mod udp {
     #![allow(missing_docs)]
@@ -228,6 +292,7 @@ pub mod netlink {
     pub const PKTINFO: u32 = 3;
     pub const BROADCAST_ERROR: u32 = 4;
     pub const NO_ENOBUFS: u32 = 5;
+    pub const LIST_MEMBERSHIPS: u32 = 9;
     pub const CAP_ACK: u32 = 10;
     pub const EXT_ACK: u32 = 11;
     pub const GET_STRICT_CHK: u32 = 12;
@@ -238,4 +303,29 @@ pub mod scm {
     #![allow(missing_docs)]
     pub const RIGHTS: u32 = 1;
     pub const CREDENTIALS: u32 = 2;
+    pub const PIDFD: u32 = 4;
+}
+
+/// `struct sock_extended_err`: where a report in an error queue comes from (`SO_EE_ORIGIN_*`).
+pub mod origin {
+    #![allow(missing_docs)]
+    pub const LOCAL: u8 = 1;
+    pub const ICMP: u8 = 2;
+    pub const ICMP6: u8 = 3;
+    pub const TIMESTAMPING: u8 = 4;
+    pub const ZEROCOPY: u8 = 5;
+}
+
+/// Flags of SO_TIMESTAMPING (`SOF_TIMESTAMPING_*`).
+pub mod timestamping {
+    #![allow(missing_docs)]
+    pub const TX_SOFTWARE: u32 = 0x2;
+    pub const RX_SOFTWARE: u32 = 0x8;
+    pub const SOFTWARE: u32 = 0x10;
+    pub const OPT_ID: u32 = 0x80;
+    pub const TX_SCHED: u32 = 0x100;
+    pub const OPT_CMSG: u32 = 0x400;
+    pub const OPT_TSONLY: u32 = 0x800;
+    /// All that Linux 6.1 knows.
+    pub const ALL: u32 = 0x1_ffff;
 }

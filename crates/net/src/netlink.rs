@@ -1,35 +1,39 @@
-//! AF_NETLINK, as far as `getifaddrs`, `ip` and Go's net package ask: links, addresses and routes (rtnetlink(7)).
+//! AF_NETLINK (netlink(7)): sockets, requests, and answers in messages and dumps. What is told of interfaces is in
+//! `rtnetlink`, of sockets in `diag`.
 
 use crate::addr::Addr;
 use crate::call::{Send, SocketId};
-use crate::entry::{Phase, Protocol};
+use crate::entry::{Entry, Phase, Protocol};
 use crate::io::Source;
-use crate::link::{Host, Interface, Route};
-use crate::linux::{af, poll};
+use crate::link::Interface;
+use crate::linux::poll;
+use crate::options::{Flag, Int};
 use crate::queue::{Datagram, unix_truesize};
 use crate::table::SocketTable;
+use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::net::{IpAddr, Ipv4Addr};
 use snowglobe_abi::Errno;
 
+/// NETLINK_ROUTE, NETLINK_SOCK_DIAG and NETLINK_GENERIC.
+const ROUTE: u8 = 0;
+const SOCK_DIAG: u8 = 4;
+const GENERIC: u8 = 16;
+
 const ERROR: u16 = 2;
 const DONE: u16 = 3;
-const NEW_LINK: u16 = 16;
-const GET_LINK: u16 = 18;
-const NEW_ADDRESS: u16 = 20;
-const GET_ADDRESS: u16 = 22;
-const NEW_ROUTE: u16 = 24;
-const GET_ROUTE: u16 = 26;
-/// Questions whose answer is an empty list: neighbours and rules.
-const GET_NEIGHBOUR: u16 = 30;
-const GET_RULE: u16 = 34;
 
+const REQUEST: u16 = 1;
 const MULTI: u16 = 2;
 const ACK: u16 = 4;
+const CAPPED: u16 = 0x100;
+/// NLM_F_ROOT and NLM_F_MATCH: all that fit.
 const DUMP: u16 = 0x300;
 
 /// Bytes of one answer at most: what a reader with a page has room for.
 const ROOM: usize = 3712;
+/// Groups of a family at most that can be told: a word of them.
+const GROUPS: u32 = 32;
 
 /// `IFF_*` of an interface.
 pub(crate) fn flags_of(interface: &Interface) -> u32 {
@@ -45,7 +49,7 @@ pub(crate) fn hardware_of(interface: &Interface) -> u16 {
 }
 
 /// A message in the making.
-struct Message(Vec<u8>);
+pub(crate) struct Message(Vec<u8>);
 
 impl Message {
     fn new(kind: u16, flags: u16, seq: u32, port: u32, body: &[u8]) -> Message {
@@ -55,10 +59,11 @@ impl Message {
         bytes.extend_from_slice(&seq.to_ne_bytes());
         bytes.extend_from_slice(&port.to_ne_bytes());
         bytes.extend_from_slice(body);
+        bytes.resize(bytes.len().next_multiple_of(4), 0);
         Message(bytes)
     }
 
-    fn attribute(mut self, kind: u16, data: &[u8]) -> Message {
+    pub(crate) fn attribute(mut self, kind: u16, data: &[u8]) -> Message {
         self.0.extend_from_slice(&(data.len() as u16 + 4).to_ne_bytes());
         self.0.extend_from_slice(&kind.to_ne_bytes());
         self.0.extend_from_slice(data);
@@ -66,17 +71,25 @@ impl Message {
         self
     }
 
-    fn text(self, kind: u16, text: &str) -> Message {
+    pub(crate) fn text(self, kind: u16, text: &str) -> Message {
         let mut data = text.as_bytes().to_vec();
         data.push(0);
         self.attribute(kind, &data)
     }
 
-    fn number(self, kind: u16, v: u32) -> Message {
+    pub(crate) fn number(self, kind: u16, v: u32) -> Message {
         self.attribute(kind, &v.to_ne_bytes())
     }
 
-    fn finish(mut self) -> Vec<u8> {
+    /// An address of either version.
+    pub(crate) fn ip(self, kind: u16, ip: IpAddr) -> Message {
+        match ip {
+            IpAddr::V4(ip) => self.attribute(kind, &ip.octets()),
+            IpAddr::V6(ip) => self.attribute(kind, &ip.octets()),
+        }
+    }
+
+    pub(crate) fn finish(mut self) -> Vec<u8> {
         let len = self.0.len() as u32;
         self.0[..4].copy_from_slice(&len.to_ne_bytes());
         self.0
@@ -84,24 +97,33 @@ impl Message {
 }
 
 /// A request.
-struct Request<'a> {
-    kind: u16,
+pub(crate) struct Request<'a> {
+    pub(crate) kind: u16,
     flags: u16,
     seq: u32,
     /// The requester's port.
     port: u32,
-    body: &'a [u8],
-    header: &'a [u8],
+    pub(crate) body: &'a [u8],
+    /// All of it.
+    whole: &'a [u8],
+    /// NETLINK_GET_STRICT_CHK: the fixed part of a dump's request says which are wanted.
+    pub(crate) strict: bool,
+    /// NETLINK_CAP_ACK: errors do not quote the request.
+    capped: bool,
 }
 
 impl Request<'_> {
-    fn reply(&self, kind: u16, body: &[u8]) -> Message {
-        let multi = if self.flags & DUMP == DUMP { MULTI } else { 0 };
-        Message::new(kind, multi, self.seq, self.port, body)
+    /// Whether all that fit are asked for.
+    pub(crate) fn dump(&self) -> bool {
+        self.flags & DUMP == DUMP
+    }
+
+    pub(crate) fn reply(&self, kind: u16, body: &[u8]) -> Message {
+        Message::new(kind, if self.dump() { MULTI } else { 0 }, self.seq, self.port, body)
     }
 
     /// The data of an attribute behind a fixed part of `skip` bytes.
-    fn attribute(&self, skip: usize, kind: u16) -> Option<&[u8]> {
+    pub(crate) fn attribute(&self, skip: usize, kind: u16) -> Option<&[u8]> {
         let mut rest = self.body.get(skip..)?;
         while rest.len() >= 4 {
             let len = usize::from(u16::from_ne_bytes([rest[0], rest[1]]));
@@ -114,114 +136,50 @@ impl Request<'_> {
         None
     }
 
-    fn error(&self, errno: u16) -> Vec<u8> {
-        let mut body = (-i32::from(errno)).to_ne_bytes().to_vec();
-        body.extend_from_slice(self.header);
-        Message::new(ERROR, 0, self.seq, self.port, &body).finish()
+    /// The word at a place of the body; 0 where it ends before.
+    pub(crate) fn word(&self, at: usize) -> u32 {
+        self.body.get(at..at + 4).map_or(0, |b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]))
     }
 
-    fn family(&self) -> u16 {
+    /// NLMSG_ERROR: an error quotes the whole request unless it is asked not to, an acknowledgement its header only.
+    fn error(&self, errno: u16) -> Vec<u8> {
+        let short = errno == 0 || self.capped;
+        let mut body = (-i32::from(errno)).to_ne_bytes().to_vec();
+        body.extend_from_slice(if short { &self.whole[..16] } else { self.whole });
+        Message::new(ERROR, if short { CAPPED } else { 0 }, self.seq, self.port, &body).finish()
+    }
+
+    pub(crate) fn family(&self) -> u16 {
         self.body.first().map_or(0, |&b| u16::from(b))
     }
 }
 
-/// RTM_NEWLINK.
-fn link(request: &Request, i: &Interface) -> Vec<u8> {
-    let mut body = alloc::vec![0, 0];
-    body.extend_from_slice(&hardware_of(i).to_ne_bytes());
-    body.extend_from_slice(&i.index.to_ne_bytes());
-    body.extend_from_slice(&flags_of(i).to_ne_bytes());
-    body.extend_from_slice(&0u32.to_ne_bytes());
-    let up = if i.network.is_none() { 0 } else { 6 };
-    let broadcast = if i.network.is_none() { [0; 6] } else { [0xff; 6] };
-    request
-        .reply(NEW_LINK, &body)
-        .text(3, &i.name)
-        .number(13, 1000)
-        .attribute(16, &[up])
-        .attribute(17, &[0])
-        .number(4, i.mtu)
-        .number(27, 0)
-        .number(30, 0)
-        .number(31, 1)
-        .number(32, 1)
-        .attribute(33, &[1])
-        .text(6, "noqueue")
-        .attribute(1, &i.mac)
-        .attribute(2, &broadcast)
-        .finish()
-}
+/// What a request brings, message by message, or an error number.
+pub(crate) type Answers = Result<Vec<Vec<u8>>, u16>;
 
-/// RTM_NEWADDR.
-fn address(request: &Request, i: &Interface, ip: IpAddr, prefix: u8) -> Vec<u8> {
-    const PERMANENT: u8 = 0x80;
-    let family = if ip.is_ipv4() { af::INET } else { af::INET6 } as u8;
-    let scope = match ip {
-        ip if ip.is_loopback() => 254,
-        IpAddr::V6(v6) if v6.is_unicast_link_local() => 253,
-        _ => 0,
-    };
-    let mut body = alloc::vec![family, prefix, PERMANENT, scope];
-    body.extend_from_slice(&i.index.to_ne_bytes());
-    let message = request.reply(NEW_ADDRESS, &body);
-    let for_ever = [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0];
-    let message = match ip {
-        IpAddr::V4(v4) => {
-            let message = message.attribute(1, &v4.octets()).attribute(2, &v4.octets());
-            let wide = i.network.is_some();
-            if wide { message.attribute(4, &i.broadcast().octets()) } else { message }.text(3, &i.name)
-        }
-        IpAddr::V6(v6) => message.attribute(1, &v6.octets()),
-    };
-    message.number(8, u32::from(PERMANENT)).attribute(6, &for_ever).finish()
-}
-
-/// RTM_NEWROUTE for a subnet.
-fn route(request: &Request, i: &Interface) -> Vec<u8> {
-    const MAIN: u8 = 254;
-    let body = [af::INET as u8, i.prefix, 0, 0, MAIN, 2, 253, 1, 0, 0, 0, 0];
-    let subnet = Ipv4Addr::from(u32::from(i.v4) & crate::link::mask(i.prefix));
-    request
-        .reply(NEW_ROUTE, &body)
-        .number(15, u32::from(MAIN))
-        .attribute(1, &subnet.octets())
-        .attribute(7, &i.v4.octets())
-        .number(4, i.index)
-        .finish()
-}
-
-/// What a request brings, message by message.
-fn answers(host: &Host, request: &Request) -> Result<Vec<Vec<u8>>, u16> {
-    let dump = request.flags & DUMP == DUMP;
-    let family = request.family();
-    let of = |f: u16| family == 0 || family == f;
-    match request.kind {
-        GET_LINK if dump => Ok(host.interfaces.iter().map(|i| link(request, i)).collect()),
-        GET_LINK => {
-            let index = request.body.get(4..8).map_or(0, |b| u32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
-            let name = request.attribute(16, 3).map(|n| n.strip_suffix(&[0]).unwrap_or(n));
-            let is = |i: &&Interface| i.index == index || Some(i.name.as_bytes()) == name;
-            let found = host.interfaces.iter().find(is).ok_or(Errno::ENODEV.0)?;
-            Ok(alloc::vec![link(request, found)])
-        }
-        GET_ADDRESS => {
-            let mut out = Vec::new();
-            if of(af::INET) {
-                out.extend(host.interfaces.iter().map(|i| address(request, i, IpAddr::V4(i.v4), i.prefix)));
-            }
-            if of(af::INET6) {
-                let all = host.interfaces.iter().flat_map(|i| i.v6.iter().map(move |&(ip, prefix)| (i, ip, prefix)));
-                out.extend(all.map(|(i, ip, prefix)| address(request, i, IpAddr::V6(ip), prefix)));
-            }
-            Ok(out)
-        }
-        GET_ROUTE if dump => {
-            let subnets = host.interfaces.iter().filter(|i| i.network.is_some() && of(af::INET));
-            Ok(subnets.map(|i| route(request, i)).collect())
-        }
-        GET_NEIGHBOUR | GET_RULE if dump => Ok(Vec::new()),
-        _ => Err(Errno::EOPNOTSUPP.0),
+/// What a generic netlink family is found by: there is none but the one that finds them.
+fn generic(request: &Request) -> Answers {
+    const CONTROLLER: u16 = 16;
+    const GET_FAMILY: u8 = 3;
+    const NEW_FAMILY: u8 = 1;
+    const ID: u16 = 1;
+    const NAME: u16 = 2;
+    if request.kind != CONTROLLER {
+        return Err(Errno::ENOENT.0);
     }
+    if request.body.first() != Some(&GET_FAMILY) {
+        return Err(Errno::EOPNOTSUPP.0);
+    }
+    let name = request.attribute(4, NAME).map(|n| n.strip_suffix(&[0]).unwrap_or(n));
+    let id = request.attribute(4, ID).and_then(|d| Some(u16::from_ne_bytes(d.try_into().ok()?)));
+    match (request.dump(), name, id) {
+        (false, None, None) => return Err(Errno::EINVAL.0),
+        (true, ..) | (_, Some(b"nlctrl"), _) | (_, None, Some(CONTROLLER)) => {}
+        _ => return Err(Errno::ENOENT.0),
+    }
+    let message = request.reply(CONTROLLER, &[NEW_FAMILY, 2, 0, 0]).text(NAME, "nlctrl");
+    let message = message.attribute(ID, &CONTROLLER.to_ne_bytes()).number(3, 2).number(4, 0).number(5, 10);
+    Ok(alloc::vec![message.finish()])
 }
 
 impl<R: Clone> SocketTable<R> {
@@ -236,7 +194,7 @@ impl<R: Clone> SocketTable<R> {
         }
         let port = if port == 0 { self.netlink_port(id) } else { port };
         let (host, protocol) = (entry.connection.host, entry.local.protocol);
-        let taken = |e: &crate::entry::Entry<R>| {
+        let taken = |e: &Entry<R>| {
             let same = e.connection.host == host && e.local.protocol == protocol && e.id() != id;
             same && matches!(e.local.address, Addr::Netlink { port: theirs, .. } if theirs == port)
         };
@@ -256,11 +214,11 @@ impl<R: Clone> SocketTable<R> {
         if let Addr::Netlink { port: own @ 1.., .. } = entry.local.address {
             return own;
         }
-        let host = entry.connection.host;
+        let (host, protocol) = (entry.connection.host, entry.local.protocol);
         let used = |port: u32| {
-            let is = |e: &crate::entry::Entry<R>| {
+            let is = |e: &Entry<R>| {
                 let has = matches!(e.local.address, Addr::Netlink { port: theirs, .. } if theirs == port);
-                e.connection.host == host && has
+                e.connection.host == host && e.local.protocol == protocol && has
             };
             self.entries().any(is)
         };
@@ -268,9 +226,27 @@ impl<R: Clone> SocketTable<R> {
         [entry.connection.cred.pid].into_iter().find(|&pid| pid != 0 && !used(pid)).unwrap_or(fallback)
     }
 
+    /// NETLINK_ADD_MEMBERSHIP and NETLINK_DROP_MEMBERSHIP.
+    pub(crate) fn netlink_group(&mut self, id: SocketId, group: u32, join: bool) -> Result<(), Errno> {
+        if group == 0 || group > GROUPS {
+            return Err(Errno::EINVAL);
+        }
+        let Addr::Netlink { groups, .. } = &mut self.get_mut(id)?.local.address else { return Err(Errno::EINVAL) };
+        let bit = 1 << (group - 1);
+        *groups = if join { *groups | bit } else { *groups & !bit };
+        Ok(())
+    }
+
     pub(crate) fn netlink_connect(&mut self, id: SocketId, addr: &Addr) -> Result<(), Errno> {
-        let Addr::Netlink { .. } = addr else { return Err(Errno::EINVAL) };
-        self.at_mut(id).remote.address = addr.clone();
+        match addr {
+            Addr::Netlink { .. } => self.at_mut(id).remote.address = addr.clone(),
+            Addr::Unspec => self.at_mut(id).remote.address = Addr::Netlink { port: 0, groups: 0 },
+            _ => return Err(Errno::EINVAL),
+        }
+        if matches!(self.at(id).local.address, Addr::Netlink { port: 0, .. }) {
+            let Addr::Netlink { groups, .. } = self.at(id).local.address else { return Ok(()) };
+            self.netlink_bind(id, &Addr::Netlink { port: 0, groups })?;
+        }
         Ok(())
     }
 
@@ -280,21 +256,25 @@ impl<R: Clone> SocketTable<R> {
         source: &mut dyn Source,
         call: &Send<R>,
     ) -> Result<usize, Errno> {
+        if call.flags & crate::linux::msg::OOB != 0 {
+            return Err(Errno::EOPNOTSUPP);
+        }
         let to_kernel = match call.dest.unwrap_or(&self.at(id).remote.address) {
             Addr::Netlink { port, .. } => *port == 0,
             _ => return Err(Errno::EINVAL),
         };
-        if !to_kernel {
-            return Err(Errno::ECONNREFUSED);
+        let Addr::Netlink { port, groups } = self.at(id).local.address else { return Err(Errno::EINVAL) };
+        if port == 0 {
+            self.netlink_bind(id, &Addr::Netlink { port: 0, groups })?;
         }
-        if call.len > 65536 {
+        if call.len > (self.at(id).local.options.int(Int::SendBuffer) as usize).saturating_sub(32) {
             return Err(Errno::EMSGSIZE);
-        }
-        if matches!(self.at(id).local.address, Addr::Netlink { port: 0, .. }) {
-            self.netlink_bind(id, &Addr::Netlink { port: 0, groups: 0 })?;
         }
         let mut bytes = alloc::vec![0; call.len];
         source.read_into(&mut bytes)?;
+        if !to_kernel {
+            return Err(Errno::ECONNREFUSED);
+        }
         self.netlink_requests(id, &bytes);
         Ok(call.len)
     }
@@ -302,72 +282,73 @@ impl<R: Clone> SocketTable<R> {
     /// Answers each request of a message.
     fn netlink_requests(&mut self, id: SocketId, mut bytes: &[u8]) {
         let Addr::Netlink { port, .. } = self.at(id).local.address else { return };
-        let host = self.at(id).connection.host;
         while let Some(header) = bytes.get(..16) {
             let short = |at: usize| u16::from_ne_bytes([header[at], header[at + 1]]);
             let long = |at: usize| u32::from_ne_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
             let len = long(0) as usize;
-            let Some(body) = bytes.get(16..len) else { return };
-            let request = Request { kind: short(4), flags: short(6), seq: long(8), port, body, header };
-            // rtnetlink(7) messages below 16 are control messages, which ask for nothing.
-            if request.kind >= 16 && request.flags & 1 != 0 {
-                let out = match self.at(id).local.protocol {
-                    Protocol::Netlink(0) => self.netlink_answer(host, &request),
-                    // sock_diag(7) and the others know no family: programs then read /proc/net.
-                    _ => alloc::vec![request.error(Errno::ENOENT.0)],
-                };
-                out.into_iter().for_each(|datagram| self.netlink_deliver(id, &datagram));
+            let (Some(body), Some(whole)) = (bytes.get(16..len), bytes.get(..len)) else { return };
+            let options = &self.at(id).local.options;
+            let (strict, capped) = (options.flag(Flag::StrictCheck), options.flag(Flag::CapAck));
+            let (kind, flags, seq) = (short(4), short(6), long(8));
+            let request = Request { kind, flags, seq, port, body, whole, strict, capped };
+            // netlink(7): types below 16 are control messages, which ask for nothing.
+            if kind >= 16 && flags & REQUEST != 0 {
+                self.netlink_request(id, &request);
+            } else if flags & ACK != 0 {
+                self.netlink_deliver(id, &request.error(0));
             }
             bytes = bytes.get(len.next_multiple_of(4)..).unwrap_or(&[]);
         }
     }
 
-    /// The answer to a request, in datagrams that fit.
-    fn netlink_answer(&self, host: u32, request: &Request) -> Vec<Vec<u8>> {
-        let dump = request.flags & DUMP == DUMP;
-        let found = match request.kind {
-            GET_ROUTE if !dump => self.route_answer(host, request),
-            _ => answers(self.world.host(host), request),
+    /// Answers one request: messages in datagrams that fit, or an error.
+    fn netlink_request(&mut self, id: SocketId, request: &Request) {
+        let entry = self.at(id);
+        let host = entry.connection.host;
+        let dumping = entry.connection.extra.as_ref().is_some_and(|extra| !extra.dump.is_empty());
+        let found = match entry.local.protocol {
+            _ if dumping && request.dump() => Err(Errno::EBUSY.0),
+            Protocol::Netlink(ROUTE) => self.route_answers(host, request),
+            Protocol::Netlink(SOCK_DIAG) => self.diag_answers(host, request),
+            Protocol::Netlink(GENERIC) => generic(request),
+            // NETLINK_KOBJECT_UEVENT takes no requests.
+            _ => return,
         };
         let messages = match found {
             Ok(messages) => messages,
-            Err(errno) => return alloc::vec![request.error(errno)],
+            Err(errno) => return self.netlink_deliver(id, &request.error(errno)),
         };
-        let mut out: Vec<Vec<u8>> = alloc::vec![Vec::new()];
+        if !request.dump() {
+            messages.iter().for_each(|message| self.netlink_deliver(id, message));
+            if request.flags & ACK != 0 {
+                self.netlink_deliver(id, &request.error(0));
+            }
+            return;
+        }
+        let mut out: VecDeque<Vec<u8>> = VecDeque::new();
         for message in messages {
-            match out.last_mut().filter(|last| last.len() + message.len() <= ROOM) {
+            match out.back_mut().filter(|last| last.len() + message.len() <= ROOM) {
                 Some(last) => last.extend_from_slice(&message),
-                None => out.push(message),
+                None => out.push_back(message),
             }
         }
-        out.retain(|datagram| !datagram.is_empty());
-        if dump {
-            out.push(Message::new(DONE, MULTI, request.seq, request.port, &[0; 4]).finish());
-        } else if request.flags & ACK != 0 {
-            out.push(request.error(0));
-        }
-        out
+        out.push_back(Message::new(DONE, MULTI, request.seq, request.port, &[0; 4]).finish());
+        self.at_mut(id).extra().dump = out;
+        self.netlink_continue(id);
     }
 
-    /// `ip route get`.
-    fn route_answer(&self, host: u32, request: &Request) -> Result<Vec<Vec<u8>>, u16> {
-        let to: [u8; 4] = request.attribute(12, 1).and_then(|d| d.try_into().ok()).ok_or(Errno::EINVAL.0)?;
-        let to = IpAddr::V4(Ipv4Addr::from(to));
-        let route = self.world.route(host, to, 0, 0).map_err(|e| e.0)?;
-        let index = match route {
-            Route::Local => self.world.host(host).interface_with(to),
-            Route::Neighbour { interface, .. }
-            | Route::Nobody { interface, .. }
-            | Route::Broadcast { interface, .. }
-            | Route::Multicast { interface, .. } => interface,
-        };
-        let (IpAddr::V4(dst), IpAddr::V4(source)) = (to, self.world.source(host, to, route)) else {
-            return Err(Errno::EINVAL.0);
-        };
-        let kind = if route == Route::Local { 2 } else { 1 };
-        let body = [af::INET as u8, 32, 0, 0, 254, 0, 0, kind, 0, 2, 0, 0];
-        let message = request.reply(NEW_ROUTE, &body).number(15, 254).attribute(1, &dst.octets());
-        Ok(alloc::vec![message.number(4, index).attribute(7, &source.octets()).finish()])
+    /// Goes on with a dump, as long as the reader keeps up.
+    pub(crate) fn netlink_continue(&mut self, id: SocketId) {
+        loop {
+            let entry = self.slab.at_mut(id);
+            let limit = entry.local.options.int(Int::ReceiveBuffer) as usize;
+            if entry.receive_queue.held > limit / 2 {
+                return;
+            }
+            let next = entry.connection.extra.as_mut().and_then(|extra| extra.dump.pop_front());
+            let Some(next) = next else { return };
+            self.netlink_deliver(id, &next);
+        }
     }
 
     /// A message of the kernel's own to a netlink socket, if it is still the one with this number.
@@ -381,11 +362,21 @@ impl<R: Clone> SocketTable<R> {
     }
 
     fn netlink_deliver(&mut self, id: SocketId, bytes: &[u8]) {
-        let payload = self.pool.copy(bytes);
         let entry = self.slab.at_mut(id);
+        let options = &entry.local.options;
+        // netlink(7): "if the socket buffer is full ... the message will be dropped", and ENOBUFS tells of it.
+        if entry.receive_queue.held > options.int(Int::ReceiveBuffer) as usize {
+            if !options.flag(Flag::NoBufferError) {
+                entry.connection.error = Some(Errno::ENOBUFS);
+                self.log.notify(entry, poll::ERR);
+            }
+            return;
+        }
+        let payload = self.pool.copy(bytes);
         let datagram = Datagram {
             from: Addr::Netlink { port: 0, groups: 0 },
             to: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            to_port: 0,
             interface: 0,
             ttl: 0,
             tos: 0,
@@ -393,7 +384,8 @@ impl<R: Clone> SocketTable<R> {
             truesize: unix_truesize(bytes.len()),
             ancillary: None,
             at: self.log.now,
-            sender: 0,
+            sender: crate::queue::NOBODY,
+            drops: 0,
         };
         entry.receive_queue.push_datagram(datagram);
         self.log.settle(entry);

@@ -1,9 +1,10 @@
 //! Options: one table of all that are known, from which `setsockopt` and `getsockopt` follow.
 
-use crate::addr::Family;
+use crate::addr::{Addr, Family};
 use crate::call::{Control, Cred, SocketId};
-use crate::entry::{Entry, Membership, Phase, Protocol, SocketType};
-use crate::linux::{ip, ip6, netlink, so, sol, tcp, udp};
+use crate::entry::{Entry, Phase, Protocol, SocketType};
+use crate::linux::{icmp, ip, ip6, msg, netlink, so, sol, tcp, timestamping, udp};
+use crate::multicast::{Change, change_of};
 use crate::table::SocketTable;
 use crate::tcp::{Algorithm, TcpState};
 use alloc::format;
@@ -71,6 +72,35 @@ pub enum Flag {
     Inq,
     UdpCork,
     UdpGro,
+    SelectErrQueue,
+    PassPidfd,
+    RecvMark,
+    WifiStatus,
+    NoFcs,
+    PreferBusyPoll,
+    IpPassSec,
+    NoDefrag,
+    RecvChecksum,
+    RecvFragSize,
+    RecvErrDetail,
+    RecvErrDetail6,
+    RecvHopOptions,
+    RecvRoutingHeader,
+    RecvDestinationOptions,
+    RecvFlowInfo,
+    FlowInfoSend,
+    RecvPathMtu,
+    DontFragment,
+    RecvOrigDst6,
+    RecvFragSize6,
+    NetlinkPktInfo,
+    BroadcastError,
+    NoBufferError,
+    CapAck,
+    ExtAck,
+    StrictCheck,
+    OldPktInfo6,
+    OldHopLimit,
 }
 
 /// Options with a number.
@@ -109,13 +139,22 @@ pub enum Int {
     FastOpen,
     NotSentLowWater,
     UdpSegment,
+    Timestamping,
+    PeekOffset,
+    PacingRate,
+    BusyPollBudget,
+    ReserveMemory,
+    TxRehash,
+    UnicastIf,
+    UnicastIf6,
+    RawChecksum,
     Count,
 }
 
 /// The options of one socket.
 #[derive(Clone, Debug)]
 pub struct Options {
-    flags: u64,
+    flags: u128,
     ints: [i32; Int::Count as usize],
     /// SO_LINGER: seconds, when it is on.
     pub linger: Option<u32>,
@@ -181,7 +220,12 @@ impl Options {
     }
 
     fn set_flag(&mut self, flag: Flag, on: bool) {
-        self.flags = self.flags & !(1 << flag as u8) | u64::from(on) << flag as u8;
+        self.flags = self.flags & !(1 << flag as u8) | u128::from(on) << flag as u8;
+    }
+
+    /// TCP_CONGESTION.
+    pub(crate) fn congestion_name(&self) -> &'static str {
+        CONGESTION[usize::from(self.congestion)]
     }
 
     /// TCP_CONGESTION.
@@ -209,6 +253,10 @@ enum On {
     Tcp,
     Udp,
     Netlink,
+    /// Raw sockets of either IP family.
+    Raw,
+    /// Raw sockets of ICMP.
+    Icmp,
 }
 
 /// How an option's value is kept and given.
@@ -249,15 +297,25 @@ enum Own {
     /// IP_PKTOPTIONS.
     PacketOptions,
     MulticastIf,
-    Membership {
+    /// Multicast groups by the older structures.
+    Group(Change),
+    /// Multicast groups by those of RFC 3678.
+    GroupRequest,
+    Mtu6,
+    PathMtu,
+    IcmpFilter,
+    Memory,
+    BufferLock,
+    PeerName,
+    Memberships,
+    /// Groups of netlink messages.
+    NetlinkGroup {
         join: bool,
     },
-    Membership6 {
-        join: bool,
-    },
-    GroupRequest {
-        join: bool,
-    },
+    /// A number that does not change.
+    Constant(i32),
+    /// A number of eight bytes that does not change.
+    ConstantLong(u64),
     TcpInfo,
     Congestion,
     /// Refused, as by a Linux that is older than the option.
@@ -335,10 +393,30 @@ static OPTIONS: &[Row] = &[
     int(sol::SOCKET, so::BUSY_POLL, "SO_BUSY_POLL", On::All, Int::BusyPoll, 0, (0, MAX)),
     int(sol::SOCKET, so::INCOMING_CPU, "SO_INCOMING_CPU", On::All, Int::IncomingCpu, -1, (ANY, MAX)),
     flag(sol::SOCKET, so::ZEROCOPY, "SO_ZEROCOPY", On::All, Flag::ZeroCopy, false),
+    int(sol::SOCKET, so::TIMESTAMPING, "SO_TIMESTAMPING", On::All, Int::Timestamping, 0, (0, timestamping::ALL as i32)),
+    int(sol::SOCKET, so::PEEK_OFF, "SO_PEEK_OFF", On::All, Int::PeekOffset, -1, (ANY, MAX)),
+    flag(sol::SOCKET, so::SELECT_ERR_QUEUE, "SO_SELECT_ERR_QUEUE", On::All, Flag::SelectErrQueue, false),
+    flag(sol::SOCKET, so::WIFI_STATUS, "SO_WIFI_STATUS", On::All, Flag::WifiStatus, false),
+    flag(sol::SOCKET, so::NOFCS, "SO_NOFCS", On::All, Flag::NoFcs, false),
+    int(sol::SOCKET, so::MAX_PACING_RATE, "SO_MAX_PACING_RATE", On::All, Int::PacingRate, -1, (ANY, MAX)),
+    own(sol::SOCKET, so::BPF_EXTENSIONS, "SO_BPF_EXTENSIONS", On::All, Own::Constant(64)),
+    own(sol::SOCKET, so::MEMINFO, "SO_MEMINFO", On::All, Own::Memory),
+    own(sol::SOCKET, so::INCOMING_NAPI_ID, "SO_INCOMING_NAPI_ID", On::All, Own::Constant(0)),
+    flag(sol::SOCKET, so::PREFER_BUSY_POLL, "SO_PREFER_BUSY_POLL", On::All, Flag::PreferBusyPoll, false),
+    int(sol::SOCKET, so::BUSY_POLL_BUDGET, "SO_BUSY_POLL_BUDGET", On::All, Int::BusyPollBudget, 8, (0, 65535)),
+    own(sol::SOCKET, so::NETNS_COOKIE, "SO_NETNS_COOKIE", On::All, Own::ConstantLong(1)),
+    own(sol::SOCKET, so::BUF_LOCK, "SO_BUF_LOCK", On::All, Own::BufferLock),
+    int(sol::SOCKET, so::RESERVE_MEM, "SO_RESERVE_MEM", On::All, Int::ReserveMemory, 0, (0, MAX)),
+    int(sol::SOCKET, so::TXREHASH, "SO_TXREHASH", On::All, Int::TxRehash, 1, (-1, 1)),
+    flag(sol::SOCKET, so::RCVMARK, "SO_RCVMARK", On::All, Flag::RecvMark, false),
+    flag(sol::SOCKET, so::PASSPIDFD, "SO_PASSPIDFD", On::All, Flag::PassPidfd, false),
+    own(sol::SOCKET, so::PEERNAME, "SO_PEERNAME", On::All, Own::PeerName),
+    // No security module labels anything.
+    own(sol::SOCKET, so::PEERSEC, "SO_PEERSEC", On::All, Own::Refused),
 
-    int(sol::IP, ip::TOS, "IP_TOS", On::Inet, Int::Tos, 0, (0, 255)),
+    int(sol::IP, ip::TOS, "IP_TOS", On::Inet, Int::Tos, 0, (ANY, MAX)),
     int(sol::IP, ip::TTL, "IP_TTL", On::Inet, Int::Ttl, 64, (-1, 255)),
-    flag(sol::IP, ip::HDRINCL, "IP_HDRINCL", On::Inet, Flag::HeaderIncluded, false),
+    flag(sol::IP, ip::HDRINCL, "IP_HDRINCL", On::Raw, Flag::HeaderIncluded, false),
     flag(sol::IP, ip::RECVOPTS, "IP_RECVOPTS", On::Inet, Flag::RecvOpts, false),
     flag(sol::IP, ip::RETOPTS, "IP_RETOPTS", On::Inet, Flag::RetOpts, false),
     flag(sol::IP, ip::PKTINFO, "IP_PKTINFO", On::Inet, Flag::PktInfo, false),
@@ -356,10 +434,25 @@ static OPTIONS: &[Row] = &[
     int(sol::IP, ip::MULTICAST_TTL, "IP_MULTICAST_TTL", On::Inet, Int::MulticastTtl, 1, (-1, 255)),
     flag(sol::IP, ip::MULTICAST_LOOP, "IP_MULTICAST_LOOP", On::Inet, Flag::MulticastLoop, true),
     flag(sol::IP, ip::MULTICAST_ALL, "IP_MULTICAST_ALL", On::Inet, Flag::MulticastAll, true),
-    own(sol::IP, ip::ADD_MEMBERSHIP, "IP_ADD_MEMBERSHIP", On::Inet, Own::Membership { join: true }),
-    own(sol::IP, ip::DROP_MEMBERSHIP, "IP_DROP_MEMBERSHIP", On::Inet, Own::Membership { join: false }),
-    own(sol::IP, ip::MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP", On::Inet, Own::GroupRequest { join: true }),
-    own(sol::IP, ip::MCAST_LEAVE_GROUP, "MCAST_LEAVE_GROUP", On::Inet, Own::GroupRequest { join: false }),
+    own(sol::IP, ip::ADD_MEMBERSHIP, "IP_ADD_MEMBERSHIP", On::Inet, Own::Group(Change::Join)),
+    own(sol::IP, ip::DROP_MEMBERSHIP, "IP_DROP_MEMBERSHIP", On::Inet, Own::Group(Change::Leave)),
+    own(sol::IP, ip::ADD_SOURCE_MEMBERSHIP, "IP_ADD_SOURCE_MEMBERSHIP", On::Inet, Own::Group(Change::JoinSource)),
+    own(sol::IP, ip::DROP_SOURCE_MEMBERSHIP, "IP_DROP_SOURCE_MEMBERSHIP", On::Inet, Own::Group(Change::LeaveSource)),
+    own(sol::IP, ip::BLOCK_SOURCE, "IP_BLOCK_SOURCE", On::Inet, Own::Group(Change::Block)),
+    own(sol::IP, ip::UNBLOCK_SOURCE, "IP_UNBLOCK_SOURCE", On::Inet, Own::Group(Change::Unblock)),
+    own(sol::IP, ip::MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP", On::Inet, Own::GroupRequest),
+    own(sol::IP, ip::MCAST_LEAVE_GROUP, "MCAST_LEAVE_GROUP", On::Inet, Own::GroupRequest),
+    own(sol::IP, ip::MCAST_BLOCK_SOURCE, "MCAST_BLOCK_SOURCE", On::Inet, Own::GroupRequest),
+    own(sol::IP, ip::MCAST_UNBLOCK_SOURCE, "MCAST_UNBLOCK_SOURCE", On::Inet, Own::GroupRequest),
+    own(sol::IP, ip::MCAST_JOIN_SOURCE_GROUP, "MCAST_JOIN_SOURCE_GROUP", On::Inet, Own::GroupRequest),
+    own(sol::IP, ip::MCAST_LEAVE_SOURCE_GROUP, "MCAST_LEAVE_SOURCE_GROUP", On::Inet, Own::GroupRequest),
+    int(sol::IP, ip::UNICAST_IF, "IP_UNICAST_IF", On::Inet, Int::UnicastIf, 0, (ANY, MAX)),
+    flag(sol::IP, ip::PASSSEC, "IP_PASSSEC", On::Inet, Flag::IpPassSec, false),
+    flag(sol::IP, ip::NODEFRAG, "IP_NODEFRAG", On::Raw, Flag::NoDefrag, false),
+    flag(sol::IP, ip::CHECKSUM, "IP_CHECKSUM", On::Inet, Flag::RecvChecksum, false),
+    flag(sol::IP, ip::RECVFRAGSIZE, "IP_RECVFRAGSIZE", On::Inet, Flag::RecvFragSize, false),
+    flag(sol::IP, ip::RECVERR_RFC4884, "IP_RECVERR_RFC4884", On::Inet, Flag::RecvErrDetail, false),
+    own(sol::IP, ip::PROTOCOL, "IP_PROTOCOL", On::Inet, Own::Protocol),
     own(sol::IP, ip::OPTIONS, "IP_OPTIONS", On::Inet, Own::IpOptions),
     own(sol::IP, ip::PKTOPTIONS, "IP_PKTOPTIONS", On::Inet, Own::PacketOptions),
     ignored(sol::IP, ip::LOCAL_PORT_RANGE, "IP_LOCAL_PORT_RANGE", On::Inet, 0),
@@ -370,14 +463,35 @@ static OPTIONS: &[Row] = &[
     int(sol::IPV6, ip6::MULTICAST_HOPS, "IPV6_MULTICAST_HOPS", On::Inet6, Int::MulticastHops, 1, (-1, 255)),
     flag(sol::IPV6, ip6::MULTICAST_LOOP, "IPV6_MULTICAST_LOOP", On::Inet6, Flag::MulticastLoop6, true),
     flag(sol::IPV6, ip6::MULTICAST_ALL, "IPV6_MULTICAST_ALL", On::Inet6, Flag::MulticastAll6, true),
-    own(sol::IPV6, ip6::ADD_MEMBERSHIP, "IPV6_ADD_MEMBERSHIP", On::Inet6, Own::Membership6 { join: true }),
-    own(sol::IPV6, ip6::DROP_MEMBERSHIP, "IPV6_DROP_MEMBERSHIP", On::Inet6, Own::Membership6 { join: false }),
-    own(sol::IPV6, ip::MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP", On::Inet6, Own::GroupRequest { join: true }),
-    own(sol::IPV6, ip::MCAST_LEAVE_GROUP, "MCAST_LEAVE_GROUP", On::Inet6, Own::GroupRequest { join: false }),
+    own(sol::IPV6, ip6::ADD_MEMBERSHIP, "IPV6_ADD_MEMBERSHIP", On::Inet6, Own::Group(Change::Join)),
+    own(sol::IPV6, ip6::DROP_MEMBERSHIP, "IPV6_DROP_MEMBERSHIP", On::Inet6, Own::Group(Change::Leave)),
+    own(sol::IPV6, ip::MCAST_JOIN_GROUP, "MCAST_JOIN_GROUP", On::Inet6, Own::GroupRequest),
+    own(sol::IPV6, ip::MCAST_LEAVE_GROUP, "MCAST_LEAVE_GROUP", On::Inet6, Own::GroupRequest),
+    own(sol::IPV6, ip::MCAST_BLOCK_SOURCE, "MCAST_BLOCK_SOURCE", On::Inet6, Own::GroupRequest),
+    own(sol::IPV6, ip::MCAST_UNBLOCK_SOURCE, "MCAST_UNBLOCK_SOURCE", On::Inet6, Own::GroupRequest),
+    own(sol::IPV6, ip::MCAST_JOIN_SOURCE_GROUP, "MCAST_JOIN_SOURCE_GROUP", On::Inet6, Own::GroupRequest),
+    own(sol::IPV6, ip::MCAST_LEAVE_SOURCE_GROUP, "MCAST_LEAVE_SOURCE_GROUP", On::Inet6, Own::GroupRequest),
     int(sol::IPV6, ip6::MTU_DISCOVER, "IPV6_MTU_DISCOVER", On::Inet6, Int::MtuDiscover6, 1, (0, 5)),
-    own(sol::IPV6, ip6::MTU, "IPV6_MTU", On::Inet6, Own::Mtu),
+    own(sol::IPV6, ip6::MTU, "IPV6_MTU", On::Inet6, Own::Mtu6),
+    own(sol::IPV6, ip6::PATHMTU, "IPV6_PATHMTU", On::Inet6, Own::PathMtu),
+    flag(sol::IPV6, ip6::RECVPATHMTU, "IPV6_RECVPATHMTU", On::Inet6, Flag::RecvPathMtu, false),
+    flag(sol::IPV6, ip6::DONTFRAG, "IPV6_DONTFRAG", On::Inet6, Flag::DontFragment, false),
+    flag(sol::IPV6, ip6::RECVERR_RFC4884, "IPV6_RECVERR_RFC4884", On::Inet6, Flag::RecvErrDetail6, false),
+    flag(sol::IPV6, ip6::RECVHOPOPTS, "IPV6_RECVHOPOPTS", On::Inet6, Flag::RecvHopOptions, false),
+    flag(sol::IPV6, ip6::RECVRTHDR, "IPV6_RECVRTHDR", On::Inet6, Flag::RecvRoutingHeader, false),
+    flag(sol::IPV6, ip6::RECVDSTOPTS, "IPV6_RECVDSTOPTS", On::Inet6, Flag::RecvDestinationOptions, false),
+    flag(sol::IPV6, ip6::RECVFRAGSIZE, "IPV6_RECVFRAGSIZE", On::Inet6, Flag::RecvFragSize6, false),
+    flag(sol::IPV6, ip6::FLOWINFO, "IPV6_FLOWINFO", On::Inet6, Flag::RecvFlowInfo, false),
+    flag(sol::IPV6, ip6::FLOWINFO_SEND, "IPV6_FLOWINFO_SEND", On::Inet6, Flag::FlowInfoSend, false),
+    flag(sol::IPV6, ip6::RECVORIGDSTADDR, "IPV6_RECVORIGDSTADDR", On::Inet6, Flag::RecvOrigDst6, false),
+    int(sol::IPV6, ip6::UNICAST_IF, "IPV6_UNICAST_IF", On::Inet6, Int::UnicastIf6, 0, (ANY, MAX)),
+    int(sol::IPV6, ip6::CHECKSUM, "IPV6_CHECKSUM", On::Raw, Int::RawChecksum, -1, (ANY, MAX)),
     flag(sol::IPV6, ip6::RECVERR, "IPV6_RECVERR", On::Inet6, Flag::RecvErr6, false),
     flag(sol::IPV6, ip6::RECVPKTINFO, "IPV6_RECVPKTINFO", On::Inet6, Flag::PktInfo6, false),
+    flag(sol::IPV6, ip6::PKTINFO_2292, "IPV6_2292PKTINFO", On::Inet6, Flag::OldPktInfo6, false),
+    flag(sol::IPV6, ip6::HOPLIMIT_2292, "IPV6_2292HOPLIMIT", On::Inet6, Flag::OldHopLimit, false),
+    // ipv6(7) names the control message; as an option Linux does not have it.
+    own(sol::IPV6, ip6::HOPLIMIT, "IPV6_HOPLIMIT", On::Inet6, Own::Refused),
     flag(sol::IPV6, ip6::RECVHOPLIMIT, "IPV6_RECVHOPLIMIT", On::Inet6, Flag::RecvHopLimit, false),
     flag(sol::IPV6, ip6::RECVTCLASS, "IPV6_RECVTCLASS", On::Inet6, Flag::RecvTclass, false),
     int(sol::IPV6, ip6::TCLASS, "IPV6_TCLASS", On::Inet6, Int::TrafficClass, 0, (-1, 255)),
@@ -412,16 +526,19 @@ static OPTIONS: &[Row] = &[
     flag(sol::UDP, udp::GRO, "UDP_GRO", On::Udp, Flag::UdpGro, false),
     int(sol::UDP, udp::SEGMENT, "UDP_SEGMENT", On::Udp, Int::UdpSegment, 0, (0, 65535)),
 
+    own(sol::RAW, icmp::FILTER, "ICMP_FILTER", On::Icmp, Own::IcmpFilter),
+    own(sol::ICMPV6, icmp::FILTER, "ICMP6_FILTER", On::Icmp, Own::IcmpFilter),
+
     // Interfaces and routes of a world do not change: a member of a group is never told anything.
-    ignored(sol::NETLINK, netlink::ADD_MEMBERSHIP, "NETLINK_ADD_MEMBERSHIP", On::Netlink, 0),
-    ignored(sol::NETLINK, netlink::DROP_MEMBERSHIP, "NETLINK_DROP_MEMBERSHIP", On::Netlink, 0),
-    ignored(sol::NETLINK, netlink::PKTINFO, "NETLINK_PKTINFO", On::Netlink, 0),
-    ignored(sol::NETLINK, netlink::BROADCAST_ERROR, "NETLINK_BROADCAST_ERROR", On::Netlink, 0),
-    ignored(sol::NETLINK, netlink::NO_ENOBUFS, "NETLINK_NO_ENOBUFS", On::Netlink, 0),
-    ignored(sol::NETLINK, netlink::CAP_ACK, "NETLINK_CAP_ACK", On::Netlink, 0),
-    ignored(sol::NETLINK, netlink::EXT_ACK, "NETLINK_EXT_ACK", On::Netlink, 0),
-    // Programs that are refused this filter what they asked for themselves.
-    own(sol::NETLINK, netlink::GET_STRICT_CHK, "NETLINK_GET_STRICT_CHK", On::Netlink, Own::Refused),
+    own(sol::NETLINK, netlink::ADD_MEMBERSHIP, "NETLINK_ADD_MEMBERSHIP", On::Netlink, Own::NetlinkGroup { join: true }),
+    own(sol::NETLINK, netlink::DROP_MEMBERSHIP, "NETLINK_DROP_MEMBERSHIP", On::Netlink, Own::NetlinkGroup { join: false }),
+    own(sol::NETLINK, netlink::LIST_MEMBERSHIPS, "NETLINK_LIST_MEMBERSHIPS", On::Netlink, Own::Memberships),
+    flag(sol::NETLINK, netlink::PKTINFO, "NETLINK_PKTINFO", On::Netlink, Flag::NetlinkPktInfo, false),
+    flag(sol::NETLINK, netlink::BROADCAST_ERROR, "NETLINK_BROADCAST_ERROR", On::Netlink, Flag::BroadcastError, false),
+    flag(sol::NETLINK, netlink::NO_ENOBUFS, "NETLINK_NO_ENOBUFS", On::Netlink, Flag::NoBufferError, false),
+    flag(sol::NETLINK, netlink::CAP_ACK, "NETLINK_CAP_ACK", On::Netlink, Flag::CapAck, false),
+    flag(sol::NETLINK, netlink::EXT_ACK, "NETLINK_EXT_ACK", On::Netlink, Flag::ExtAck, false),
+    flag(sol::NETLINK, netlink::GET_STRICT_CHK, "NETLINK_GET_STRICT_CHK", On::Netlink, Flag::StrictCheck, false),
 ];
 
 /// Levels, names and texts of all options that are known, for the support page.
@@ -442,11 +559,13 @@ fn applies<R>(on: On, entry: &Entry<R>) -> bool {
         On::Tcp => entry.local.protocol == Protocol::Tcp,
         On::Udp => entry.local.protocol == Protocol::Udp,
         On::Netlink => entry.local.family == Family::Netlink,
+        On::Raw => entry.local.kind == SocketType::Raw && entry.local.family.is_ip(),
+        On::Icmp => entry.local.kind == SocketType::Raw && entry.local.protocol == Protocol::Icmp,
     }
 }
 
 /// The int at the start of an option's value.
-fn int_of(value: &[u8]) -> Result<i32, Errno> {
+pub(crate) fn int_of(value: &[u8]) -> Result<i32, Errno> {
     let word = value.get(..4).ok_or(Errno::EINVAL)?;
     Ok(i32::from_ne_bytes([word[0], word[1], word[2], word[3]]))
 }
@@ -460,12 +579,12 @@ fn byte_or_int(value: &[u8]) -> Result<i32, Errno> {
     }
 }
 
-fn v4_at(value: &[u8], at: usize) -> Result<Ipv4Addr, Errno> {
+pub(crate) fn v4_at(value: &[u8], at: usize) -> Result<Ipv4Addr, Errno> {
     let b: [u8; 4] = value.get(at..at + 4).and_then(|b| b.try_into().ok()).ok_or(Errno::EINVAL)?;
     Ok(Ipv4Addr::from(b))
 }
 
-fn v6_at(value: &[u8], at: usize) -> Result<Ipv6Addr, Errno> {
+pub(crate) fn v6_at(value: &[u8], at: usize) -> Result<Ipv6Addr, Errno> {
     let b: [u8; 16] = value.get(at..at + 16).and_then(|b| b.try_into().ok()).ok_or(Errno::EINVAL)?;
     Ok(Ipv6Addr::from(b))
 }
@@ -487,6 +606,25 @@ fn timeval(value: &[u8]) -> Result<u64, Errno> {
     Ok((seconds as u64).saturating_mul(1_000_000_000).saturating_add(micros as u64 * 1000))
 }
 
+impl<R> Entry<R> {
+    /// socket(7), SO_PEEK_OFF: where a peek begins, if not at the beginning.
+    pub(crate) fn peek_offset(&self, flags: u32) -> usize {
+        let offset = self.local.options.int(Int::PeekOffset);
+        if flags & msg::PEEK != 0 { usize::try_from(offset).unwrap_or(0) } else { 0 }
+    }
+
+    /// A peek moves the place of the next one forward, and a receive moves it back.
+    pub(crate) fn move_peek_offset(&mut self, flags: u32, n: usize) {
+        let offset = self.local.options.int(Int::PeekOffset);
+        if offset < 0 || n == 0 {
+            return;
+        }
+        let n = i32::try_from(n).unwrap_or(i32::MAX);
+        let moved = if flags & msg::PEEK != 0 { offset.saturating_add(n) } else { (offset - n).max(0) };
+        Rc::make_mut(&mut self.local.options).ints[Int::PeekOffset as usize] = moved;
+    }
+}
+
 impl<R: Clone> SocketTable<R> {
     /// `setsockopt`.
     ///
@@ -494,43 +632,68 @@ impl<R: Clone> SocketTable<R> {
     /// ENOPROTOOPT for an option that is not known, and is then listed by [`SocketTable::take_unsupported`]; EINVAL
     /// for a value that does not fit; EPERM where Linux wants privilege.
     pub fn setsockopt(&mut self, id: SocketId, level: u32, name: u32, value: &[u8], cred: Cred) -> Result<(), Errno> {
+        // Linux's sock_setsockopt wants an int for whatever it is but this one.
+        if level == sol::SOCKET && name != so::BINDTODEVICE && value.len() < 4 {
+            return Err(Errno::EINVAL);
+        }
         let row = self.option_row(id, level, name)?;
         self.log.options_changed(self.slab.at_mut(id));
+        let number = || if level == sol::IP { byte_or_int(value) } else { int_of(value) };
         match row.value {
-            Value::Flag(flag, _) => {
-                let on = if level == sol::IP { byte_or_int(value)? } else { int_of(value)? } != 0;
-                self.set_flag(id, flag, on)
-            }
+            Value::Flag(flag, _) => self.set_flag(id, flag, number()?, cred),
             Value::Int { int, default, min, max } => {
-                let v = if level == sol::IP { byte_or_int(value)? } else { int_of(value)? };
+                let v = number()?;
                 if v < min || v > max {
                     return Err(Errno::EINVAL);
                 }
-                if int == Int::Mark && cred.uid != 0 {
-                    return Err(Errno::EPERM);
-                }
-                // tcp(7): fast open is set up before a connection is.
-                let idle = [TcpState::Close, TcpState::Listen].contains(&self.get(id)?.tcp_state());
-                if int == Int::FastOpen && !idle {
-                    return Err(Errno::EINVAL);
-                }
-                let v = match int {
-                    // ip(7): -1 means the default.
-                    Int::Ttl | Int::HopLimit | Int::TrafficClass if v == -1 => default,
-                    Int::ReceiveLowWater if v < 0 => i32::MAX,
-                    Int::ReceiveLowWater => v.max(1),
-                    Int::Linger2 => v.clamp(-1, 120),
-                    // tcp(7): seconds, which Linux counts in time-outs that double from one second.
-                    Int::DeferAccept => (1i64 << (32 - v.clamp(0, 120).leading_zeros())) as i32 - 1,
-                    _ => v,
-                };
-                self.options_mut(id)?.ints[int as usize] = v;
-                self.option_set(id, int);
-                Ok(())
+                self.set_int(id, int, v, default, cred)
             }
-            Value::Own(own) => self.set_own(id, own, name, value, cred),
+            Value::Own(own) => self.set_own(id, own, (level, name), value, cred),
             Value::Ignored(_) => Ok(()),
         }
+    }
+
+    /// A number within its range: what Linux makes of it, and to whom it forbids it.
+    fn set_int(&mut self, id: SocketId, int: Int, v: i32, default: i32, cred: Cred) -> Result<(), Errno> {
+        let entry = self.get(id)?;
+        let stream = entry.local.kind == SocketType::Stream;
+        let host = self.world.host(entry.connection.host);
+        let v = match int {
+            Int::Mark if cred.uid != 0 => return Err(Errno::EPERM),
+            // socket(7): "Setting a priority outside the range 0 to 6 requires the CAP_NET_ADMIN capability".
+            Int::Priority if !(0..=6).contains(&v) && cred.uid != 0 => return Err(Errno::EPERM),
+            Int::BusyPoll if v > entry.local.options.int(int) && cred.uid != 0 => return Err(Errno::EPERM),
+            Int::PeekOffset if !peeks(entry) => return Err(Errno::EOPNOTSUPP),
+            // tcp(7): fast open is set up before a connection is.
+            Int::FastOpen if ![TcpState::Close, TcpState::Listen].contains(&entry.tcp_state()) => {
+                return Err(Errno::EINVAL);
+            }
+            Int::Ttl if v == 0 => return Err(Errno::EINVAL),
+            Int::MulticastTtl if stream => return Err(Errno::EINVAL),
+            Int::MulticastHops | Int::MulticastIf6 if stream => return Err(Errno::ENOPROTOOPT),
+            Int::MulticastIf6 if v != 0 && host.interface(v as u32).is_none() => return Err(Errno::ENODEV),
+            Int::UnicastIf | Int::UnicastIf6 if v != 0 && host.interface(v.swap_bytes() as u32).is_none() => {
+                return Err(Errno::EADDRNOTAVAIL);
+            }
+            // ip(7): -1 means the default.
+            Int::Ttl | Int::HopLimit | Int::TrafficClass | Int::MulticastTtl | Int::MulticastHops if v == -1 => default,
+            // Linux keeps the lowest byte, and of a stream's not the bits that tell of congestion.
+            Int::Tos if stream => v & 0xfc | entry.local.options.int(int) & 3,
+            Int::Tos => v & 0xff,
+            Int::ReceiveLowWater if v < 0 => i32::MAX,
+            Int::ReceiveLowWater => v.max(1),
+            Int::Linger2 => v.clamp(-1, 120),
+            // tcp(7): seconds, which Linux counts in time-outs that double from one second.
+            Int::DeferAccept => (1i64 << (32 - v.clamp(0, 120).leading_zeros())) as i32 - 1,
+            _ => v,
+        };
+        let options = self.options_mut(id)?;
+        options.ints[int as usize] = v;
+        if int == Int::Tos {
+            options.ints[Int::Priority as usize] = priority_of(v);
+        }
+        self.option_set(id, int);
+        Ok(())
     }
 
     /// `getsockopt`: the value, cut to `room` bytes.
@@ -554,10 +717,21 @@ impl<R: Clone> SocketTable<R> {
             }
             Value::Flag(flag, _) => i32::from(entry.local.options.flag(flag)).to_ne_bytes().to_vec(),
             Value::Int { int: Int::MaxSegment, .. } => entry.segment_size(&self.world).to_ne_bytes().to_vec(),
+            Value::Int { int: Int::PeekOffset, .. } if !peeks(entry) => return Err(Errno::EOPNOTSUPP),
+            // This one is a word where there is room for one; none is set at the beginning.
+            Value::Int { int: Int::PacingRate, .. } if room >= 8 => {
+                i64::from(entry.local.options.int(Int::PacingRate)).to_ne_bytes().to_vec()
+            }
             Value::Int { int, .. } => entry.local.options.int(int).to_ne_bytes().to_vec(),
             Value::Ignored(reads) => reads.to_ne_bytes().to_vec(),
+            // socket(7): "Passing a buffer smaller than IFNAMSIZ" is an error.
+            Value::Own(Own::BindToDevice) if room < 16 && entry.local.options.device != 0 => return Err(Errno::EINVAL),
             Value::Own(own) => self.get_own(id, own)?,
         };
+        // ip(7): what fits into a byte is one where there is no room for an int.
+        if level == sol::IP && (1..4).contains(&room) && value.len() == 4 && value[1..] == [0; 3] {
+            value.truncate(1);
+        }
         value.truncate(room);
         Ok(value)
     }
@@ -586,13 +760,30 @@ impl<R: Clone> SocketTable<R> {
         }
     }
 
-    fn set_flag(&mut self, id: SocketId, flag: Flag, on: bool) -> Result<(), Errno> {
+    fn set_flag(&mut self, id: SocketId, flag: Flag, v: i32, cred: Cred) -> Result<(), Errno> {
         let entry = self.get_mut(id)?;
-        if flag == Flag::V6Only && entry.local_end().port != 0 {
-            return Err(Errno::EINVAL);
-        }
-        if flag == Flag::ReusePort && !entry.local.family.is_ip() {
-            return Err(Errno::EOPNOTSUPP);
+        let (on, root) = (v != 0, cred.uid == 0);
+        match flag {
+            Flag::V6Only if entry.local_end().port != 0 => return Err(Errno::EINVAL),
+            Flag::ReusePort if !entry.local.family.is_ip() => return Err(Errno::EOPNOTSUPP),
+            Flag::Debug if on && !root => return Err(Errno::EACCES),
+            Flag::Transparent if on && !root => return Err(Errno::EPERM),
+            Flag::PassPidfd if entry.local.family != Family::Unix => return Err(Errno::EOPNOTSUPP),
+            Flag::ZeroCopy if !matches!(entry.local.protocol, Protocol::Tcp | Protocol::Udp) => {
+                return Err(Errno::EOPNOTSUPP);
+            }
+            Flag::ZeroCopy | Flag::MulticastAll | Flag::MulticastLoop6 | Flag::MulticastAll6
+                if !(0..2).contains(&v) =>
+            {
+                return Err(Errno::EINVAL);
+            }
+            // Who does not want reports any more loses those that are there.
+            Flag::RecvErr | Flag::RecvErr6 if !on => {
+                if let Some(extra) = &mut entry.connection.extra {
+                    extra.errors.clear();
+                }
+            }
+            _ => {}
         }
         let options = Rc::make_mut(&mut entry.local.options);
         options.set_flag(flag, on);
@@ -600,6 +791,8 @@ impl<R: Clone> SocketTable<R> {
         match flag {
             Flag::Timestamp => options.set_flag(Flag::TimestampNs, false),
             Flag::TimestampNs => options.set_flag(Flag::Timestamp, false),
+            // udp(7), UDP_CORK: when it is taken away, what has been put together is sent.
+            Flag::UdpCork if !on => self.udp_uncork(id)?,
             _ => {}
         }
         self.flag_set(id, flag, on);
@@ -625,10 +818,21 @@ impl<R: Clone> SocketTable<R> {
         }
     }
 
-    fn set_own(&mut self, id: SocketId, own: Own, name: u32, value: &[u8], cred: Cred) -> Result<(), Errno> {
+    fn set_own(
+        &mut self,
+        id: SocketId,
+        own: Own,
+        (level, name): (u32, u32),
+        value: &[u8],
+        cred: Cred,
+    ) -> Result<(), Errno> {
         match own {
             Own::SendBuffer | Own::ReceiveBuffer => return self.set_buffer(id, own, name, int_of(value)?, cred),
             Own::BindToDevice => {
+                // socket(7): who is not privileged may bind a socket, and not free it or bind it again.
+                if self.get(id)?.local.options.device != 0 && cred.uid != 0 {
+                    return Err(Errno::EPERM);
+                }
                 let end = value.iter().position(|&b| b == 0).unwrap_or(value.len()).min(15);
                 let name = core::str::from_utf8(&value[..end]).map_err(|_| Errno::ENODEV)?;
                 let index = if name.is_empty() { 0 } else { self.interface_index(id, name)? };
@@ -642,25 +846,19 @@ impl<R: Clone> SocketTable<R> {
             Own::IpOptions if value.len() > 40 => return Err(Errno::EINVAL),
             Own::IpOptions => self.options_mut(id)?.ip_options = value.to_vec(),
             Own::MulticastIf => return self.set_multicast_interface(id, value),
-            Own::Membership { join } => {
-                let interface = match value.len() {
-                    0..8 => return Err(Errno::EINVAL),
-                    8..12 => self.interface_of(id, v4_at(value, 4)?),
-                    _ if int_of(&value[8..])? != 0 => int_of(&value[8..])? as u32,
-                    _ => self.interface_of(id, v4_at(value, 4)?),
-                };
-                return self.membership(id, IpAddr::V4(v4_at(value, 0)?), interface, join);
+            Own::Group(change) => return self.change_group(id, level, change, value),
+            Own::GroupRequest => {
+                let change = change_of(name).ok_or(Errno::ENOPROTOOPT)?;
+                return self.change_group_by_request(id, level, change, value);
             }
-            Own::Membership6 { join } => {
-                let interface = int_of(value.get(16..).ok_or(Errno::EINVAL)?)? as u32;
-                return self.membership(id, IpAddr::V6(v6_at(value, 0)?), interface, join);
+            Own::Mtu6 if (1..1280).contains(&int_of(value)?) => return Err(Errno::EINVAL),
+            Own::Mtu6 => {}
+            Own::IcmpFilter => self.set_icmp_filter(id, value)?,
+            Own::BufferLock => {
+                let locks = int_of(value)?;
+                self.options_mut(id)?.locked = u8::try_from(locks).ok().filter(|l| *l < 4).ok_or(Errno::EINVAL)?;
             }
-            Own::GroupRequest { join } => {
-                let interface = int_of(value)? as u32;
-                let group = crate::addr::Addr::parse(value.get(8..).ok_or(Errno::EINVAL)?)?;
-                let group = group.endpoint().ok_or(Errno::EADDRNOTAVAIL)?.ip;
-                return self.membership(id, group, interface, join);
-            }
+            Own::NetlinkGroup { join } => return self.netlink_group(id, int_of(value)? as u32, join),
             Own::Congestion => {
                 let end = value.iter().position(|&b| b == 0).unwrap_or(value.len());
                 let wanted = CONGESTION.iter().position(|name| name.as_bytes() == &value[..end]);
@@ -703,13 +901,37 @@ impl<R: Clone> SocketTable<R> {
     }
 
     fn set_multicast_interface(&mut self, id: SocketId, value: &[u8]) -> Result<(), Errno> {
-        let interface = match value.len() {
+        let entry = self.get(id)?;
+        if entry.local.kind == SocketType::Stream {
+            return Err(Errno::EINVAL);
+        }
+        let (index, address) = match value.len() {
             0..4 => return Err(Errno::EINVAL),
-            12.. if int_of(&value[8..])? != 0 => int_of(&value[8..])? as u32,
-            8.. => self.interface_of(id, v4_at(value, 4)?),
-            _ => self.interface_of(id, v4_at(value, 0)?),
+            12.. => (int_of(&value[8..])? as u32, v4_at(value, 4)?),
+            8.. => (0, v4_at(value, 4)?),
+            _ => (0, v4_at(value, 0)?),
         };
+        let (device, host) = (entry.local.options.device, self.world.host(entry.connection.host));
+        let interface = match (index, address) {
+            (0, Ipv4Addr::UNSPECIFIED) => 0,
+            (0, address) => self.interface_of(id, address).ok_or(Errno::EADDRNOTAVAIL)?,
+            (index, _) => host.interface(index).ok_or(Errno::EADDRNOTAVAIL)?.index,
+        };
+        if device != 0 && interface != 0 && device != interface {
+            return Err(Errno::EINVAL);
+        }
         self.options_mut(id)?.multicast_interface = interface;
+        Ok(())
+    }
+
+    /// icmp(7): ICMP_FILTER, a word, or ICMP6_FILTER, eight of them; less leaves the others as they were.
+    fn set_icmp_filter(&mut self, id: SocketId, value: &[u8]) -> Result<(), Errno> {
+        let entry = self.get_mut(id)?;
+        let most = if entry.local.family == Family::Inet6 { 32 } else { 4 };
+        let filter = &mut entry.extra().icmp_filter;
+        for (word, raw) in filter.iter_mut().zip(value[..value.len().min(most)].chunks_exact(4)) {
+            *word = u32::from_ne_bytes([raw[0], raw[1], raw[2], raw[3]]);
+        }
         Ok(())
     }
 
@@ -718,38 +940,30 @@ impl<R: Clone> SocketTable<R> {
         host.interfaces.iter().find(|i| i.name == name).map(|i| i.index).ok_or(Errno::ENODEV)
     }
 
-    /// Index of the interface that has an address; 0 where none has.
-    fn interface_of(&self, id: SocketId, address: Ipv4Addr) -> u32 {
+    /// Index of the interface that has an address.
+    pub(crate) fn interface_of(&self, id: SocketId, address: Ipv4Addr) -> Option<u32> {
         let host = self.get(id).map_or(0, |e| e.connection.host);
-        let interfaces = &self.world.host(host).interfaces;
-        interfaces.iter().find(|i| i.v4 == address).map_or(0, |i| i.index)
-    }
-
-    fn membership(&mut self, id: SocketId, group: IpAddr, interface: u32, join: bool) -> Result<(), Errno> {
-        if !group.is_multicast() {
-            return Err(Errno::EINVAL);
-        }
-        let groups = &mut self.get_mut(id)?.connection.groups;
-        let found = groups.iter().position(|m| m.group == group && (interface == 0 || m.interface == interface));
-        match (join, found) {
-            (true, Some(_)) => Err(Errno::EADDRINUSE),
-            (true, None) => {
-                groups.push(Membership { group, interface });
-                Ok(())
-            }
-            (false, Some(at)) => {
-                groups.remove(at);
-                Ok(())
-            }
-            (false, None) => Err(Errno::EADDRNOTAVAIL),
-        }
+        self.world.host(host).interfaces.iter().find(|i| i.v4 == address).map(|i| i.index)
     }
 
     fn get_own(&mut self, id: SocketId, own: Own) -> Result<Vec<u8>, Errno> {
         if own == Own::TcpInfo {
             return self.tcp_info(id);
         }
-        if own == Own::Mtu {
+        if own == Own::PathMtu {
+            // `struct ip6_mtuinfo`: the destination and the length.
+            let mut out = alloc::vec![0; 28];
+            out[..2].copy_from_slice(&crate::linux::af::INET6.to_ne_bytes());
+            if let IpAddr::V6(ip) = self.get(id)?.remote_end().seen_by(Family::Inet6).ip {
+                out[8..24].copy_from_slice(&ip.octets());
+            }
+            out.extend_from_slice(&self.path_mtu(id)?.to_ne_bytes());
+            return Ok(out);
+        }
+        if own == Own::PeerName {
+            return self.getpeername(id).map(|addr| addr.to_bytes().to_vec());
+        }
+        if own == Own::Mtu || own == Own::Mtu6 {
             return self.path_mtu(id).map(|mtu| mtu.to_ne_bytes().to_vec());
         }
         if own == Own::MulticastIf {
@@ -786,6 +1000,19 @@ impl<R: Clone> SocketTable<R> {
                 return Ok(value);
             }
             Own::IpOptions => return Ok(options.ip_options.clone()),
+            Own::Constant(v) => v as u32,
+            Own::ConstantLong(v) => return Ok(v.to_ne_bytes().to_vec()),
+            Own::BufferLock => u32::from(options.locked),
+            Own::Memory => return Ok(memory(entry)),
+            Own::IcmpFilter => {
+                let words = if entry.local.family == Family::Inet6 { 8 } else { 1 };
+                let filter = entry.connection.extra.as_ref().map_or([0; 8], |extra| extra.icmp_filter);
+                return Ok(filter[..words].iter().flat_map(|word| word.to_ne_bytes()).collect());
+            }
+            Own::Memberships => {
+                let Addr::Netlink { groups, .. } = entry.local.address else { return Err(Errno::EINVAL) };
+                groups
+            }
             Own::PeerCred => return Ok(peer_cred(entry)),
             Own::PeerGroups => return Err(Errno::ENODATA),
             Own::ReceiveTimeout => return Ok(timeval_bytes(options.receive_timeout)),
@@ -907,6 +1134,27 @@ fn put_control(out: &mut Vec<u8>, control: &Control<()>) {
     out.extend_from_slice(&kind.to_ne_bytes());
     out.extend_from_slice(&data);
     out.resize(out.len().next_multiple_of(8), 0);
+}
+
+/// Whether SO_PEEK_OFF is an option of it.
+fn peeks<R>(entry: &Entry<R>) -> bool {
+    matches!(entry.local.protocol, Protocol::Unix | Protocol::Udp)
+}
+
+/// The priority that Linux gives to packets of a type of service (`ip_tos2prio`).
+fn priority_of(tos: i32) -> i32 {
+    const OF: [u8; 16] = [0, 1, 0, 0, 2, 2, 2, 2, 6, 6, 6, 6, 4, 4, 4, 4];
+    i32::from(OF[(tos as usize & 0x1e) >> 1])
+}
+
+/// SO_MEMINFO: the nine words of `SK_MEMINFO_*`.
+pub(crate) fn memory<R>(entry: &Entry<R>) -> Vec<u8> {
+    let options = &entry.local.options;
+    let held = |queue: &crate::queue::Queue<R>| (queue.held() + queue.bytes.len()) as u32;
+    let (send, receive) = (options.int(Int::SendBuffer) as u32, options.int(Int::ReceiveBuffer) as u32);
+    let drops = entry.connection.extra.as_ref().map_or(0, |extra| extra.drops);
+    let words = [held(&entry.receive_queue), receive, held(&entry.send_queue), send, 0, 0, 0, 0, drops];
+    words.iter().flat_map(|word| word.to_ne_bytes()).collect()
 }
 
 /// socket(7): SO_PEERCRED. One that has no peer answers as Linux does: no process, and the ids that are none.

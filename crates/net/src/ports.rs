@@ -375,7 +375,9 @@ impl<R: Clone> SocketTable<R> {
         }
         if entry.local.options.device != 0 {
             let host = self.world.host(entry.connection.host);
-            if host.interface_with(dst.ip) != entry.local.options.device {
+            // What is for all of a network is looked at by the interface by which it came.
+            let by = if dst.ip.is_loopback() { Some(1) } else { host.owner(dst.ip).map(|i| i.index) };
+            if by.is_some_and(|by| by != entry.local.options.device) {
                 return None;
             }
             score += 4;

@@ -5,7 +5,7 @@
 //! flight, the receive queue) shares the chunk. An empty queue holds no buffer.
 
 use crate::addr::{Addr, Endpoint};
-use crate::call::{Ancillary, Cred};
+use crate::call::{Ancillary, Cred, SocketId};
 use crate::io::{Sink, Source};
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -288,6 +288,9 @@ pub(crate) struct Mark<R> {
     pub(crate) cred: Option<Cred>,
 }
 
+/// A sender that no socket is.
+pub(crate) const NOBODY: (SocketId, u64) = (SocketId(u32::MAX), 0);
+
 /// One message.
 #[derive(Debug)]
 pub(crate) struct Datagram<R> {
@@ -304,8 +307,12 @@ pub(crate) struct Datagram<R> {
     pub(crate) ancillary: Option<Box<Ancillary<R>>>,
     /// When it came.
     pub(crate) at: u64,
-    /// The socket that sent it, for AF_UNIX write space.
-    pub(crate) sender: u64,
+    /// The port to which it was sent.
+    pub(crate) to_port: u16,
+    /// Messages that found the queue full before it.
+    pub(crate) drops: u32,
+    /// The socket that sent it, by its place and its unique ID, for AF_UNIX write space.
+    pub(crate) sender: (SocketId, u64),
 }
 
 impl<R> Datagram<R> {
@@ -313,7 +320,21 @@ impl<R> Datagram<R> {
     pub(crate) fn plain(from: Endpoint, to: IpAddr, payload: Chunk, at: u64) -> Datagram<R> {
         let truesize = truesize(payload.len());
         let from = Addr::Ip(from);
-        Datagram { from, to, interface: 0, ttl: 64, tos: 0, payload, truesize, ancillary: None, at, sender: 0 }
+        let (to_port, drops) = (0, 0);
+        Datagram {
+            from,
+            to,
+            to_port,
+            interface: 0,
+            ttl: 64,
+            tos: 0,
+            payload,
+            truesize,
+            ancillary: None,
+            at,
+            sender: NOBODY,
+            drops,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::addr::Family;
 use crate::call::SocketId;
 use crate::entry::{Entry, Phase, Protocol, SHUT_BOTH, SHUT_RECEIVE, SHUT_SEND, SocketType};
 use crate::linux::poll;
-use crate::options::Int;
+use crate::options::{Flag, Int};
 use crate::table::SocketTable;
 use crate::tcp::TcpState;
 
@@ -70,21 +70,27 @@ impl<R: Clone> SocketTable<R> {
             return false;
         }
         let limit = entry.local.options.int(Int::SendBuffer) as usize;
+        if entry.connection.outstanding * 4 > limit {
+            return false;
+        }
         let Some(peer) = entry.connection.peer.map(|peer| self.at(peer)) else { return true };
         if entry.local.kind == SocketType::Stream {
             return peer.receive_queue.held() * 4 <= limit;
         }
-        let full = peer.receive_queue.messages() > UNIX_QUEUE;
-        let mutual = peer.connection.peer == Some(entry.connection.here);
-        if mutual { peer.receive_queue.held() * 4 <= limit && !full } else { !full }
+        let others_queue = peer.connection.peer != Some(entry.connection.here) && peer.id() != entry.id();
+        !(others_queue && peer.receive_queue.messages() > UNIX_QUEUE)
     }
 }
 
 /// What all families have in common: errors and what has been shut.
 fn common<R>(entry: &Entry<R>) -> u32 {
     let mut bits = 0;
-    if entry.connection.error.is_some() {
+    if entry.connection.error.is_some() || entry.has_reports() {
         bits |= poll::ERR;
+        // socket(7), SO_SELECT_ERR_QUEUE.
+        if entry.local.protocol != Protocol::Tcp && entry.local.options.flag(Flag::SelectErrQueue) {
+            bits |= poll::PRI;
+        }
     }
     if entry.is_shut(SHUT_BOTH) {
         bits |= poll::HUP;

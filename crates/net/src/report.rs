@@ -26,6 +26,14 @@ pub enum ProcFile {
     Udp6,
     /// `/proc/net/raw`
     Raw,
+    /// `/proc/net/raw6`
+    Raw6,
+    /// `/proc/net/icmp`
+    Icmp,
+    /// `/proc/net/icmp6`
+    Icmp6,
+    /// `/proc/net/netlink`
+    Netlink,
     /// `/proc/net/unix`
     Unix,
 }
@@ -82,11 +90,15 @@ impl<R: Clone> SocketTable<R> {
             ProcFile::Udp6 => {
                 self.udp_text(&mut out, Family::Inet6, self.entries().filter(of(Family::Inet6, Protocol::Udp)));
             }
-            ProcFile::Raw => {
-                let raw = |e: &&Entry<R>| e.local.kind == SocketType::Raw;
-                let all = self.entries().filter(of(Family::Inet, Protocol::Icmp)).filter(raw);
-                self.udp_text(&mut out, Family::Inet, all);
+            ProcFile::Raw | ProcFile::Raw6 | ProcFile::Icmp | ProcFile::Icmp6 => {
+                let six = matches!(file, ProcFile::Raw6 | ProcFile::Icmp6);
+                let raw = matches!(file, ProcFile::Raw | ProcFile::Raw6);
+                let family = if six { Family::Inet6 } else { Family::Inet };
+                let of_kind = |e: &&Entry<R>| (e.local.kind == SocketType::Raw) == raw;
+                let all = self.entries().filter(of(family, Protocol::Icmp)).filter(of_kind);
+                self.udp_text(&mut out, family, all);
             }
+            ProcFile::Netlink => self.netlink_text(&mut out, host),
             ProcFile::Unix => self.unix_text(&mut out, host),
         }
         out
@@ -172,12 +184,16 @@ impl<R: Clone> SocketTable<R> {
             let begin = out.len();
             let seen = |end: Endpoint| Hex(unmapped(end, e.local.family));
             let state = if e.is_associated() { 1 } else { 7 };
-            let bucket = e.local_end().port;
+            // A raw socket is found by its protocol.
+            let raw = e.local.kind == SocketType::Raw;
+            let bucket = if raw { e.local.protocol.number(e.local.family) as u16 } else { e.local_end().port };
+            let drops = e.connection.extra.as_ref().map_or(0, |extra| extra.drops);
+            let own = Endpoint { port: bucket, ..e.local_end() };
             let (held, uid, inode) = (e.receive_queue.held(), e.connection.cred.uid, e.local.id);
             let sent = e.send_queue.held();
-            let (local, remote) = (seen(e.local_end()), seen(e.remote_end()));
+            let (local, remote) = (seen(own), seen(e.remote_end()));
             let _ = write!(out, "{bucket:5}: {local} {remote} {state:02X} {sent:08X}:{held:08X} 00:{:08X}", 0);
-            let _ = write!(out, " {:08X} {uid:5} {:8} {inode} 2 {:016x} 0", 0, 0, 0);
+            let _ = write!(out, " {:08X} {uid:5} {:8} {inode} 2 {:016x} {drops}", 0, 0, 0);
             end_line(out, begin, width);
         }
     }
@@ -199,6 +215,23 @@ impl<R: Clone> SocketTable<R> {
         }
     }
 
+    fn netlink_text(&self, out: &mut String, host: u32) {
+        out.push_str("sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n");
+        for e in self.entries().filter(|e| e.connection.host == host) {
+            let (Protocol::Netlink(protocol), Addr::Netlink { port, groups }) = (e.local.protocol, &e.local.address)
+            else {
+                continue;
+            };
+            let dump = u8::from(e.connection.extra.as_ref().is_some_and(|extra| !extra.dump.is_empty()));
+            let (held, inode) = (e.receive_queue.held(), e.local.id);
+            let _ = writeln!(
+                out,
+                "{:016x} {protocol:<3} {port:<10} {groups:08x} {held:<8} {:<8} {dump:<5} {:<8} {:<8} {inode:<8}",
+                0, 0, 2, 0
+            );
+        }
+    }
+
     /// IP_MTU of a connected socket.
     pub(crate) fn path_mtu(&self, id: SocketId) -> Result<u32, Errno> {
         let entry = self.get(id)?;
@@ -211,13 +244,12 @@ impl<R: Clone> SocketTable<R> {
         // A datagram socket has no path, but a route.
         let (host, to, device) = (entry.connection.host, entry.remote_end(), entry.local.options.device);
         let route = self.world.route(host, to.ip, device, to.scope).unwrap_or(Route::Local);
-        // Linux's own interface takes one byte more than an IP packet can have.
-        Ok(self.world.mtu(host, route).min(65535))
+        Ok(self.world.mtu(host, route, to.ip.is_ipv6()))
     }
 }
 
 /// An endpoint in the width of its file: those of AF_INET6 show IPv4 mapped.
-fn unmapped(end: Endpoint, family: Family) -> Endpoint {
+pub(crate) fn unmapped(end: Endpoint, family: Family) -> Endpoint {
     match (end.ip, family) {
         (IpAddr::V4(ip), Family::Inet6) if ip.is_unspecified() && end.port == 0 => {
             Endpoint { ip: IpAddr::V6(core::net::Ipv6Addr::UNSPECIFIED), ..end }

@@ -5,6 +5,7 @@ use crate::call::{Close, Connect, Cred, How, Received, Send, SocketId};
 use crate::capture::Captures;
 use crate::entry::{Descriptor, Entry, Phase, Protocol, SHUT_RECEIVE, SocketStructure, SocketType};
 use crate::fabric::Fabric;
+use crate::icmp::Searches;
 use crate::io::{Sink, Source};
 use crate::link::World;
 use crate::linux::{af, ipproto, poll, sock};
@@ -13,6 +14,7 @@ use crate::options::Options;
 use crate::ports::Ports;
 use crate::queue::Pool;
 use crate::rng::Rng;
+use crate::stats::Counters;
 use crate::tcp::TcpState;
 use crate::unix::Names;
 use alloc::boxed::Box;
@@ -92,6 +94,10 @@ pub struct SocketTable<R> {
     /// Options at the beginning: of all others, and of TCP.
     defaults: [Rc<Options>; 2],
     last_unique: u64,
+    /// Searches for hardware addresses that nobody has.
+    pub(crate) searches: Searches,
+    /// What each host counts, and at last what nobody does.
+    pub(crate) counts: Vec<Counters>,
 }
 
 impl<R: Clone> SocketTable<R> {
@@ -115,6 +121,8 @@ impl<R: Clone> SocketTable<R> {
             rotations: BTreeMap::new(),
             defaults: [Protocol::Udp, Protocol::Tcp].map(|protocol| Rc::new(Options::new(protocol))),
             last_unique: 0,
+            searches: Searches::new(),
+            counts: alloc::vec![Counters::default(); hosts.len() + 1],
         }
     }
 
@@ -190,6 +198,13 @@ impl<R: Clone> SocketTable<R> {
 
     pub(crate) fn remove(&mut self, id: SocketId) {
         let Some(mut entry) = self.slab.places.get_mut(id.0 as usize).and_then(Option::take) else { return };
+        if entry.local.protocol == Protocol::Tcp {
+            let tcp = &entry.connection.tcp;
+            let counters = self.counters(entry.connection.host);
+            counters.tcp_in += u64::from(tcp.segments_in);
+            counters.tcp_out += u64::from(tcp.segments_out);
+            counters.tcp_again += tcp.wire.as_deref().map_or(0, |wire| u64::from(wire.packets_again));
+        }
         entry.send_queue.clear(&mut self.pool, &mut self.discarded);
         entry.receive_queue.clear(&mut self.pool, &mut self.discarded);
         self.log.gone(entry.local.id);
@@ -354,7 +369,15 @@ impl<R: Clone> SocketTable<R> {
     pub fn connect(&mut self, id: SocketId, addr: &Addr, now: u64) -> Result<Connect, Errno> {
         self.log.now = now;
         match self.about_to_change(id)?.local.protocol {
-            Protocol::Tcp => self.tcp_connect(id, addr),
+            Protocol::Tcp => {
+                let before = self.get(id)?.tcp_state();
+                let result = self.tcp_connect(id, addr);
+                if before == TcpState::Close && result.is_ok() && *addr != Addr::Unspec {
+                    let host = self.get(id)?.connection.host;
+                    self.counters(host).tcp_active += 1;
+                }
+                result
+            }
             Protocol::Udp | Protocol::Icmp => self.datagram_connect(id, addr).map(|()| Connect::Done),
             Protocol::Unix => self.unix_connect(id, addr).map(|()| Connect::Done),
             Protocol::Netlink(_) => self.netlink_connect(id, addr).map(|()| Connect::Done),
@@ -369,7 +392,12 @@ impl<R: Clone> SocketTable<R> {
         self.log.now = now;
         let entry = self.about_to_change(id)?;
         match (entry.local.protocol, entry.local.kind) {
-            (Protocol::Tcp, _) => self.tcp_accept(id),
+            (Protocol::Tcp, _) => {
+                let accepted = self.tcp_accept(id)?;
+                let host = self.get(id)?.connection.host;
+                self.counters(host).tcp_passive += 1;
+                Ok(accepted)
+            }
             (Protocol::Unix, SocketType::Stream | SocketType::Seqpacket) => self.unix_accept(id),
             _ => Err(Errno::EOPNOTSUPP),
         }
@@ -412,7 +440,10 @@ impl<R: Clone> SocketTable<R> {
         self.log.now = now;
         let entry = self.get(id)?;
         if flags & crate::linux::msg::ERRQUEUE != 0 {
-            return Err(Errno::EAGAIN);
+            let result = self.recv_report(id, sink, len);
+            // What waits to be told may be another error now.
+            self.log.changed(self.slab.at_mut(id));
+            return result;
         }
         let result = match entry.local.protocol {
             Protocol::Tcp => self.tcp_recv(id, sink, len, flags),
@@ -530,6 +561,7 @@ impl<R: Clone> SocketTable<R> {
         }
         let peer = entry.connection.peer.and_then(|peer| self.slab.get(peer));
         Ok(match entry.local.protocol {
+            Protocol::Unix if entry.local.kind != SocketType::Stream => entry.connection.outstanding as u32,
             Protocol::Unix => peer.map_or(0, |p| p.receive_queue.bytes.len() + p.receive_queue.held()) as u32,
             Protocol::Udp | Protocol::Icmp => entry.send_queue.held() as u32,
             // A FIN counts as a byte until it is acknowledged.
@@ -541,18 +573,51 @@ impl<R: Clone> SocketTable<R> {
         })
     }
 
-    /// SIOCOUTQNSD: bytes that have not been sent.
+    /// SIOCGSTAMP: when the last message that was received had come, in virtual nanoseconds.
     ///
     /// # Errors
-    /// EINVAL on a socket that listens or that is no stream of TCP.
+    /// ENOENT when nothing has come.
+    pub fn stamp(&self, id: SocketId) -> Result<u64, Errno> {
+        match self.get(id)?.connection.stamp {
+            0 => Err(Errno::ENOENT),
+            at => Ok(at),
+        }
+    }
+
+    /// SIOCOUTQNSD: bytes of a stream that have not been sent at all.
+    ///
+    /// # Errors
+    /// ENOTTY where there is no such queue, EINVAL on a socket that listens.
     pub fn siocoutqnsd(&self, id: SocketId) -> Result<u32, Errno> {
         let entry = self.get(id)?;
-        if entry.connection.phase == Phase::Listening || entry.local.protocol != Protocol::Tcp {
+        if entry.local.protocol != Protocol::Tcp {
+            return Err(Errno::ENOTTY);
+        }
+        if entry.connection.phase == Phase::Listening {
             return Err(Errno::EINVAL);
         }
         let tcp = &entry.connection.tcp;
         let unsent = (entry.send_queue.bytes.len() as u64).saturating_sub(tcp.sent_bytes()) as u32;
         Ok(unsent + u32::from(tcp.fin_due && !tcp.fin_sent))
+    }
+
+    /// SO_PEERPIDFD: the process id that SO_PEERCRED tells.
+    ///
+    /// # Errors
+    /// EOPNOTSUPP but for AF_UNIX, ENODATA without a peer.
+    pub fn peer_pid(&self, id: SocketId) -> Result<u32, Errno> {
+        let entry = self.get(id)?;
+        if entry.local.family != Family::Unix {
+            return Err(Errno::EOPNOTSUPP);
+        }
+        entry.connection.peer_cred.map(|cred| cred.pid).ok_or(Errno::ENODATA)
+    }
+
+    /// Says who calls on an AF_UNIX socket: the one whom SO_PEERCRED of the other end will tell of.
+    pub fn set_cred(&mut self, id: SocketId, cred: Cred) {
+        if let Some(entry) = self.slab.get_mut(id).filter(|e| e.local.family == Family::Unix) {
+            entry.connection.cred = cred;
+        }
     }
 
     /// SIOCATMARK: whether the next byte to be read is the urgent one.
@@ -595,33 +660,40 @@ impl<R: Clone> SocketTable<R> {
             return Err(Errno::EOPNOTSUPP);
         }
         if entry.local.kind == SocketType::Seqpacket
-            && matches!(entry.connection.phase, Phase::Unconnected | Phase::Bound)
+            && matches!(entry.connection.phase, Phase::Unconnected | Phase::Bound | Phase::Listening)
         {
             return Err(Errno::ENOTCONN);
         }
         // Linux tells a pending error before it looks at the queue.
-        if entry.local.protocol != Protocol::Unix
-            && let Some(error) = entry.take_error()
-        {
+        if let Some(error) = entry.take_error() {
             return Err(error);
         }
-        let Some(front) = entry.receive_queue.datagrams.front() else {
+        let mut skip = entry.peek_offset(flags);
+        // socket(7), SO_PEEK_OFF: messages that lie before the place are passed over.
+        let datagrams = &entry.receive_queue.datagrams;
+        let at = datagrams.iter().position(|d| {
+            let here = skip < d.payload.len() || d.payload.len() == 0 && skip == 0;
+            skip -= if here { 0 } else { d.payload.len() };
+            here
+        });
+        let Some((index, front)) = at.and_then(|at| Some((at, datagrams.get(at)?))) else {
             return match entry.take_error() {
                 Some(error) => Err(error),
-                None if entry.is_shut(SHUT_RECEIVE) => Ok(Received::end()),
+                None if entry.is_shut(SHUT_RECEIVE) && entry.sees_end(flags) => Ok(Received::end()),
                 None => Err(Errno::EAGAIN),
             };
         };
-        let full = front.payload.len();
+        let full = front.payload.len() - skip;
         let n = full.min(len);
-        let fault = if n == 0 { Ok(()) } else { sink.write_from(&front.payload.bytes()[..n]) };
+        let fault = if n == 0 { Ok(()) } else { sink.write_from(&front.payload.bytes()[skip..skip + n]) };
         let peek = flags & msg::PEEK != 0;
         let mut received = Received::stream(n);
         received.more = false;
         received.full_len = full;
         received.flags = if full > len { msg::TRUNC } else { 0 };
         received.from = (front.from != Addr::Unspec).then(|| seen(entry.local.family, &front.from));
-        self.control_of(id, peek, &mut received);
+        self.control_of(id, index, peek, &mut received);
+        self.at_mut(id).move_peek_offset(flags, n);
         if !peek {
             self.drop_message(id);
         }
@@ -632,12 +704,21 @@ impl<R: Clone> SocketTable<R> {
     /// Takes the first message off a queue, and tells those who wait for the room.
     fn drop_message(&mut self, id: SocketId) {
         let entry = self.slab.at_mut(id);
+        let mut sender = None;
         if let Some(datagram) = entry.receive_queue.pop_datagram() {
             self.pool.give(datagram.payload);
+            sender = Some((datagram.sender, datagram.truesize));
         }
         self.log.settle(entry);
-        if entry.local.protocol == Protocol::Unix {
-            self.unix_room(id);
+        match entry.local.protocol {
+            Protocol::Unix => {
+                if let Some((sender, truesize)) = sender {
+                    self.unix_released(sender, truesize);
+                }
+                self.unix_room(id);
+            }
+            Protocol::Netlink(_) => self.netlink_continue(id),
+            _ => {}
         }
     }
 }
@@ -670,6 +751,11 @@ fn shape(domain: u32, kind: u32, protocol: u32, cred: Cred) -> Result<(Family, S
         4 | 6 | 10 => return Err(Errno::ESOCKTNOSUPPORT),
         _ => return Err(Errno::EINVAL),
     };
+    /// `IPPROTO_MAX`.
+    const MOST: u32 = 263;
+    if matches!(family, Family::Inet | Family::Inet6) && protocol >= MOST {
+        return Err(Errno::EINVAL);
+    }
     let protocol = match family {
         Family::Unix => {
             if protocol > 1 {

@@ -1,6 +1,6 @@
 //! AF_UNIX: streams, datagrams and sequenced packets within a host; names; what travels besides bytes.
 
-use crate::addr::{Addr, UnixAddr};
+use crate::addr::{Addr, Family, UnixAddr};
 use crate::call::{Ancillary, Control, Cred, How, Received, Send, SocketId};
 use crate::entry::{Entry, Listener, Phase, SHUT_BOTH, SHUT_RECEIVE, SHUT_SEND, SocketStructure, SocketType};
 use crate::io::{Sink, Source};
@@ -10,7 +10,7 @@ use crate::queue::{Datagram, Mark, Pool, Queue, UNIX_BUFFER, unix_truesize};
 use crate::readiness::UNIX_QUEUE;
 use crate::table::SocketTable;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
@@ -21,7 +21,8 @@ use snowglobe_abi::Errno;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum NameKey {
     Path(u64),
-    Abstract(u32, Rc<[u8]>),
+    /// By host and type: in Linux a name of one type is not in the way of another's.
+    Abstract(u32, SocketType, Rc<[u8]>),
 }
 
 /// Sockets found by something other than a port.
@@ -35,11 +36,11 @@ pub(crate) struct Names {
 /// Bytes with which descriptors travel at most: Linux puts them on the first buffer of a send.
 const RIGHTS_SPAN: usize = 32_768;
 
-fn key_of(host: u32, name: &UnixAddr) -> Option<NameKey> {
+fn key_of(host: u32, kind: SocketType, name: &UnixAddr) -> Option<NameKey> {
     match name {
         UnixAddr::Unnamed => None,
         UnixAddr::Path { key, .. } => Some(NameKey::Path(*key)),
-        UnixAddr::Abstract(name) => Some(NameKey::Abstract(host, name.clone())),
+        UnixAddr::Abstract(name) => Some(NameKey::Abstract(host, kind, name.clone())),
     }
 }
 
@@ -52,6 +53,9 @@ impl<R: Clone> SocketTable<R> {
             let entry = self.at_mut(id);
             entry.remote = SocketStructure { event: 0, ..remote };
             entry.connection.peer = Some(other);
+            if entry.local.kind == SocketType::Datagram {
+                entry.connection.peer_of.insert(other);
+            }
             entry.connection.peer_cred.get_or_insert(cred);
             entry.connection.phase = entry.shut_phase(Phase::Connected);
             self.settle(id);
@@ -61,16 +65,16 @@ impl<R: Clone> SocketTable<R> {
     pub(crate) fn unix_bind(&mut self, id: SocketId, addr: &Addr) -> Result<(), Errno> {
         let Addr::Unix(name) = addr else { return Err(Errno::EINVAL) };
         let entry = self.at(id);
-        let host = entry.connection.host;
+        let (host, kind) = (entry.connection.host, entry.local.kind);
         let bound = entry.local.address != Addr::Unix(UnixAddr::Unnamed);
         let name = match name {
             // unix(7), autobind: "the socket is autobound to an abstract address", of five hex digits.
             UnixAddr::Unnamed if bound => return Ok(()),
-            UnixAddr::Unnamed => self.free_name(host)?,
+            UnixAddr::Unnamed => self.free_name(host, kind)?,
             _ if bound => return Err(Errno::EINVAL),
             name => name.clone(),
         };
-        let key = key_of(host, &name).ok_or(Errno::EINVAL)?;
+        let key = key_of(host, kind, &name).ok_or(Errno::EINVAL)?;
         if self.names.unix.contains_key(&key) {
             return Err(Errno::EADDRINUSE);
         }
@@ -84,12 +88,12 @@ impl<R: Clone> SocketTable<R> {
         Ok(())
     }
 
-    fn free_name(&mut self, host: u32) -> Result<UnixAddr, Errno> {
+    fn free_name(&mut self, host: u32, kind: SocketType) -> Result<UnixAddr, Errno> {
         let start = self.rng.below(1 << 20);
         let names = (0..1u32 << 20).map(|i| format!("{:05x}", (start + i) & 0xf_ffff));
         for name in names {
             let name: Rc<[u8]> = name.as_bytes().into();
-            if !self.names.unix.contains_key(&NameKey::Abstract(host, name.clone())) {
+            if !self.names.unix.contains_key(&NameKey::Abstract(host, kind, name.clone())) {
                 return Ok(UnixAddr::Abstract(name));
             }
         }
@@ -110,37 +114,36 @@ impl<R: Clone> SocketTable<R> {
         Ok(())
     }
 
-    /// The socket with a name.
-    fn unix_find(&self, host: u32, addr: &Addr) -> Result<SocketId, Errno> {
+    /// The socket of a type with a name.
+    fn unix_find(&self, id: SocketId, addr: &Addr) -> Result<SocketId, Errno> {
         let Addr::Unix(name) = addr else { return Err(Errno::EINVAL) };
-        let key = key_of(host, name).ok_or(Errno::EINVAL)?;
-        self.names.unix.get(&key).copied().ok_or(Errno::ECONNREFUSED)
+        let entry = self.at(id);
+        let kind = entry.local.kind;
+        let key = key_of(entry.connection.host, kind, name).ok_or(Errno::EINVAL)?;
+        let found = self.names.unix.get(&key).copied().ok_or(Errno::ECONNREFUSED)?;
+        if self.at(found).local.kind == kind { Ok(found) } else { Err(Errno::EPROTOTYPE) }
     }
 
     pub(crate) fn unix_connect(&mut self, id: SocketId, addr: &Addr) -> Result<(), Errno> {
-        let entry = self.at(id);
-        if entry.local.kind == SocketType::Datagram {
+        if self.at(id).local.kind == SocketType::Datagram {
             return self.unix_associate(id, addr);
         }
         if *addr == Addr::Unspec {
             return Err(Errno::EINVAL);
         }
-        match entry.connection.phase {
-            Phase::Unconnected | Phase::Bound => {}
-            Phase::Listening => return Err(Errno::EINVAL),
-            _ => return Err(Errno::EISCONN),
-        }
-        let host = entry.connection.host;
-        let listener = self.unix_find(host, addr)?;
-        let (kind, other) = (self.at(id).local.kind, self.at_mut(listener));
-        if other.local.kind != kind {
-            return Err(Errno::EPROTOTYPE);
-        }
+        // Linux looks at the other end first, and then at what the socket is itself.
+        let listener = self.unix_find(id, addr)?;
+        let other = self.at_mut(listener);
         let shut = other.is_shut(SHUT_RECEIVE);
         let Some(queue) = other.connection.listener.as_ref().filter(|_| !shut) else { return Err(Errno::ECONNREFUSED) };
         if queue.accept.len() as u32 > queue.backlog {
             wait_on(other, id);
             return Err(Errno::EAGAIN);
+        }
+        match self.at(id).connection.phase {
+            Phase::Unconnected | Phase::Bound => {}
+            Phase::Listening => return Err(Errno::EINVAL),
+            _ => return Err(Errno::EISCONN),
         }
         if self.at(id).local.options.flag(Flag::PassCred) && self.at(id).connection.phase == Phase::Unconnected {
             // unix(7): a socket with SO_PASSCRED that connects gets a name by autobind.
@@ -171,7 +174,9 @@ impl<R: Clone> SocketTable<R> {
         let entry = self.at_mut(id);
         let queue = entry.connection.listener.as_mut().ok_or(Errno::EINVAL)?;
         let Some(child) = queue.accept.pop_front() else {
-            return Err(if entry.is_shut(SHUT_RECEIVE) { Errno::EINVAL } else { Errno::EAGAIN });
+            // As with messages: who would not wait is told that there is none yet.
+            let ended = entry.is_shut(SHUT_RECEIVE) && entry.local.blocking;
+            return Err(if ended { Errno::EINVAL } else { Errno::EAGAIN });
         };
         self.unix_wake_waiters(id);
         let peer = self.at(child).remote.address.clone();
@@ -185,6 +190,15 @@ impl<R: Clone> SocketTable<R> {
             _ => Some(self.unix_message_peer(id, addr)?),
         };
         let remote = peer.map(|peer| self.at(peer).local.clone());
+        let before = self.at(id).connection.peer;
+        if before != peer {
+            if before.is_some() || self.at(id).remote.id != 0 {
+                self.unix_forget(id, before);
+            }
+            if let Some(peer) = peer {
+                self.at_mut(peer).connection.peer_of.insert(id);
+            }
+        }
         let entry = self.at_mut(id);
         entry.connection.peer = peer;
         match remote {
@@ -202,16 +216,51 @@ impl<R: Clone> SocketTable<R> {
         Ok(())
     }
 
+    /// A datagram socket lets go of its peer. What it has not read is lost, and a peer that had it as its own is told
+    /// (Linux's `unix_dgram_disconnected`).
+    fn unix_forget(&mut self, id: SocketId, before: Option<SocketId>) {
+        if let Some(before) = before {
+            self.at_mut(before).connection.peer_of.remove(&id);
+        }
+        if self.at(id).receive_queue.is_empty() {
+            return;
+        }
+        self.unix_purge(id);
+        let other = before
+            .and_then(|before| self.slab.get_mut(before))
+            .filter(|e| e.connection.peer == Some(id) && e.id() != id);
+        if let Some(other) = other {
+            other.connection.error = Some(Errno::ECONNRESET);
+            self.log.notify(other, poll::ERR);
+        }
+        self.settle(id);
+        self.unix_room(id);
+    }
+
+    /// Throws away the messages that a socket has not read.
+    fn unix_purge(&mut self, id: SocketId) {
+        let senders: Vec<_> = self.at(id).receive_queue.datagrams.iter().map(|d| (d.sender, d.truesize)).collect();
+        let entry = self.slab.at_mut(id);
+        entry.receive_queue.clear(&mut self.pool, &mut self.discarded);
+        for (sender, truesize) in senders {
+            self.unix_released(sender, truesize);
+        }
+    }
+
+    /// A message has left a queue: its sender has room again (Linux's `unix_write_space`).
+    pub(crate) fn unix_released(&mut self, (place, unique): (SocketId, u64), truesize: u32) {
+        let Some(sender) = self.slab.get_mut(place).filter(|e| e.local.id == unique) else { return };
+        sender.connection.outstanding = sender.connection.outstanding.saturating_sub(truesize as usize);
+        if sender.connection.outstanding * 4 <= sender.local.options.int(Int::SendBuffer) as usize {
+            self.log.notify(sender, poll::WRITE | poll::WRBAND);
+        }
+    }
+
     /// The socket with a name, if it takes messages from `id`.
     fn unix_message_peer(&self, id: SocketId, addr: &Addr) -> Result<SocketId, Errno> {
-        let entry = self.at(id);
-        let peer = self.unix_find(entry.connection.host, addr)?;
+        let peer = self.unix_find(id, addr)?;
         let other = self.at(peer);
-        if other.local.kind != entry.local.kind {
-            return Err(Errno::EPROTOTYPE);
-        }
-        // unix(7): a socket that is connected to another takes messages from that one only.
-        if other.connection.peer.is_some_and(|theirs| theirs != id) {
+        if belongs_to_another(other, id) {
             return Err(Errno::EPERM);
         }
         Ok(peer)
@@ -243,12 +292,13 @@ impl<R: Clone> SocketTable<R> {
             let connected = entry.remote.id != 0;
             return Err(if connected { Errno::EISCONN } else { Errno::EOPNOTSUPP });
         }
+        if entry.remote.id == 0 {
+            return Err(Errno::ENOTCONN);
+        }
         if entry.is_shut(SHUT_SEND) {
             return Err(Errno::EPIPE);
         }
-        let Some(peer) = entry.connection.peer else {
-            return Err(if entry.remote.id == 0 { Errno::ENOTCONN } else { Errno::EPIPE });
-        };
+        let Some(peer) = entry.connection.peer else { return Err(Errno::EPIPE) };
         if call.len == 0 {
             return Ok(0);
         }
@@ -283,15 +333,16 @@ impl<R: Clone> SocketTable<R> {
         if flags & msg::OOB != 0 {
             return Err(Errno::EINVAL);
         }
+        let skip = entry.peek_offset(flags);
         let held = entry.receive_queue.bytes.len();
-        if held == 0 {
+        if held <= skip {
             return unix_no_receive(entry);
         }
         let mut received = Received::stream(0);
         let peek = flags & msg::PEEK != 0;
         let stop = if entry.receive_queue.marks.is_empty() { held } else { read_marks(entry, len, &mut received) };
-        let n = stop.min(len);
-        let (got, fault) = entry.receive_queue.bytes.copy_out(0, n, sink);
+        let n = stop.saturating_sub(skip).min(len);
+        let (got, fault) = entry.receive_queue.bytes.copy_out(skip, n, sink);
         if got == 0
             && let Some(fault) = fault
         {
@@ -302,6 +353,7 @@ impl<R: Clone> SocketTable<R> {
         received.full_len = got;
         received.more = fault.is_none() && !peek && stop == held;
         take_marks(entry, got, peek, &mut received);
+        entry.move_peek_offset(flags, got);
         if !peek {
             let before = entry.receive_queue.held;
             entry.receive_queue.consume(&mut self.pool, got);
@@ -331,33 +383,41 @@ impl<R: Clone> SocketTable<R> {
         source: &mut dyn Source,
         call: Send<R>,
     ) -> Result<usize, Errno> {
-        let peer = self.unix_message_target(id, &call)?;
-        let entry = self.at(id);
-        let limit = entry.local.options.int(Int::SendBuffer) as usize;
-        if entry.is_shut(SHUT_SEND) {
-            return Err(Errno::EPIPE);
+        if call.flags & msg::OOB != 0 {
+            return Err(Errno::EOPNOTSUPP);
         }
+        // Linux ignores an address on a connected SOCK_SEQPACKET socket.
+        let entry = self.at_mut(id);
+        let packets = entry.local.kind == SocketType::Seqpacket;
+        if packets && let Some(error) = entry.take_error() {
+            return Err(error);
+        }
+        if packets && entry.remote.id == 0 {
+            return Err(Errno::ENOTCONN);
+        }
+        let dest = call.dest.filter(|_| !packets);
+        let limit = entry.local.options.int(Int::SendBuffer) as usize;
         if call.len > limit.saturating_sub(32) {
             return Err(Errno::EMSGSIZE);
         }
-        let unique = entry.local.id;
+        if let Some(error) = entry.take_error() {
+            return Err(error);
+        }
+        if entry.is_shut(SHUT_SEND) {
+            return Err(Errno::EPIPE);
+        }
+        // Its own messages that nobody has read, wherever they are.
+        if entry.connection.outstanding >= limit {
+            return Err(Errno::EAGAIN);
+        }
+        let peer = self.unix_message_target(id, dest)?;
         let other = self.slab.at_mut(peer);
         if other.is_shut(SHUT_RECEIVE) {
             return Err(Errno::EPIPE);
         }
-        // A pair's queues hold the messages of one sender; another's at most a few of any.
-        let queue = &other.receive_queue;
-        let mutual = other.connection.peer == Some(id);
-        let mine = match mutual {
-            true => queue.held,
-            false => queue.datagrams.iter().filter(|d| d.sender == unique).map(|d| d.truesize as usize).sum(),
-        };
-        let datagrams = other.local.kind == SocketType::Datagram;
-        let queue_full = datagrams && !mutual && queue.messages() > UNIX_QUEUE;
-        if mine >= limit || queue_full {
-            if peer != id {
-                wait_on(other, id);
-            }
+        let others_queue = peer != id && other.connection.peer != Some(id);
+        if others_queue && other.receive_queue.messages() > UNIX_QUEUE {
+            wait_on(other, id);
             return Err(Errno::EAGAIN);
         }
         let payload = self.pool.fill(source, call.len)?;
@@ -366,25 +426,14 @@ impl<R: Clone> SocketTable<R> {
     }
 
     /// To whom a message goes.
-    fn unix_message_target(&mut self, id: SocketId, call: &Send<R>) -> Result<SocketId, Errno> {
-        if call.flags & msg::OOB != 0 {
-            return Err(Errno::EOPNOTSUPP);
-        }
-        let entry = self.at_mut(id);
-        if entry.local.kind == SocketType::Seqpacket {
-            if entry.remote.id == 0 {
-                return Err(Errno::ENOTCONN);
-            }
-            // Linux ignores an address on a connected SOCK_SEQPACKET socket.
-            return entry.connection.peer.ok_or(Errno::EPIPE);
-        }
-        if let Some(error) = entry.take_error() {
-            return Err(error);
-        }
+    fn unix_message_target(&mut self, id: SocketId, dest: Option<&Addr>) -> Result<SocketId, Errno> {
         let entry = self.at(id);
-        match (call.dest, entry.connection.peer) {
+        match (dest, entry.connection.peer) {
             (Some(addr), _) => self.unix_message_peer(id, addr),
-            (None, Some(peer)) => Ok(peer),
+            (None, Some(peer)) if !belongs_to_another(self.at(peer), id) => Ok(peer),
+            // Its peer has found another since.
+            (None, Some(_)) => Err(Errno::EPERM),
+            (None, None) if entry.local.kind == SocketType::Seqpacket => Err(Errno::EPIPE),
             (None, None) if entry.remote.id == 0 => Err(Errno::ENOTCONN),
             (None, None) => {
                 // The peer has gone: Linux says so once, and dissolves the association.
@@ -392,6 +441,7 @@ impl<R: Clone> SocketTable<R> {
                 entry.remote.id = 0;
                 entry.connection.phase = entry.shut_phase(entry.idle_phase());
                 self.settle(id);
+                self.unix_forget(id, None);
                 Err(Errno::ECONNREFUSED)
             }
         }
@@ -400,7 +450,7 @@ impl<R: Clone> SocketTable<R> {
     fn unix_deliver(&mut self, id: SocketId, peer: SocketId, payload: crate::queue::Chunk, call: Send<R>) {
         let entry = self.at(id);
         let other = self.at(peer);
-        let asked = entry.local.options.flag(Flag::PassCred) || other.local.options.flag(Flag::PassCred);
+        let asked = asks_who(entry) || asks_who(other);
         let from = named(&entry.local.address).unwrap_or(Addr::Unspec);
         let mut ancillary = call.ancillary.unwrap_or_default();
         ancillary.cred = ancillary.cred.or(asked.then_some(call.cred));
@@ -412,16 +462,20 @@ impl<R: Clone> SocketTable<R> {
             interface: 0,
             ttl: 0,
             tos: 0,
+            to_port: 0,
+            drops: 0,
             truesize: unix_truesize(len),
             payload,
             ancillary: (!empty).then(|| Box::new(ancillary)),
             at: self.log.now,
-            sender: entry.local.id,
+            sender: (id, entry.local.id),
         };
+        let truesize = datagram.truesize as usize;
         if self.log.tracing {
             let to = other.local.address.clone();
             self.log.sent(self.slab.at_mut(id), len, &to);
         }
+        self.at_mut(id).connection.outstanding += truesize;
         let other = self.slab.at_mut(peer);
         other.receive_queue.push_datagram(datagram);
         self.log.delivered(other, len);
@@ -432,10 +486,10 @@ impl<R: Clone> SocketTable<R> {
     /// Tells senders that a message has left a queue.
     pub(crate) fn unix_room(&mut self, id: SocketId) {
         let entry = self.at(id);
-        if let Some(peer) = entry.connection.peer
-            && self.at(peer).connection.peer == Some(id)
-        {
-            self.notify(peer, poll::WRITE | poll::WRBAND);
+        // Who is connected to a queue that was full looks again.
+        if entry.receive_queue.messages() == UNIX_QUEUE {
+            let senders: Vec<SocketId> = entry.connection.peer_of.iter().copied().collect();
+            senders.into_iter().for_each(|sender| self.notify(sender, poll::WRITE | poll::WRBAND));
         }
         self.unix_wake_waiters(id);
     }
@@ -444,6 +498,43 @@ impl<R: Clone> SocketTable<R> {
         for waiter in core::mem::take(&mut self.at_mut(id).connection.waiters) {
             if let Some(entry) = self.slab.get_mut(waiter) {
                 self.log.notify(entry, poll::WRITE | poll::WRBAND);
+            }
+        }
+    }
+
+    // Open files on their way.
+
+    /// Every open file that is on its way by SCM_RIGHTS, with the socket in whose hands it is: the one that will
+    /// receive it, or the one that will accept that.
+    pub fn each_in_flight(&self, mut each: impl FnMut(SocketId, &R)) {
+        let mut tell = |owner: SocketId, entry: &Entry<R>| {
+            let queue = &entry.receive_queue;
+            let of_stream = queue.marks.iter().flat_map(|mark| &mark.rights);
+            let of_messages = queue.datagrams.iter().filter_map(|d| d.ancillary.as_ref()).flat_map(|a| &a.rights);
+            of_stream.chain(of_messages).for_each(|right| each(owner, right));
+        };
+        let unix = || self.entries().filter(|e| e.local.family == Family::Unix);
+        let waiting: BTreeSet<SocketId> =
+            unix().filter_map(|e| e.connection.listener.as_ref()).flat_map(|l| l.accept.iter().copied()).collect();
+        for entry in unix().filter(|e| !waiting.contains(&e.id())) {
+            tell(entry.id(), entry);
+            for child in entry.connection.listener.iter().flat_map(|l| &l.accept) {
+                tell(entry.id(), self.at(*child));
+            }
+        }
+    }
+
+    /// Takes the open files out of what a socket and those that it has not accepted would receive.
+    pub fn discard_rights(&mut self, id: SocketId) {
+        let children = self.at(id).connection.listener.iter().flat_map(|l| &l.accept).copied();
+        let all: Vec<SocketId> = core::iter::once(id).chain(children).collect();
+        for id in all {
+            let queue = &mut self.slab.at_mut(id).receive_queue;
+            for mark in &mut queue.marks {
+                self.discarded.append(&mut mark.rights);
+            }
+            for ancillary in queue.datagrams.iter_mut().filter_map(|d| d.ancillary.as_mut()) {
+                self.discarded.append(&mut ancillary.rights);
             }
         }
     }
@@ -473,10 +564,10 @@ impl<R: Clone> SocketTable<R> {
     pub(crate) fn unix_close(&mut self, id: SocketId) {
         let entry = self.at_mut(id);
         entry.connection.phase = Phase::Disconnected;
-        let host = entry.connection.host;
+        let (host, kind) = (entry.connection.host, entry.local.kind);
         let listener = entry.connection.listener.take();
         if let Addr::Unix(name) = &entry.local.address
-            && let Some(key) = key_of(host, name)
+            && let Some(key) = key_of(host, kind, name)
             && self.names.unix.get(&key) == Some(&id)
         {
             self.names.unix.remove(&key);
@@ -492,18 +583,27 @@ impl<R: Clone> SocketTable<R> {
     fn unix_leave(&mut self, id: SocketId, refused: bool) {
         self.unix_wake_waiters(id);
         let entry = self.at(id);
-        let unread = refused || !entry.receive_queue.is_empty();
+        // An empty message at the head is passed over: Linux takes it for urgent data that has been read.
+        let queue = &entry.receive_queue;
+        let passed = usize::from(queue.datagrams.front().is_some_and(|d| d.payload.len() == 0));
+        let unread = refused || queue.bytes.len() > 0 || queue.datagrams.len() > passed;
         let stream = entry.local.kind != SocketType::Datagram;
-        let is_peer = |other: &Entry<R>| other.connection.peer == Some(id);
         let peer = entry.connection.peer;
         // A datagram socket can be the peer of many who are not its own.
         let others: Vec<SocketId> = match stream {
             true => peer.into_iter().collect(),
-            false => self.entries().filter(|e| is_peer(e)).map(Entry::id).collect(),
+            false => entry.connection.peer_of.iter().copied().collect(),
         };
+        if let Some(peer) = peer.and_then(|peer| self.slab.get_mut(peer)) {
+            peer.connection.peer_of.remove(&id);
+        }
+        self.unix_purge(id);
+        // Who asks for the name of one that has gone is told the last it had.
+        let name = self.at(id).local.address.clone();
         for other in others {
             let other = self.slab.at_mut(other);
             other.connection.peer = None;
+            other.remote.address = name.clone();
             if stream {
                 other.connection.shut = SHUT_BOTH;
                 other.connection.phase = Phase::Disconnected;
@@ -541,6 +641,11 @@ fn push_buffers<R>(
     (done, None)
 }
 
+/// unix(7): a socket that is connected to another takes messages from that one only, even when that one has gone.
+fn belongs_to_another<R>(entry: &Entry<R>, id: SocketId) -> bool {
+    entry.remote.id != 0 && entry.connection.peer != Some(id)
+}
+
 /// Registers `waiter` to be told when `entry`'s queue has room.
 fn wait_on<R>(entry: &mut Entry<R>, waiter: SocketId) {
     if !entry.connection.waiters.contains(&waiter) {
@@ -560,10 +665,16 @@ fn named(addr: &Addr) -> Option<Addr> {
     (*addr != Addr::Unix(UnixAddr::Unnamed)).then(|| addr.clone())
 }
 
+/// Whether a socket wants to know who sends.
+#[inline]
+fn asks_who<R>(entry: &Entry<R>) -> bool {
+    entry.local.options.flag(Flag::PassCred) || entry.local.options.flag(Flag::PassPidfd)
+}
+
 /// Notes what travels with the `n` bytes just put into a receive queue.
 #[inline]
 fn mark<R>(from: &Entry<R>, to: &mut Entry<R>, n: usize, ancillary: Option<Ancillary<R>>, sender: Cred) {
-    let asked = from.local.options.flag(Flag::PassCred) || to.local.options.flag(Flag::PassCred);
+    let asked = asks_who(from) || asks_who(to);
     if ancillary.is_none() && !asked {
         return;
     }
@@ -583,7 +694,7 @@ fn mark<R>(from: &Entry<R>, to: &mut Entry<R>, n: usize, ancillary: Option<Ancil
 /// with the bytes that descriptors travel with. Puts the credentials into `received`.
 fn read_marks<R: Clone>(entry: &Entry<R>, len: usize, received: &mut Received<R>) -> usize {
     let queue = &entry.receive_queue;
-    let pass = entry.local.options.flag(Flag::PassCred);
+    let (who, pass) = (asks_who(entry), entry.local.options.flag(Flag::PassCred));
     let limit = queue.head + len as u64;
     let mut end = queue.head + queue.bytes.len() as u64;
     let mut first: Option<Option<Cred>> = None;
@@ -591,7 +702,7 @@ fn read_marks<R: Clone>(entry: &Entry<R>, len: usize, received: &mut Received<R>
         if mark.start >= limit {
             break;
         }
-        if pass {
+        if who {
             // Bytes before the first mark came without credentials.
             let begun = *first.get_or_insert(if mark.start > queue.head { None } else { mark.cred });
             if mark.start > queue.head && begun != mark.cred {
@@ -607,6 +718,9 @@ fn read_marks<R: Clone>(entry: &Entry<R>, len: usize, received: &mut Received<R>
     if pass {
         let nobody = Cred { pid: 0, uid: 65534, gid: 65534 };
         received.control.push(Control::Credentials(first.flatten().unwrap_or(nobody)));
+    }
+    if let Some(sender) = first.flatten().filter(|_| entry.local.options.flag(Flag::PassPidfd)) {
+        received.control.push(Control::Pidfd(sender));
     }
     (end - queue.head) as usize
 }
@@ -626,13 +740,17 @@ fn take_marks<R: Clone>(entry: &mut Entry<R>, n: usize, peek: bool, received: &m
 }
 
 /// The control messages of the next message of an AF_UNIX socket.
-pub(crate) fn control_of_message<R: Clone>(entry: &mut Entry<R>, peek: bool, received: &mut Received<R>) {
+pub(crate) fn control_of_message<R: Clone>(entry: &mut Entry<R>, index: usize, peek: bool, received: &mut Received<R>) {
     let pass = entry.local.options.flag(Flag::PassCred);
-    let Some(front) = entry.receive_queue.datagrams.front_mut() else { return };
+    let pidfd = entry.local.options.flag(Flag::PassPidfd);
+    let Some(front) = entry.receive_queue.datagrams.get_mut(index) else { return };
     let ancillary = front.ancillary.as_mut();
     if pass {
         let nobody = Cred { pid: 0, uid: 65534, gid: 65534 };
         received.control.push(Control::Credentials(ancillary.as_ref().and_then(|a| a.cred).unwrap_or(nobody)));
+    }
+    if let Some(sender) = ancillary.as_ref().and_then(|a| a.cred).filter(|_| pidfd) {
+        received.control.push(Control::Pidfd(sender));
     }
     if let Some(ancillary) = ancillary.filter(|a| !a.rights.is_empty()) {
         let rights = if peek { ancillary.rights.clone() } else { core::mem::take(&mut ancillary.rights) };

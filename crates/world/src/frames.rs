@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use etherparse::{
-    EtherType, Ethernet2Header, Icmpv4Header, Icmpv4Type, Icmpv6Header, Icmpv6Type, IpDscp, IpEcn, IpFragOffset,
-    IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header, TcpHeader, TcpOptionElement, UdpHeader, icmpv4, icmpv6,
+    EtherType, Ethernet2Header, IpDscp, IpEcn, IpFragOffset, IpNumber, Ipv4Header, Ipv6FragmentHeader, Ipv6Header,
+    TcpHeader, TcpOptionElement, UdpHeader,
 };
 use snowglobe_abi::spec::{DEFAULT_MTU, NetworkSpec};
 use snowglobe_abi::trace::packet;
@@ -110,7 +110,6 @@ impl Framer {
             }
             packet::UDP => self.put(packet, IpNumber::UDP, &udp(packet), &mut out),
             packet::ICMP => self.put(packet, icmp_of(packet), &packet.payload, &mut out),
-            packet::UNREACHABLE => self.put(packet, icmp_of(packet), &unreachable(packet), &mut out),
             _ => {}
         }
         out
@@ -232,15 +231,10 @@ fn with_checksum(mut header: TcpHeader, packet: &Packet, payload: &[u8]) -> Vec<
     [&header.to_bytes()[..], payload].concat()
 }
 
+/// A UDP datagram.
 fn udp(packet: &Packet) -> Vec<u8> {
-    let (from, to) = packet.ports();
-    udp_message((packet.src, from), (packet.dst, to), &packet.payload, packet.payload.len())
-}
-
-/// A UDP datagram of `len` bytes of which `payload` is there; without a checksum if that is not all.
-fn udp_message((src, from): (IpAddr, u16), (dst, to): (IpAddr, u16), payload: &[u8], len: usize) -> Vec<u8> {
-    let header = match (src, dst) {
-        _ if payload.len() < len => None,
+    let ((from, to), payload) = (packet.ports(), &packet.payload[..]);
+    let header = match (packet.src, packet.dst) {
         (IpAddr::V4(src), IpAddr::V4(dst)) => {
             UdpHeader::with_ipv4_checksum(from, to, &v4_header(src, dst, IpNumber::UDP, (64, 0), 0), payload).ok()
         }
@@ -249,35 +243,13 @@ fn udp_message((src, from): (IpAddr, u16), (dst, to): (IpAddr, u16), payload: &[
         }
         _ => None,
     };
-    let length = (len + UdpHeader::LEN).min(0xffff) as u16;
+    let length = (payload.len() + UdpHeader::LEN).min(0xffff) as u16;
     let header = header.unwrap_or(UdpHeader { source_port: from, destination_port: to, length, checksum: 0 });
     [&header.to_bytes()[..], payload].concat()
 }
 
 fn icmp_of(packet: &Packet) -> IpNumber {
     if packet.src.is_ipv4() { IpNumber::ICMP } else { IpNumber::IPV6_ICMP }
-}
-
-/// The message that nobody has a port, with the beginning of what was sent to it.
-fn unreachable(packet: &Packet) -> Vec<u8> {
-    let (own, other) = packet.ports();
-    let len = packet.number(packet::BITS) as usize;
-    let datagram = udp_message((packet.dst, other), (packet.src, own), &packet.payload, len);
-    let total = len + UdpHeader::LEN;
-    match (packet.src, packet.dst) {
-        (IpAddr::V4(src), IpAddr::V4(dst)) => {
-            let quoted = [&v4_header(dst, src, IpNumber::UDP, (64, 0), total).to_bytes()[..], &datagram].concat();
-            let what = Icmpv4Type::DestinationUnreachable(icmpv4::DestUnreachableHeader::Port);
-            [&Icmpv4Header::with_checksum(what, &quoted).to_bytes()[..], &quoted].concat()
-        }
-        (IpAddr::V6(src), IpAddr::V6(dst)) => {
-            let quoted = [&v6_header(dst, src, IpNumber::UDP, (64, 0), total).to_bytes()[..], &datagram].concat();
-            let what = Icmpv6Type::DestinationUnreachable(icmpv6::DestUnreachableCode::Port);
-            let header = Icmpv6Header::with_checksum(what, src.octets(), dst.octets(), &quoted);
-            [&header.expect("a quotation is short").to_bytes()[..], &quoted].concat()
-        }
-        _ => Vec::new(),
-    }
 }
 
 fn ttl_tos(packet: &Packet) -> (u8, u8) {

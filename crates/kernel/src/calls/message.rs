@@ -1,6 +1,6 @@
 //! Messages: `struct msghdr`, control messages, and send and receive calls as far as they have come.
 
-use crate::fs::file::FileRef;
+use crate::fs::file::{FileKind, FileRef};
 use crate::io::MAX_RW;
 use crate::machine::Machine;
 use crate::mem::{self, Iov};
@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use core::net::IpAddr;
 use snowglobe_abi::errno::{Errno, Result};
 use snowglobe_abi::spec::Nanos;
-use snowglobe_net::linux::{ip, ip6, msg, scm, sol};
-use snowglobe_net::{Addr, Ancillary, Control, Cred, Family, Send, SocketType};
+use snowglobe_net::linux::{ip, ip6, msg, scm, so, sol, udp};
+use snowglobe_net::{Addr, Ancillary, Control, Cred, Family, Protocol, Send, SocketType};
 
 /// `MSG_CMSG_CLOEXEC`.
 pub const MSG_CMSG_CLOEXEC: u32 = 0x4000_0000;
@@ -158,12 +158,12 @@ fn cmsgs(buf: &[u8]) -> Result<Vec<Cmsg<'_>>> {
     Ok(out)
 }
 
-/// A number of an IP header in a control message.
 /// A source address in IP_PKTINFO or IPV6_PKTINFO; the unspecified one states none.
 fn stated_source(ip: Option<IpAddr>) -> Option<IpAddr> {
     ip.map(|ip| ip.to_canonical()).filter(|ip| !ip.is_unspecified())
 }
 
+/// A number of an IP header in a control message.
 fn header_byte(data: &[u8], least: u8) -> Result<u8> {
     let word: [u8; 4] = data.try_into().map_err(|_| Errno::EINVAL)?;
     u8::try_from(i32::from_le_bytes(word)).ok().filter(|v| *v >= least).ok_or(Errno::EINVAL)
@@ -247,7 +247,11 @@ impl Cx<'_> {
     }
 
     fn read_control(&mut self, id: SocketId, control: &[u8]) -> Result<Option<Ancillary<FileRef>>> {
-        let family = self.k.sockets.table.get(id)?.local.family;
+        /// SO_MARK, SO_TIMESTAMPING in both forms, SCM_TXTIME, and what AF_UNIX has.
+        const SENT: [u32; 6] = [so::MARK, so::TIMESTAMPING, so::TIMESTAMPING_NEW, 61, scm::RIGHTS, scm::CREDENTIALS];
+        let local = &self.k.sockets.table.get(id)?.local;
+        let (family, stream) = (local.family, local.kind == SocketType::Stream);
+        let udp = local.protocol == Protocol::Udp;
         let mut out = Ancillary::default();
         let mut any = false;
         for c in cmsgs(control)? {
@@ -274,6 +278,15 @@ impl Cx<'_> {
                 (Family::Inet6, sol::IPV6, ip6::HOPLIMIT | ip6::TCLASS) if c.data == [0xff; 4] => {}
                 (Family::Inet6, sol::IPV6, ip6::HOPLIMIT) => out.ttl = Some(header_byte(c.data, 0)?),
                 (Family::Inet6, sol::IPV6, ip6::TCLASS) => out.tos = Some(header_byte(c.data, 0)?),
+                (Family::Inet | Family::Inet6, sol::UDP, udp::SEGMENT) if udp => {
+                    let segment: [u8; 2] = c.data.try_into().map_err(|_| Errno::EINVAL)?;
+                    out.segment = Some(u16::from_le_bytes(segment));
+                }
+                // Linux's ip_cmsg_send and __sock_cmsg_send know these only; streams have no headers to choose.
+                (Family::Inet, sol::IP, _) if !stream => return Err(Errno::EINVAL),
+                (Family::Inet | Family::Inet6, sol::SOCKET, kind) if !SENT.contains(&kind) => {
+                    return Err(Errno::EINVAL);
+                }
                 // Others choose nothing that the table knows.
                 _ => {}
             }
@@ -286,7 +299,9 @@ impl Cx<'_> {
             return Err(Errno::EINVAL);
         }
         for fd in data.chunks_exact(4) {
-            rights.push(self.any_file(mem::field32(fd, 0) as i32)?);
+            let file = self.any_file(mem::field32(fd, 0) as i32)?;
+            self.k.sockets.sent_sockets |= matches!(file.kind, FileKind::Socket(_));
+            rights.push(file);
         }
         Ok(())
     }
@@ -331,6 +346,10 @@ impl Cx<'_> {
                         other => *other = None,
                     }
                     if n == 0 || call.done >= total {
+                        if call.flags & msg::ZEROCOPY != 0 && total > 0 {
+                            self.k.sockets.table.zerocopy_done(id);
+                            self.k.network_settle();
+                        }
                         return Ok(call.done as i64);
                     }
                 }
@@ -502,6 +521,7 @@ impl Cx<'_> {
                 Control::Rights(files) => self.give_rights(files, call.flags & MSG_CMSG_CLOEXEC != 0, &mut out)?,
                 // A call that went on for more has the credentials of its first bytes.
                 Control::Credentials(_) if core::mem::replace(&mut credentials, true) => {}
+                Control::Pidfd(sender) => self.give_pidfd(sender, &mut out)?,
                 other => out.put(self.m, other.kind(), &other.data(self.k.spec.start_realtime))?,
             }
         }
@@ -514,6 +534,16 @@ impl Cx<'_> {
         self.m.write(call.header + 48, &flags.to_le_bytes())?;
         self.m.write(call.header + 40, &(call.control_len - out.left).to_le_bytes())?;
         Ok(value as i64)
+    }
+
+    /// unix(7), SO_PASSPIDFD: a descriptor for the sender, or the error that Linux puts in its place.
+    fn give_pidfd(&mut self, sender: Cred, out: &mut ControlWriter) -> Result<()> {
+        if out.at == 0 || out.left < CMSGHDR + 4 {
+            out.truncated = true;
+            return Ok(());
+        }
+        let fd = self.pidfd_of(sender.pid).unwrap_or_else(|e| -i32::from(e.0));
+        out.put(self.m, (sol::SOCKET, scm::PIDFD), &fd.to_le_bytes())
     }
 
     /// Linux's `scm_detach_fds`: as many descriptors as there is room for; the others are closed.

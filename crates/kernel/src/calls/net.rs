@@ -9,7 +9,7 @@ use crate::sockets::{Op, SocketId};
 use crate::uapi::*;
 use crate::{Answer, Cx};
 use snowglobe_abi::errno::{Errno, Result};
-use snowglobe_net::linux::{af, msg};
+use snowglobe_net::linux::{af, msg, so, sol};
 use snowglobe_net::{Addr, Connect, Descriptor, Family, How, Protocol, UnixAddr, ioctl};
 
 /// Flags of a socket's type.
@@ -226,6 +226,10 @@ impl Cx<'_> {
 
 pub fn listen(cx: &mut Cx) -> Answer {
     let (_, id) = cx.socket(0)?;
+    // socket(7), SO_PEERCRED: "those that were in effect at the time of the call to connect(2), listen(2), or
+    // socketpair(2)".
+    let cred = cx.net_cred();
+    cx.k.sockets.table.set_cred(id, cred);
     let result = cx.k.sockets.table.listen(id, cx.int(1));
     cx.k.network_settle();
     result?;
@@ -240,6 +244,8 @@ pub fn connect(cx: &mut Cx) -> Answer {
     let (_, id) = cx.socket(0)?;
     let addr = cx.parse_addr(id, &buf[..len], Use::Connect)?;
     let addr = cx.find_socket(addr)?;
+    let cred = cx.net_cred();
+    cx.k.sockets.table.set_cred(id, cred);
     let now = cx.k.sched.now;
     let result = cx.k.sockets.table.connect(id, &addr, now);
     cx.k.network_settle();
@@ -445,6 +451,9 @@ pub fn getsockopt(cx: &mut Cx) -> Answer {
     let (_, id) = cx.socket(0)?;
     let (value, len) = (cx.args[3], cx.args[4]);
     let room = usize::try_from(mem::u32(cx.m, len)? as i32).map_err(|_| Errno::EINVAL)?;
+    if (cx.uint(1), cx.uint(2)) == (sol::SOCKET, so::PEERPIDFD) {
+        return cx.peer_pidfd(id, value, len, room);
+    }
     let result = cx.k.sockets.table.getsockopt(id, cx.uint(1), cx.uint(2), room);
     cx.report_options(55);
     cx.k.network_settle();
@@ -454,16 +463,34 @@ pub fn getsockopt(cx: &mut Cx) -> Answer {
     Ok(0)
 }
 
+impl Cx<'_> {
+    /// SO_PEERPIDFD: a descriptor for the process that SO_PEERCRED names.
+    fn peer_pidfd(&mut self, id: SocketId, value: u64, len: u64, room: usize) -> Answer {
+        let peer = self.k.sockets.table.peer_pid(id)?;
+        let fd = self.pidfd_of(peer)?;
+        let bytes = fd.to_le_bytes();
+        let bytes = &bytes[..room.min(4)];
+        let written = self.m.write(value, bytes).and_then(|()| self.m.write(len, &(bytes.len() as u32).to_le_bytes()));
+        if let Err(e) = written {
+            self.close_quietly(&[fd]);
+            return Err(e.into());
+        }
+        Ok(0)
+    }
+}
+
 // ioctl
 
 const FIONREAD: u32 = 0x541b;
 const SIOCOUTQ: u32 = 0x5411;
-const SIOCOUTQNSD: u32 = 0x894b;
 const FIOSETOWN: u32 = 0x8901;
 const SIOCSPGRP: u32 = 0x8902;
 const FIOGETOWN: u32 = 0x8903;
 const SIOCGPGRP: u32 = 0x8904;
 const SIOCATMARK: u32 = 0x8905;
+const SIOCGSTAMP: u32 = 0x8906;
+const SIOCGSTAMPNS: u32 = 0x8907;
+const SIOCOUTQNSD: u32 = 0x894b;
 /// Requests of sockets lie between these.
 const SIOC: core::ops::Range<u32> = 0x8900..0x8a00;
 
@@ -475,6 +502,12 @@ impl Cx<'_> {
             FIONREAD => table.fionread(id)?,
             SIOCOUTQ => table.siocoutq(id)?,
             SIOCOUTQNSD => table.siocoutqnsd(id)?,
+            SIOCGSTAMP | SIOCGSTAMPNS => {
+                let at = self.k.spec.start_realtime + table.stamp(id)?;
+                let unit = if cmd == SIOCGSTAMP { 1000 } else { 1 };
+                Struct::new().u64(at / 1_000_000_000).u64(at % 1_000_000_000 / unit).put(self.m, arg)?;
+                return Ok(0);
+            }
             SIOCATMARK => u32::from(table.siocatmark(id)?),
             FIOGETOWN | SIOCGPGRP => file.owner.get() as u32,
             FIOSETOWN | SIOCSPGRP => {

@@ -321,6 +321,18 @@ pub fn pidfd_open(cx: &mut Cx) -> Answer {
     Ok(i64::from(cx.install(file, true)?))
 }
 
+impl Cx<'_> {
+    /// A descriptor for a process of the caller's host.
+    ///
+    /// # Errors
+    /// `ESRCH`, `EMFILE`.
+    pub fn pidfd_of(&mut self, pid: u32) -> Result<i32> {
+        let proc = self.k.host_of(self.task).pids.get(&pid).copied().ok_or(Errno::ESRCH)?;
+        let file = self.new_file(crate::fs::file::FileKind::Pid(proc), O_RDWR);
+        self.install(file, true)
+    }
+}
+
 pub fn kcmp(cx: &mut Cx) -> Answer {
     if cx.uint(0) == 0 || cx.uint(1) == 0 {
         return Err(Errno::ESRCH.into());

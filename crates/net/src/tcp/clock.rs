@@ -35,12 +35,10 @@ pub(crate) fn jiffies(ns: u64) -> u64 {
     ns.next_multiple_of(JIFFY)
 }
 
-/// How long `boundary` retransmissions take that double from the least time-out to the longest.
-fn retrying(boundary: u32) -> u64 {
-    // 600 least time-outs are a longest one: nine doublings.
-    const DOUBLINGS: u32 = (RTO_MOST / RTO_LEAST).ilog2();
-    let doubled = boundary.min(DOUBLINGS);
-    ((2u64 << doubled) - 1) * RTO_LEAST + u64::from(boundary - doubled) * RTO_MOST
+/// How long `boundary` retransmissions take whose time-outs double from `first` to the longest (`tcp_model_timeout`).
+fn retrying(boundary: u32, first: u64) -> u64 {
+    let doubled = boundary.min((RTO_MOST / first).ilog2());
+    ((2u64 << doubled) - 1) * first + u64::from(boundary - doubled) * RTO_MOST
 }
 
 /// Time until the SYN after `sent` ones.
@@ -181,7 +179,9 @@ impl<R: Clone> SocketTable<R> {
         let retries = options.int(Int::SynCount) as u8;
         let user = options.int(Int::UserTimeout) as u64 * 1_000_000;
         let tcp = &entry.connection.tcp;
-        let late = user != 0 && tcp.syns > 1 && now - tcp.opened_at >= user;
+        // The time is bounded as if the SYNs doubled from the first on, which ends few retries before they are used up.
+        let most = if user != 0 { user } else { retrying(retries.into(), RTO_FIRST) };
+        let late = tcp.syns > 1 && now - tcp.opened_at >= most;
         if late || tcp.syns > retries.saturating_add(LINEAR_SYNS) {
             self.give_up(id, Errno::ETIMEDOUT);
         } else {
@@ -277,8 +277,8 @@ impl<R: Clone> SocketTable<R> {
         let alive = wire.trip.rto < RTO_MOST;
         let most = match (entry.connection.open, alive) {
             _ if user != 0 => user,
-            (true, _) => retrying(RETRIES),
-            (false, true) => retrying(ORPHAN_RETRIES),
+            (true, _) => retrying(RETRIES, RTO_LEAST),
+            (false, true) => retrying(ORPHAN_RETRIES, RTO_LEAST),
             (false, false) => 0,
         };
         self.log.now - wire.again_since >= most

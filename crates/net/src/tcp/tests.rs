@@ -301,6 +301,21 @@ fn a_syn_is_sent_again_a_second_apart_and_then_doubling_until_131_seconds() {
 }
 
 #[test]
+fn few_syns_end_when_they_would_have_if_they_had_doubled_from_the_first_on() {
+    // tcp(7), TCP_SYNCNT: as measured on Linux 6.18.
+    for (retries, sent, end) in [(1, 3, 3), (2, 6, 7), (3, 8, 19)] {
+        let mut w = world();
+        let client = w.tcp(0);
+        w.set(client, sol::TCP, tcp::SYNCNT, retries).unwrap();
+        let tape = w.script(|_| vec![]);
+        w.connect(client, "10.0.0.3:80").unwrap();
+        w.run(u64::MAX);
+        assert_eq!((times(&tape, 0, |s| s.has(bit::SYN)).len(), w.now), (sent, end * SECOND));
+        assert_eq!(w.error(client), 110);
+    }
+}
+
+#[test]
 fn one_segment_is_probed_for_and_then_sent_again_with_doubling_times() {
     let mut w = world();
     let (client, _, tape) = mute(&mut w);

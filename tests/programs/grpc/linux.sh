@@ -1,0 +1,6 @@
+#!/bin/bash
+set -eu
+here=$(dirname "$0")
+/usr/bin/python3 "$here/server.py" 17071 & server=$!
+trap 'kill $server 2> /dev/null || true; wait' EXIT
+/usr/bin/python3 "$here/client.py" 127.0.0.1 17071
