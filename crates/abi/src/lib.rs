@@ -17,6 +17,7 @@ extern crate alloc;
 
 pub mod control;
 pub mod errno;
+pub mod fault;
 pub mod filter;
 pub mod map;
 pub mod signal;

@@ -3,6 +3,7 @@
 //! Everything here is plain data: what a world file says after defaults, names and addresses are settled.
 //! Paths under `/` of the machine are named as the operating system knows them.
 
+use crate::fault::{DiskProfile, FaultPlan, FaultReport};
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -30,6 +31,8 @@ pub struct WorldSpec {
     pub knobs: Knobs,
     /// Loops at which a runner gives up the baton, learned in earlier runs.
     pub yield_points: Vec<YieldPoint>,
+    /// What goes wrong.
+    pub faults: FaultPlan,
 }
 
 /// World-wide settings.
@@ -45,6 +48,8 @@ pub struct Knobs {
     pub memory: u64,
     /// Bytes of disk that each host has.
     pub disk: u64,
+    /// What a crash may leave on it.
+    pub disk_profile: DiskProfile,
     /// Whether calls are traced; output and process events always are.
     pub trace_calls: bool,
     /// Whether the end of the first process of a one-host world ends the world (`run -- PROGRAM`).
@@ -75,6 +80,7 @@ impl Default for Knobs {
             cpus: 2,
             memory: 4 << 30,
             disk: 64 << 30,
+            disk_profile: DiskProfile::default(),
             trace_calls: true,
             one_program: false,
             max_tasks: 4096,
@@ -472,6 +478,8 @@ pub struct Report {
     pub learned: Vec<YieldPoint>,
     /// Files that were executed, in the order of first use: (host, path in the host, path on the machine if any).
     pub executed: Vec<(u32, String, Option<String>)>,
+    /// What became of the faults, by their place in the plan.
+    pub faults: Vec<FaultReport>,
 }
 
 /// Why a world ended.

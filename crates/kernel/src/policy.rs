@@ -279,6 +279,7 @@ mod tests {
             networks: Vec::new(),
             knobs: Knobs::default(),
             yield_points: Vec::new(),
+            faults: Default::default(),
         }
     }
 

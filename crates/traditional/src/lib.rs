@@ -184,6 +184,7 @@ pub fn probe() -> Result<Vec<String>, Failure> {
         networks: vec![network],
         knobs: Knobs::default(),
         yield_points: Vec::new(),
+        faults: Default::default(),
     };
     let mut limits = Vec::new();
     let mut hooks = Hooks {

@@ -88,5 +88,6 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
         networks: vec![network],
         knobs: Knobs { one_program: true, ..Knobs::default() },
         yield_points: Vec::new(),
+        faults: Default::default(),
     })
 }

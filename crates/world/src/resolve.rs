@@ -171,12 +171,14 @@ impl<'a> Resolver<'a> {
                 cpus: asked.cpus.unwrap_or(knobs.cpus),
                 memory: asked.memory.unwrap_or(knobs.memory),
                 disk: asked.disk.unwrap_or(knobs.disk),
+                disk_profile: Default::default(),
                 trace_calls: asked.trace_calls.unwrap_or(knobs.trace_calls),
                 max_tasks: asked.max_tasks.unwrap_or(knobs.max_tasks),
                 capture: knobs.capture,
                 one_program: false,
             },
             yield_points: Vec::new(),
+            faults: Default::default(),
         };
         let hosts = self.hosts();
         self.dependencies();

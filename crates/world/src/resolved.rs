@@ -6,6 +6,7 @@ use std::net::Ipv4Addr;
 
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use snowglobe_abi::fault::{DiskProfile, FaultPlan};
 use snowglobe_abi::spec::{
     Capture, Chance, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, Latency, LinkChange, LinkRule,
     LinkSpec, Loss, MountSource, MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
@@ -309,6 +310,7 @@ impl World {
             networks,
             knobs: self.knobs.into_spec(),
             yield_points: self.yield_points,
+            faults: FaultPlan::default(),
         })
     }
 }
@@ -334,6 +336,7 @@ impl KnobsText {
             cpus: self.cpus,
             memory: self.memory.0.0,
             disk: self.disk.0.0,
+            disk_profile: DiskProfile::default(),
             trace_calls: self.trace_calls,
             one_program: self.one_program,
             max_tasks: self.max_tasks,

@@ -229,6 +229,7 @@ impl World {
             networks: vec![network],
             knobs: Knobs::default(),
             yield_points: vec![],
+            faults: Default::default(),
         };
         let mut m = FakeMachine {
             memory: vec![0; LEN],

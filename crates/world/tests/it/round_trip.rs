@@ -190,6 +190,7 @@ fn knobs() -> impl Strategy<Value = Knobs> {
             cpus,
             memory,
             disk,
+            disk_profile: Default::default(),
             trace_calls,
             one_program,
             max_tasks,
@@ -218,6 +219,7 @@ fn spec() -> impl Strategy<Value = WorldSpec> {
                 networks,
                 knobs,
                 yield_points,
+                faults: Default::default(),
             })
     })
 }
