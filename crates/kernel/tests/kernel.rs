@@ -1,6 +1,7 @@
 //! Scenarios for the kernel on a machine that is nothing but memory, one module for each family of calls.
 
 mod kernel {
+    mod faults;
     mod files;
     mod help;
     mod messages;

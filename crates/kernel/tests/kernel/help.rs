@@ -1,6 +1,7 @@
 //! A machine that is nothing but memory, and a driver that makes calls for tasks that run no program.
 
 use snowglobe_abi::errno::{Errno, Result};
+use snowglobe_abi::fault::FaultPlan;
 use snowglobe_abi::map::{GUEST_MAX, GUEST_MIN, PAGE, RESERVED_END, RESERVED_START, STUB_ZONE_SIZE, STUB_ZONES};
 use snowglobe_abi::spec::{DEFAULT_START_S, HostSpec, InterfaceSpec, Knobs, NetworkSpec, RootSpec, WorldSpec};
 use snowglobe_kernel::machine::{Backing, LowerFile, LowerStat, Machine, SignalFrame, SignalReturn};
@@ -220,6 +221,11 @@ pub const LATENCY: u64 = 1_000_000;
 impl World {
     /// Hosts `a` (10.0.0.2) and `b` (10.0.0.3) on one network.
     pub fn new() -> World {
+        World::with_faults(FaultPlan::default())
+    }
+
+    /// The same with a plan of faults.
+    pub fn with_faults(faults: FaultPlan) -> World {
         let network = NetworkSpec::plain("net", ([10, 0, 0, 0], 24), [10, 0, 0, 1], LATENCY);
         let spec = WorldSpec {
             seed: 1,
@@ -229,7 +235,7 @@ impl World {
             networks: vec![network],
             knobs: Knobs::default(),
             yield_points: vec![],
-            faults: Default::default(),
+            faults,
         };
         let mut m = FakeMachine {
             memory: vec![0; LEN],
