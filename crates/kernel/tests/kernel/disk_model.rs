@@ -339,7 +339,7 @@ fn left(disk: &mut Disk) -> BTreeMap<usize, Vec<u8>> {
 fn is_permitted(file: &File, bytes: &[u8], profile: DiskProfile) -> Result<(), String> {
     let size = bytes.len() as u64;
     let grows = file.sizes.windows(2).any(|w| w[0] <= size && size <= w[1]);
-    if !file.sizes.contains(&size) && !(grows && size.is_multiple_of(PAGE)) {
+    if !(file.sizes.contains(&size) || grows && size.is_multiple_of(PAGE)) {
         return Err(format!("{size} bytes, it has had {:?}", file.sizes));
     }
     for (page, bytes) in bytes.chunks(PAGE as usize).enumerate() {
