@@ -35,6 +35,15 @@ pub enum Micro {
     Read(String),
 }
 
+impl Micro {
+    /// The key that it is about.
+    pub fn key(&self) -> &str {
+        match self {
+            Micro::Append(key, _) | Micro::Read(key) => key,
+        }
+    }
+}
+
 /// What one operation of a transaction saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seen {

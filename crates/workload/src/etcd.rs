@@ -286,7 +286,7 @@ impl Client for Etcd {
 
     fn transact(&mut self, micros: &[Micro], deadline: Instant) -> Outcome<Vec<Seen>> {
         if micros.iter().all(|micro| matches!(micro, Micro::Read(_))) {
-            let ops: Vec<Value> = micros.iter().map(|micro| range(key_of(micro))).collect();
+            let ops: Vec<Value> = micros.iter().map(|micro| range(micro.key())).collect();
             let answers = self.txn(&[], &ops, deadline)?.unwrap_or_default();
             let lists = answers.iter().map(|answer| {
                 let entry = entry(field(answer, "response_range", "responseRange"))?;
@@ -294,7 +294,7 @@ impl Client for Etcd {
             });
             return lists.collect();
         }
-        let keys: std::collections::BTreeSet<String> = micros.iter().map(|micro| key_of(micro).to_owned()).collect();
+        let keys: std::collections::BTreeSet<String> = micros.iter().map(|micro| micro.key().to_owned()).collect();
         let keys: Vec<String> = keys.into_iter().collect();
         self.optimistic(&keys, deadline, |entries| {
             let mut lists = BTreeMap::new();
@@ -332,11 +332,5 @@ impl Client for Etcd {
             Ok(optional(&entry(field(answer, "response_range", "responseRange"))?)?.unwrap_or(0))
         };
         answers.iter().map(balance).collect()
-    }
-}
-
-fn key_of(micro: &Micro) -> &str {
-    match micro {
-        Micro::Append(key, _) | Micro::Read(key) => key,
     }
 }

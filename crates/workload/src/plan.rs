@@ -181,7 +181,10 @@ fn next_operation(args: &Args, plan: &Plan, dice: &Dice, last: &std::collections
             let length = 1 + dice.below(u64::from(args.transaction.max(1)));
             let micro =
                 |_| if reads(50) { Micro::Read(fresh("list-")) } else { Micro::Append(fresh("list-"), plan.value()) };
-            Operation::Transact((0..length).map(micro).collect())
+            let mut micros: Vec<Micro> = (0..length).map(micro).collect();
+            // Keys in one order: rows are then locked in one order, and few transactions wait for a deadlock to be found.
+            micros.sort_by(|a, b| a.key().cmp(b.key()));
+            Operation::Transact(micros)
         }
         Workload::Bank if reads(50) || args.accounts < 2 => Operation::Balances,
         Workload::Bank => {

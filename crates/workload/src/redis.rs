@@ -149,7 +149,7 @@ impl Redis {
 
     /// Reads the lists, and writes them back as they are then: safe since they are watched.
     fn rewrite(&mut self, micros: &[Micro], deadline: Instant) -> Outcome<Vec<Seen>> {
-        let keys: std::collections::BTreeSet<&str> = micros.iter().map(key_of).collect();
+        let keys: std::collections::BTreeSet<&str> = micros.iter().map(Micro::key).collect();
         let mut watch = vec!["WATCH"];
         watch.extend(&keys);
         self.one(&watch, deadline).map_err(Failure::harmless)?;
@@ -171,12 +171,6 @@ impl Redis {
             Some(_) => self.replicated(deadline).map(|()| seen),
             None => Err(Failure::Not("somebody else was faster".to_owned())),
         }
-    }
-}
-
-fn key_of(micro: &Micro) -> &str {
-    match micro {
-        Micro::Append(key, _) | Micro::Read(key) => key,
     }
 }
 
