@@ -13,7 +13,7 @@ fn at(at: Nanos, lasts: Option<Nanos>, fault: Fault) -> Planned {
 }
 
 fn world(timeline: Vec<Planned>, quiet_from: Option<Nanos>) -> World {
-    World::with_faults(FaultPlan { timeline, quiet_from, ..FaultPlan::default() })
+    World::of(|spec| spec.faults = FaultPlan { timeline, quiet_from, ..FaultPlan::default() })
 }
 
 fn host(verb: HostVerb) -> Fault {
