@@ -53,6 +53,10 @@ impl Names<'_> {
     fn fault(&self, fault: &Fault) -> String {
         match fault {
             Fault::Network(strike) => self.strike(strike),
+            Fault::Partition { network, groups } => {
+                let groups: Vec<String> = groups.iter().map(|group| self.hosts(group)).collect();
+                format!("partition {}{}", groups.join(" | "), self.network(*network))
+            }
             Fault::Link { network, from, to, .. } => {
                 format!("another link from {} to {}{}", self.hosts(from), self.hosts(to), self.network(*network))
             }
@@ -102,6 +106,7 @@ impl Names<'_> {
             Verb::Unclog => format!("unclog {from} -> {to}{on}"),
             Verb::Slow(slow) => format!("slow {from} -> {to} by {}{on}", show_duration(slow.latency)),
             Verb::Unslow => format!("no longer slow {from} -> {to}{on}"),
+            Verb::SlowClose(by) => format!("ends of streams {from} -> {to} take {} longer{on}", show_duration(by)),
             Verb::Reset => format!("reset connections {from} -> {to}{on}"),
         }
     }
