@@ -182,6 +182,14 @@ fn host(index: usize, hosts: u32, networks: u32) -> impl Strategy<Value = HostSp
     )
 }
 
+fn moment() -> impl Strategy<Value = Moment> {
+    (any::<u64>(), any::<u32>(), vec(any::<u8>(), 0..15)).prop_map(|(entries, task, code)| Moment {
+        entries,
+        task,
+        code,
+    })
+}
+
 fn knobs() -> impl Strategy<Value = Knobs> {
     (nanos(), nanos(), any::<u32>(), any::<u64>(), any::<u64>(), any::<bool>(), any::<bool>(), any::<u32>()).prop_map(
         |(call_cost, quantum, cpus, memory, disk, trace_calls, one_program, max_tasks)| Knobs {
@@ -201,7 +209,8 @@ fn knobs() -> impl Strategy<Value = Knobs> {
 
 fn spec() -> impl Strategy<Value = WorldSpec> {
     (1..4usize, 1..4usize).prop_flat_map(|(hosts, networks)| {
-        let yield_point = (text(), any::<u64>()).prop_map(|(file, offset)| YieldPoint { file, offset });
+        let yield_point = (text(), any::<u64>(), prop::option::of(moment()))
+            .prop_map(|(file, offset, made)| YieldPoint { file, offset, made });
         (
             any::<u64>(),
             nanos(),
