@@ -51,6 +51,7 @@ const NEEDS: &[Need] = &[
     Need { program: "/usr/bin/node",                            package: "nodejs",               parts: &[Test],              why: "an HTTP server, workers, timers" },
     Need { program: "/usr/bin/go",                              package: "golang-go",            parts: &[Test],              why: "builds the Go guest" },
     Need { program: "/usr/bin/javac",                           package: "openjdk-17-jdk-headless", parts: &[Test],           why: "threads, compiled loops and selectors of the JVM" },
+    Need { program: "/usr/share/java/zookeeper.jar",            package: "zookeeper",            parts: &[Test],              why: "three servers in Java that elect a leader" },
     Need { program: "/usr/bin/perl",                             package: "perl",                 parts: &[Test],              why: "a server, children and signals in Perl" },
     Need { program: "/usr/bin/ruby",                             package: "ruby",                 parts: &[Test],              why: "threads, sockets and fibres in Ruby" },
     Need { program: "/usr/bin/php",                              package: "php-cli",              parts: &[Test],              why: "PHP's own web server" },
