@@ -44,7 +44,7 @@ const NEEDS: &[Need] = &[
     Need { program: "/usr/bin/python3",                         package: "python3",              parts: &[Test, Bench],       why: "asyncio, threads, multiprocessing, sqlite3" },
     Need { program: "/usr/bin/memcached",                       package: "memcached",            parts: &[Test],              why: "a server with several threads" },
     Need { program: "/usr/sbin/nginx",                          package: "nginx",                parts: &[Test, Bench],       why: "a master with workers, sendfile, reload; a server to measure" },
-    Need { program: "/usr/bin/wrk",                             package: "wrk",                  parts: &[Bench],             why: "many connections to it" },
+    Need { program: "/usr/bin/wrk",                             package: "wrk",                  parts: &[Test, Bench],       why: "many connections to nginx" },
     Need { program: "/usr/bin/curl",                            package: "curl",                 parts: &[Test],              why: "an HTTP client" },
     Need { program: "/usr/lib/postgresql/15/bin/postgres",      package: "postgresql-15",        parts: &[Test],              why: "a database of many processes; initdb and pgbench" },
     Need { program: "/usr/lib/postgresql/15/bin/psql",          package: "postgresql-client-15", parts: &[Test],              why: "its client" },
@@ -84,7 +84,6 @@ const NEEDS: &[Need] = &[
     Need { program: "/usr/bin/netstat",                          package: "net-tools",            parts: &[Test],              why: "the same by /proc/net and ioctls" },
     Need { program: "/usr/bin/iperf3",                           package: "iperf3",               parts: &[Test],              why: "streams and datagrams in bulk" },
     Need { program: "/usr/bin/nc.openbsd",                       package: "netcat-openbsd",       parts: &[Test],              why: "sockets by hand" },
-    Need { program: "/usr/bin/wrk",                              package: "wrk",                  parts: &[Test],              why: "many requests to nginx" },
     Need { program: "/usr/lib/python3/dist-packages/websockets", package: "python3-websockets",   parts: &[Test],              why: "web sockets" },
     Need { program: "/usr/lib/python3/dist-packages/grpc",       package: "python3-grpcio",       parts: &[Test],              why: "gRPC" },
 ];
