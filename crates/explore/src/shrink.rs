@@ -243,7 +243,7 @@ impl<'a> Runs<'a> {
             && let Some((place, hash, world)) = open.next()
         {
             let points = world.yield_points.clone();
-            let job = Job { subject: Subject::World(Box::new(world)), points, learn: true, keep: false, states: false };
+            let job = Job { subject: Subject::World(Box::new(world)), points, learn: true, keep: false };
             self.pool.submit(job, Trial { round: self.round, place, hash }).map_err(no_worker)?;
         }
         Ok(())

@@ -97,8 +97,7 @@ fn setup(record: &RunRecord) -> Setup {
 /// Runs one world; nothing when it was interrupted.
 fn ask(record: &RunRecord, world: &WorldSpec, keep: bool) -> Result<Option<Outcome>, Failure> {
     let mut pool: Pool<()> = workers::pool(Some(1), setup(record))?;
-    let job =
-        Job { subject: Subject::World(Box::new(world.clone())), points: Vec::new(), learn: !keep, keep, states: false };
+    let job = Job { subject: Subject::World(Box::new(world.clone())), points: Vec::new(), learn: !keep, keep };
     pool.submit(job, ()).map_err(explorer::no_worker).map_err(fault)?;
     loop {
         if conduct::interrupted().is_some() {

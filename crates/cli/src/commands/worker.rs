@@ -114,6 +114,8 @@ impl Worker {
         points.extend(record.learned.iter().cloned());
         points.sort();
         let findings = findings(&record);
+        let is_checked = plan.spec.hosts.iter().any(|host| host.service.as_ref().is_some_and(|service| service.check));
+        let remarks = if is_checked { Vec::new() } else { vec!["nothing was checked".to_owned()] };
         let binaries = (record.binaries != self.binaries).then(|| record.binaries.clone());
         self.binaries = record.binaries;
         Outcome {
@@ -129,8 +131,7 @@ impl Worker {
             points,
             run: keep.then_some(record.run),
             binaries,
-            states: Vec::new(),
-            remarks: Vec::new(),
+            remarks,
         }
     }
 }
