@@ -267,6 +267,7 @@ impl Oracle for Runs<'_> {
         let open: Vec<_> =
             (0..trials.len()).filter(|i| answers[*i].is_none()).map(|i| (i, hashes[i], trials[i].clone())).collect();
         let mut open = open.into_iter().peekable();
+        let mut faults_in_row = 0;
         loop {
             // All before the first that fails must have been answered.
             if let Some(place) = answers.iter().position(|answer| !matches!(answer, Some(None))) {
@@ -287,11 +288,20 @@ impl Oracle for Runs<'_> {
                 continue;
             };
             let failed = match answer {
-                Answer::Ended(outcome) => self.is_it(&outcome).then_some(outcome.virtual_ns),
+                Answer::Ended(outcome) => {
+                    faults_in_row = 0;
+                    self.is_it(&outcome).then_some(outcome.virtual_ns)
+                }
                 Answer::Interrupted => continue,
-                // A world from which too much was taken away cannot be run; a machine that can run none is another matter.
-                Answer::Fault(fault) if fault.usage => None,
-                Answer::Fault(fault) => return Err(as_problem(&fault)),
+                // A world from which too much was taken away may not run, or not end; a machine that can run none is
+                // another matter.
+                Answer::Fault(fault) => {
+                    faults_in_row += 1;
+                    if !fault.usage && faults_in_row >= MAX_FAULTS {
+                        return Err(as_problem(&fault));
+                    }
+                    None
+                }
             };
             self.runs += 1;
             self.known.insert(trial.hash, failed);
@@ -307,6 +317,9 @@ impl Oracle for Runs<'_> {
         self.best = best.world.clone();
     }
 }
+
+/// So many worlds in a row that could not be run for another reason than themselves end the search.
+const MAX_FAULTS: u32 = 3;
 
 /// Its own seed first.
 fn seed_of_try(seed: u64, number: u64) -> u64 {

@@ -32,6 +32,9 @@ pub fn run() -> Result<u8, Failure> {
         line.push(b'\n');
         out.write_all(&line)?;
         out.flush()?;
+        if conduct::interrupted().is_some() {
+            break;
+        }
     }
     Ok(status::PASSED)
 }

@@ -101,6 +101,15 @@ fn runs_that_cannot_be_judged_are_not_passed() {
 }
 
 #[test]
+fn a_world_that_never_ends_is_given_up_and_counts_for_nothing() {
+    let dir = folder("services:\n  a: {command: [sh, -c, 'while :; do :; done'], x-snowglobe: {check: true}}\n");
+    let output = snowglobe(dir.path(), &["explore", "w.yaml", "--seeds", "1..2", "-j", "1", "--run-limit", "1500ms"]);
+    assert_eq!(status(&output), 2, "{}", err(&output));
+    assert!(err(&output).contains("did not end in 1 s"), "{}", err(&output));
+    assert!(err(&output).contains("nothing was judged"), "{}", err(&output));
+}
+
+#[test]
 fn it_stops_at_the_first_failure_and_when_it_is_asked_to_and_goes_on_where_it_was() {
     let dir = folder(&world(30, ""));
     let (code, report) = explore(dir.path(), &["--seeds", "1..", "--until-failure"]);
