@@ -146,7 +146,7 @@ pub(crate) mod tests {
     }
 
     fn point(file: &str, offset: u64) -> YieldPoint {
-        YieldPoint { file: file.into(), offset }
+        YieldPoint { file: file.into(), offset, made: None }
     }
 
     #[test]

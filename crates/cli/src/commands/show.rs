@@ -8,7 +8,7 @@ use crate::args::ShowArgs;
 use crate::commands::{print, print_json};
 use crate::conduct;
 use crate::exit::{self, Failure, usage};
-use crate::text::{count, seconds, table};
+use crate::text::{count, loop_place, seconds, table};
 
 /// Runs it.
 pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
@@ -85,10 +85,7 @@ fn render(run: &RunDir, record: &RunRecord, groups: Vec<Vec<String>>) -> String 
             .map(|call| vec![call.call.clone(), format!("{} times", call.count), call.first.clone()])
             .collect(),
     );
-    section(
-        "loops that were found to spin",
-        record.learned.iter().map(|point| vec![format!("{}+{:#x}", point.file, point.offset)]).collect(),
-    );
+    section("loops that were found to spin", record.learned.iter().map(|point| vec![loop_place(point)]).collect());
     let changed = changed_binaries(&record.binaries);
     section(
         "programs",
