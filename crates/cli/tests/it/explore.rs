@@ -185,6 +185,41 @@ networks:
 }
 
 #[test]
+fn of_many_faults_the_one_that_matters_is_left() {
+    let dir = folder(
+        "services:
+  client:
+    command: [sh, -c, 'for i in 1 2 3 4 5 6 7 8 9; do sleep 1; done']
+    x-snowglobe: {check: true}
+  one: {command: sleep 30}
+  two: {command: sleep 30}
+x-snowglobe:
+  until: 40s
+  faults:
+    timeline:
+      - {at: 500ms, for: 2s, pause: one}
+      - {at: 1s, for: 4s, partition: [[one], [two, client]]}
+      - {at: 1500ms, kill: two}
+      - {at: 2s, for: 1s, pause: client}
+      - {at: 4321ms, kill: client}
+      - {at: 5s, for: 1s, loss: 10%, between: [one, two]}
+      - {at: 7s, for: 1s, pause: two}
+",
+    );
+    let ran = snowglobe(dir.path(), &["run", "w.yaml"]);
+    assert_eq!(status(&ran), 1, "{}", err(&ran));
+    let shrunk = snowglobe(dir.path(), &["shrink", "latest", "--tries", "1", "--out", "least.yaml"]);
+    assert_eq!(status(&shrunk), 0, "{}", err(&shrunk));
+    let text = out(&shrunk);
+    assert!(text.contains("to   1 host, 1 fault"), "{text}");
+    assert!(text.contains("{at: 4s, kill: client"), "{text}");
+    assert!(text.contains("hosts client; calm networks"), "{text}");
+    let least = fs::read_to_string(dir.path().join("least.yaml")).unwrap();
+    assert!(least.contains("kill: client"), "{least}");
+    assert_eq!(status(&snowglobe(dir.path(), &["run", "least.yaml"])), 1);
+}
+
+#[test]
 fn what_cannot_be_explored_is_said_at_once() {
     let dir = folder(&world(0, ""));
     for (args, what) in [
