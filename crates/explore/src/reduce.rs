@@ -66,7 +66,6 @@ fn host_lists(fault: &mut Fault) -> Vec<&mut Vec<u32>> {
         | Fault::Clock { hosts, .. }
         | Fault::Disk { hosts, .. }
         | Fault::Starve { hosts, .. } => vec![hosts],
-        Fault::Partition { groups, .. } => groups.iter_mut().collect(),
         Fault::Call { .. } => vec![],
     }
 }
