@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use snowglobe_abi::spec::{Report, WorldSpec, YieldPoint};
+use snowglobe_world::faults::record as faults;
 use snowglobe_world::rundir::{
     self, FORMAT, HostRecord, Layout, Listener, PacketSink, ProcessRecord, Recorder, RunDir, RunRecord, Store,
     UnsupportedRecord, Verdict,
@@ -63,6 +64,11 @@ pub fn plan(args: &WorldArgs) -> Result<Plan, Failure> {
             let loaded = load(path, &options(args.seed, args.until))?;
             loaded.warnings.iter().for_each(exit::tell);
             let mut spec = loaded.spec;
+            if Layout::from(args.layout) == Layout::Traditional && !spec.faults.is_empty() {
+                let problem =
+                    Problem::new("the traditional layout carries no faults out: its hosts run on the machine itself");
+                return Err(usage(problem.help("leave `--layout traditional` out, or `faults` of the world file")));
+            }
             add_yield_points(&mut spec)?;
             let label = label(path);
             let target = shell_words_quote(&path.display().to_string());
@@ -253,6 +259,7 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     }
     record.events = outcome.events;
     record.calls = outcome.calls;
+    keep_faults(&run, &plan.spec, &outcome.report)?;
     end_record(&mut record, outcome.report, &names, judgement);
     run.write_record(&record).map_err(fault)?;
     Ok(Finished { run, record, difference })
@@ -409,6 +416,22 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
 
 /// Many runs of one process execute the same files.
 static HASHES: Mutex<rundir::Hashes> = Mutex::new(rundir::Hashes::new());
+
+/// Keeps what became of the plan of faults, and says which kinds disturbed nothing: a test that was disturbed by nothing must not
+/// look like one that was.
+fn keep_faults(run: &RunDir, spec: &WorldSpec, report: &Report) -> Result<(), Failure> {
+    if spec.faults.timeline.is_empty() {
+        return Ok(());
+    }
+    let records = faults::records(spec, &report.faults);
+    run.write_faults(&records).map_err(fault)?;
+    for (kind, count) in faults::idle_kinds(&records) {
+        let faults = if count == 1 { "fault".to_owned() } else { format!("{count} faults") };
+        let problem = Problem::new(format!("{faults} of kind `{kind}` disturbed nothing"));
+        exit::tell(&problem.help(format!("see `snowglobe show {}`", run.id)).warning());
+    }
+    Ok(())
+}
 
 fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgement: Judgement) {
     let host = |index: u32| names.get(index as usize).cloned().unwrap_or_else(|| index.to_string());

@@ -179,6 +179,8 @@ pub struct Kernel {
     pub record: record::Recorder,
     /// Calls answered.
     pub calls: u64,
+    /// What the wall clock of the host that runs shows at virtual time 0, in nanoseconds since 1970.
+    pub zero: Nanos,
     /// The plan of faults, and how far it is.
     pub faults: fault::Faults,
     /// What is to be reported at the end.
@@ -226,6 +228,7 @@ impl Kernel {
             }
         }
         let services = policy::Policy::new(&spec);
+        let zero = spec.start_realtime;
         let mut kernel = Kernel {
             sched: Sched::new(Rng::stream(seed, "schedule")),
             random: Rng::stream(seed, "program"),
@@ -255,6 +258,7 @@ impl Kernel {
             hosts_up: 0,
             record,
             calls: 0,
+            zero,
             faults: fault::Faults::default(),
             report: Report::default(),
             stop_asked: false,
@@ -279,7 +283,7 @@ impl Kernel {
 
     /// Wall clock in nanoseconds since 1970.
     pub fn realtime(&self) -> Nanos {
-        self.spec.start_realtime + self.sched.now
+        self.zero + self.sched.now
     }
 
     /// A live task.
@@ -367,10 +371,11 @@ impl Kernel {
         self.charge(task, cost);
         let entry = table::entry(nr);
         self.record.begin(self.sched.now, task, nr, entry, &args, m);
+        let struck = if self.faults.odd { self.odd_call(m, task, &args) } else { None };
         let answer = {
             let forbidden = if self.task(task).seccomp.is_some() { self.forbidden(m, nr, &args) } else { None };
             let mut cx = Cx { k: self, m, task, args };
-            match (forbidden, entry) {
+            match (forbidden.or(struck), entry) {
                 (Some(answer), _) => answer,
                 (None, Some(entry)) => (entry.handler)(&mut cx),
                 (None, None) => cx.unsupported_call(nr),
@@ -449,6 +454,7 @@ impl Kernel {
                 self.slice_start = self.sched.now;
                 self.notice = true;
                 self.task_mut(task).state = State::Running;
+                self.settle_clock(self.proc_of(task).host.0);
                 let space = self.proc_of(task).space;
                 let slot = self.spaces[space.0 as usize].as_ref().expect("a live process has a space").slot;
                 return Pick::Run(task, slot);
@@ -567,6 +573,10 @@ impl Kernel {
     /// How far time may go before the current task must call.
     #[inline]
     pub fn time_limit(&self) -> Nanos {
+        if self.clock_drifts() {
+            // Every reading is a call.
+            return 0;
+        }
         self.sched.next_timer.min(self.slice_start + self.spec.knobs.quantum)
     }
 
@@ -579,6 +589,10 @@ impl Kernel {
         self.sched.now += cost;
         self.charge(task, cost);
         self.turn_over = true;
+        if self.faults.odd {
+            self.step_schedule(task);
+            self.give_way(task);
+        }
         self.made.entered();
         self.record.yielded(self.sched.now, task, at, m);
         self.before_return(m)

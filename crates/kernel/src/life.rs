@@ -83,6 +83,7 @@ impl Kernel {
             policy: (0, 0),
             deadline: [0; 3],
             disk_passed: false,
+            struck: false,
             seccomp: None,
             nice: 0,
         };

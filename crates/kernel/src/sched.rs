@@ -126,6 +126,20 @@ struct Slot {
     ticket: u64,
     /// Whether its host stands still.
     frozen: bool,
+    /// Whether others go first.
+    starved: bool,
+    /// With priorities: the highest runs.
+    priority: u64,
+}
+
+/// Who of those that can run is next.
+enum Order {
+    /// The first, with an exception by the seed now and then.
+    Usual,
+    /// Any, by the seed.
+    Any,
+    /// The one with the highest priority, drawn when it comes to be.
+    Highest(Rng),
 }
 
 /// The run queue and the timers.
@@ -136,6 +150,9 @@ pub struct Sched {
     /// Tasks that could run if their host did not stand still, in the order in which they could.
     parked: VecDeque<TaskId>,
     slots: Vec<Slot>,
+    order: Order,
+    /// How many tasks are starved.
+    starving: usize,
     timers: BTreeMap<(Nanos, u64), TimerAction>,
     timer_seq: u64,
     /// The time of the first timer, or the maximum.
@@ -155,6 +172,8 @@ impl Sched {
             queue: VecDeque::new(),
             parked: VecDeque::new(),
             slots: Vec::new(),
+            order: Order::Usual,
+            starving: 0,
             timers: BTreeMap::new(),
             timer_seq: 0,
             next_timer: Nanos::MAX,
@@ -169,6 +188,53 @@ impl Sched {
         let index = task.0 as usize;
         if self.slots.len() <= index {
             self.slots.resize(index + 1, Slot::default());
+        }
+        if let Order::Highest(rng) = &mut self.order {
+            self.slots[index].priority = crate::fault::turns::LOWERED + rng.below(1 << 32);
+        }
+    }
+
+    /// From now on any task that can run is next.
+    pub fn take_any(&mut self) {
+        self.order = Order::Any;
+    }
+
+    /// From now on the task with the highest priority is next; new ones draw theirs from this stream.
+    pub fn take_highest(&mut self, rng: Rng) {
+        self.order = Order::Highest(rng);
+    }
+
+    /// Gives a task another priority.
+    pub fn set_priority(&mut self, task: TaskId, priority: u64) {
+        self.slots[task.0 as usize].priority = priority;
+    }
+
+    /// Whether one that can run has a higher priority than a task that runs.
+    pub fn is_overtaken(&self, task: TaskId) -> bool {
+        let own = self.slots[task.0 as usize].priority;
+        self.queue.iter().any(|other| self.slots[other.0 as usize].priority > own)
+    }
+
+    /// Whether others go before a task.
+    pub fn set_starved(&mut self, task: TaskId, starved: bool) {
+        let slot = &mut self.slots[task.0 as usize];
+        self.starving = self.starving + usize::from(starved) - usize::from(slot.starved);
+        slot.starved = starved;
+    }
+
+    /// The place in the queue of who is next when that is not as usual.
+    #[cold]
+    fn place_of_next(&mut self) -> Option<usize> {
+        let slots = &self.slots;
+        let slot = |at: usize| slots[self.queue[at].0 as usize];
+        let fed: Vec<usize> = (0..self.queue.len()).filter(|&at| !slot(at).starved).collect();
+        let able = if fed.is_empty() { (0..self.queue.len()).collect() } else { fed };
+        match self.order {
+            Order::Usual => able.first().copied(),
+            Order::Any if able.is_empty() => None,
+            Order::Any => Some(able[self.rng.below(able.len() as u64) as usize]),
+            // Of several the one that came first.
+            Order::Highest(_) => able.into_iter().max_by_key(|&at| (slot(at).priority, core::cmp::Reverse(at))),
         }
     }
 
@@ -223,11 +289,16 @@ impl Sched {
         self.parked.retain(|t| *t != task);
         if let Some(slot) = self.slots.get_mut(task.0 as usize) {
             slot.ticket = 0;
+            self.starving -= usize::from(core::mem::take(&mut slot.starved));
         }
     }
 
     /// The next task to run.
     pub fn take(&mut self) -> Option<TaskId> {
+        if self.starving > 0 || !matches!(self.order, Order::Usual) {
+            let at = self.place_of_next()?;
+            return self.queue.remove(at);
+        }
         let n = self.queue.len();
         if n > 1 && self.rng.one_in(16) {
             let at = self.rng.below(n as u64) as usize;

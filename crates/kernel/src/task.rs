@@ -93,6 +93,8 @@ pub struct Task {
     pub nice: i32,
     /// Whether its call has waited for a disk and goes on.
     pub disk_passed: bool,
+    /// Whether its call has met the fault that looks for it, and is made now.
+    pub struck: bool,
     /// What it has forbidden itself.
     pub seccomp: Option<crate::calls::seccomp::Seccomp>,
 }

@@ -50,6 +50,8 @@ pub struct Wait {
 
 /// For what a task waits.
 pub enum Kind {
+    /// A fault lets the call take longer: it is made when the time is up.
+    Delayed,
     /// `read` and its kin: data in the file.
     Read {
         /// From where.
@@ -194,7 +196,7 @@ impl Kernel {
         let waiter = Waiter::Task(task, ticket);
         match &wait.kind {
             Kind::Read { file, .. } | Kind::Write { file, .. } | Kind::Again { file, .. } => self.watch(file, waiter),
-            Kind::Sleep { .. } | Kind::Signal | Kind::SigWait { .. } | Kind::Vfork { .. } => {}
+            Kind::Sleep { .. } | Kind::Signal | Kind::Delayed | Kind::SigWait { .. } | Kind::Vfork { .. } => {}
             Kind::Futex { key, bitset, .. } => self.futexes.add(*key, task, ticket, *bitset),
             Kind::Futexes(keys) => self.futexes.add_several(keys, task, ticket),
             Kind::Child(_) => {
@@ -323,7 +325,7 @@ impl Kernel {
                 Err(e) if *done == 0 => Some(cx.sigpipe(&file.clone(), Err(e))),
                 _ => Some(Ok(*done as i64)),
             },
-            Kind::Sleep { .. } | Kind::Signal => None,
+            Kind::Sleep { .. } | Kind::Signal | Kind::Delayed => None,
             Kind::Again { file, events, args } => {
                 let ready = cx.k.readiness(file, task) & (*events | POLLERR | POLLHUP) != 0;
                 ready.then(|| cx.call_again(*args)).flatten()
@@ -378,6 +380,11 @@ impl Kernel {
             Kind::Aio(wait) => {
                 let mut cx = Cx { k: self, m, task, args: [0; 6] };
                 cx.aio_now(wait, true).map(Option::unwrap_or_default)
+            }
+            Kind::Delayed => {
+                let nr = u64::from(self.task(task).call);
+                m.restart_call(nr);
+                Ok(RESTARTED)
             }
             Kind::Ipc(wait) => Err(wait.timed_out()),
             // SO_RCVTIMEO and SO_SNDTIMEO (socket(7)): what was moved, or EAGAIN.

@@ -24,5 +24,7 @@ pub fn stop() {
 pub fn go() {
     let (c, k) = (&control().clock, kernel());
     c.now.store(k.sched.now, Relaxed);
+    // Hosts may have wall clocks of their own.
+    c.realtime.store(k.zero, Relaxed);
     c.limit.store(k.time_limit(), Relaxed);
 }

@@ -6,6 +6,7 @@
 //! | `world.resolved.yaml` | the world after defaults, names and addresses were settled |
 //! | `trace.zst` | the trace, see [`crate::trace`] |
 //! | `hosts/NAME/stdout`, `hosts/NAME/stderr` | what the host's programs wrote |
+//! | `faults.json` | what became of each fault of the plan, if there was one |
 //! | `stdin` | what the run read, if anything |
 //!
 //! `.snowglobe/runs/latest` is a link to the newest run. An ID is a number and a label, `0042-etcd`: it sorts by age, and its number alone names it.
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
 use snowglobe_abi::trace::{Kind, Record};
 
+use crate::faults::record::FaultRecord;
 use crate::problem::{Problem, WorldError, suggestion};
 use crate::resolved;
 use crate::trace::{
@@ -538,6 +540,29 @@ impl RunDir {
     /// It cannot be written.
     pub fn write_world(&self, spec: &WorldSpec) -> Result<(), Problem> {
         self.put("world.resolved.yaml", resolved::to_yaml(spec).as_bytes())
+    }
+
+    /// Writes `faults.json`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_faults(&self, faults: &[FaultRecord]) -> Result<(), Problem> {
+        let text = serde_json::to_string_pretty(faults).expect("plain data can always be written");
+        self.put("faults.json", text.as_bytes())
+    }
+
+    /// What became of the run's faults; none where there were none, or as long as it runs.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn faults(&self) -> Result<Vec<FaultRecord>, Problem> {
+        let path = self.path.join("faults.json");
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|e| Problem::new(format!("{} is not understood: {e}", path.display()))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(e) => Err(io_problem("read", &path, &e)),
+        }
     }
 
     /// Reads the resolved world.

@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use snowglobe_explore::database::Database;
+use snowglobe_world::faults::record::FaultRecord;
 use snowglobe_world::rundir::{Layout, RunDir, RunRecord, Verdict, changed_binaries};
 
 use crate::args::ShowArgs;
@@ -14,10 +15,13 @@ use crate::text::{count, loop_place, seconds, table};
 pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     let run = conduct::store().open(&args.run).map_err(usage)?;
     let record = run.record().map_err(usage)?;
+    let faults = run.faults().map_err(usage)?;
     if args.json {
-        print_json(&json!(record))?;
+        let mut record = json!(record);
+        record["faults"] = json!(faults);
+        print_json(&record)?;
     } else {
-        print(&render(&run, &record, groups(&record)))?;
+        print(&render(&run, &record, groups(&record), &faults))?;
     }
     Ok(exit::status::PASSED)
 }
@@ -30,7 +34,18 @@ fn groups(record: &RunRecord) -> Vec<Vec<String>> {
     found.into_iter().map(|(id, finding)| vec![format!("g{id}"), finding.kind, finding.key]).collect()
 }
 
-fn render(run: &RunDir, record: &RunRecord, groups: Vec<Vec<String>>) -> String {
+/// A fault as a row: when, what, whom, what it hit, and where it comes from.
+fn fault_row(fault: &FaultRecord) -> Vec<String> {
+    let when = match (fault.begin_ns, fault.end_ns) {
+        (None, _) => "never".to_owned(),
+        (Some(begin), None) => format!("{} on", seconds(begin)),
+        (Some(begin), Some(end)) => format!("{} to {}", seconds(begin), seconds(end)),
+    };
+    let hits = if fault.disturbed { format!("{} hits", count(fault.hits)) } else { "disturbed nothing".to_owned() };
+    vec![fault.index.to_string(), when, fault.kind.clone(), fault.whom.clone(), hits, fault.cause.clone()]
+}
+
+fn render(run: &RunDir, record: &RunRecord, groups: Vec<Vec<String>>, faults: &[FaultRecord]) -> String {
     let mut head = vec![
         ("run", record.run.clone()),
         ("verdict", format!("{}: {}", record.verdict.name(), record.reason)),
@@ -77,6 +92,7 @@ fn render(run: &RunDir, record: &RunRecord, groups: Vec<Vec<String>>) -> String 
             })
             .collect(),
     );
+    section("faults", faults.iter().map(fault_row).collect());
     section(
         "calls that are not supported",
         record

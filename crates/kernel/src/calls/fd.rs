@@ -47,7 +47,7 @@ pub fn close_range(cx: &mut Cx) -> Answer {
 impl Cx<'_> {
     fn dup_from(&mut self, fd: i32, min: usize, cloexec: bool) -> Answer {
         let file = self.any_file(fd)?;
-        let limit = self.proc().limits[RLIMIT_NOFILE as usize].0;
+        let limit = self.descriptor_limit();
         if min as u64 >= limit {
             return Err(Errno::EINVAL.into());
         }
@@ -56,7 +56,7 @@ impl Cx<'_> {
 
     fn dup_to(&mut self, old: i32, new: i32, cloexec: bool) -> Answer {
         let file = self.any_file(old)?;
-        let limit = self.proc().limits[RLIMIT_NOFILE as usize].0;
+        let limit = self.descriptor_limit();
         if new < 0 || new as u64 >= limit {
             return Err(Errno::EBADF.into());
         }

@@ -522,7 +522,7 @@ impl Cx<'_> {
                 // A call that went on for more has the credentials of its first bytes.
                 Control::Credentials(_) if core::mem::replace(&mut credentials, true) => {}
                 Control::Pidfd(sender) => self.give_pidfd(sender, &mut out)?,
-                other => out.put(self.m, other.kind(), &other.data(self.k.spec.start_realtime))?,
+                other => out.put(self.m, other.kind(), &other.data(self.k.zero))?,
             }
         }
         if call.name != 0 {

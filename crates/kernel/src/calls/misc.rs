@@ -361,6 +361,7 @@ impl Cx<'_> {
 pub fn sched_yield(cx: &mut Cx) -> Answer {
     // The end of the turn: everybody else who could run runs first.
     cx.k.end_turn();
+    cx.k.give_way(cx.task);
     Ok(0)
 }
 

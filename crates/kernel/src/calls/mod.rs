@@ -113,9 +113,19 @@ impl Cx<'_> {
     /// # Errors
     /// `EMFILE`.
     pub fn install(&mut self, file: FileRef, cloexec: bool) -> Result<i32> {
+        let limit = self.descriptor_limit();
+        let added = self.proc().fds.borrow_mut().add(file, cloexec, 0, limit);
+        if added == Err(Errno::EMFILE) {
+            let host = self.proc().host;
+            self.k.out_of_descriptors(host);
+        }
+        added
+    }
+
+    /// Descriptors that the process may have: its RLIMIT_NOFILE, or fewer while a fault says so.
+    pub fn descriptor_limit(&self) -> u64 {
         let proc = self.proc();
-        let limit = proc.limits[crate::uapi::RLIMIT_NOFILE as usize].0;
-        proc.fds.borrow_mut().add(file, cloexec, 0, limit)
+        self.k.descriptor_limit(proc.host, proc.limits[crate::uapi::RLIMIT_NOFILE as usize].0)
     }
 
     /// A call that the table does not know, or knows as missing.

@@ -129,7 +129,7 @@ impl Cx<'_> {
     /// An absolute time of the wall clock as virtual time.
     fn mq_deadline(&mut self, addr: u64) -> Result<Option<u64>> {
         let at = super::time::get_timeout(self.m, addr)?;
-        Ok(at.map(|at| at.saturating_sub(self.k.spec.start_realtime)))
+        Ok(at.map(|at| at.saturating_sub(self.k.zero)))
     }
 
     fn mq_wait(&mut self, file: &FileRef, wait: IpcWait, deadline: Option<u64>) -> Answer {

@@ -50,10 +50,14 @@ impl Cx<'_> {
     }
 
     /// Whether there is a descriptor left: Linux asks before it makes or accepts a socket.
-    fn check_descriptor(&self) -> Result<()> {
-        let proc = self.proc();
-        let limit = proc.limits[RLIMIT_NOFILE as usize].0;
-        if proc.fds.borrow().next_free() as u64 >= limit { Err(Errno::EMFILE) } else { Ok(()) }
+    fn check_descriptor(&mut self) -> Result<()> {
+        let limit = self.descriptor_limit();
+        if (self.proc().fds.borrow().next_free() as u64) < limit {
+            return Ok(());
+        }
+        let host = self.proc().host;
+        self.k.out_of_descriptors(host);
+        Err(Errno::EMFILE)
     }
 
     /// Linux's `move_addr_to_kernel`.
@@ -503,7 +507,7 @@ impl Cx<'_> {
             SIOCOUTQ => table.siocoutq(id)?,
             SIOCOUTQNSD => table.siocoutqnsd(id)?,
             SIOCGSTAMP | SIOCGSTAMPNS => {
-                let at = self.k.spec.start_realtime + table.stamp(id)?;
+                let at = self.k.zero + table.stamp(id)?;
                 let unit = if cmd == SIOCGSTAMP { 1000 } else { 1 };
                 Struct::new().u64(at / 1_000_000_000).u64(at % 1_000_000_000 / unit).put(self.m, arg)?;
                 return Ok(0);

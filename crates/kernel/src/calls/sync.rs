@@ -243,7 +243,7 @@ impl Cx<'_> {
     /// An absolute time-out as virtual time.
     fn absolute(&mut self, addr: u64, realtime: bool) -> Result<Option<u64>> {
         let Some(at) = super::time::get_timeout(self.m, addr)? else { return Ok(None) };
-        let zero = if realtime { self.k.spec.start_realtime } else { 0 };
+        let zero = if realtime { self.k.zero } else { 0 };
         let uptime = if realtime { 0 } else { crate::time::UPTIME };
         Ok(Some(at.saturating_sub(zero + uptime)))
     }

@@ -89,9 +89,9 @@ impl Cx<'_> {
     /// When a clock will show a time, as virtual time.
     fn when(&self, clock: u32, at: Nanos) -> Result<Nanos> {
         match clock {
-            REALTIME | 8 => Ok(at.saturating_sub(self.k.spec.start_realtime)),
+            REALTIME | 8 => Ok(at.saturating_sub(self.k.zero)),
             MONOTONIC | BOOTTIME | 9 => Ok(at.saturating_sub(UPTIME)),
-            11 => Ok(at.saturating_sub(self.k.spec.start_realtime + 37 * SECOND)),
+            11 => Ok(at.saturating_sub(self.k.zero + 37 * SECOND)),
             _ => Err(Errno::EINVAL),
         }
     }

@@ -64,8 +64,38 @@ impl Kernel {
                 self.sockets.table.begin_fault(index, &planned.fault, self.sched.now);
                 self.network_settle();
             }
-            HostVerb::Slow(_) | HostVerb::Memory(_) | HostVerb::Descriptors(_) => {}
+            HostVerb::Slow(by) => {
+                self.faults.slowed_by.extend(hosts.iter().map(|&host| (index, host, by)));
+                self.settle_slow();
+            }
+            HostVerb::Descriptors(most) => {
+                self.faults.descriptors.extend(hosts.iter().map(|&host| (index, host, most)))
+            }
+            HostVerb::Memory(_) => {}
         }
+    }
+
+    /// How much longer calls of each host take follows from all faults that go on.
+    fn settle_slow(&mut self) {
+        let sum = |host: usize| {
+            let about = self.faults.slowed_by.iter().filter(|(_, struck, _)| *struck as usize == host);
+            about.fold(0u64, |sum, (_, _, by)| sum.saturating_add(*by))
+        };
+        self.faults.slow = (0..self.hosts.len()).map(sum).collect();
+        self.settle_odd();
+    }
+
+    /// Descriptors that a process of a host may have: `limit` (RLIMIT_NOFILE), or fewer by a fault.
+    pub fn descriptor_limit(&self, host: HostId, limit: u64) -> u64 {
+        let about = self.faults.descriptors.iter().filter(|(_, struck, _)| *struck == host.0);
+        about.fold(limit, |least, (_, _, most)| least.min(u64::from(*most)))
+    }
+
+    /// A call found no free descriptor: the faults that bound them have hit something.
+    pub fn out_of_descriptors(&mut self, host: HostId) {
+        let about = self.faults.descriptors.iter().filter(|(_, struck, _)| *struck == host.0);
+        let faults: Vec<u32> = about.map(|(index, ..)| *index).collect();
+        faults.into_iter().for_each(|index| self.hit(index, 1));
     }
 
     pub(super) fn relieve_hosts(&mut self, index: u32, hosts: &[u32], verb: HostVerb, _m: &mut dyn Machine) {
@@ -88,7 +118,12 @@ impl Kernel {
                 self.sockets.table.end_fault(index, now);
                 self.network_settle();
             }
-            HostVerb::Slow(_) | HostVerb::Memory(_) | HostVerb::Descriptors(_) => {}
+            HostVerb::Slow(_) => {
+                self.faults.slowed_by.retain(|(struck, ..)| *struck != index);
+                self.settle_slow();
+            }
+            HostVerb::Descriptors(_) => self.faults.descriptors.retain(|(struck, ..)| *struck != index),
+            HostVerb::Memory(_) => {}
         }
     }
 
@@ -111,12 +146,16 @@ impl Kernel {
     }
 
     /// A fault keeps a service down no longer.
-    pub(super) fn return_host(&mut self, index: u32, host: u32) {
+    pub(super) fn return_host(&mut self, index: u32, host: u32, m: &mut dyn Machine) {
         if !self.faults.held.remove(&(host, index)) {
             return;
         }
+        if !self.faults.held.iter().any(|(_, fault)| *fault == index) {
+            self.end_fault(index, m);
+        }
         let planned = &self.spec.faults.timeline[index as usize];
-        let returns = matches!(planned.fault, Fault::Host { verb: HostVerb::Kill { .. }, .. }) || self.comes_back(planned);
+        let returns =
+            matches!(planned.fault, Fault::Host { verb: HostVerb::Kill { .. }, .. }) || self.comes_back(planned);
         let now = self.sched.now;
         self.services.release(host, now, returns);
         self.arm_services();

@@ -3,19 +3,25 @@
 //! | Module | Content |
 //! |---|---|
 //! | here | when each fault begins and ends, the quiet time, what is told and counted |
+//! | [`calls`] | calls that set faults off, or are struck |
+//! | [`clock`] | wall clocks that are wrong |
+//! | [`turns`] | how threads take turns |
 //! | [`hosts`] | processes killed, power lost, hosts paused, services started again |
 //!
 //! A timer of the plan only notes what is due. It is done while nobody runs, since whoever runs may be what is struck
 //! ([`Kernel::pick`]). The network's part is the socket table's, which keeps all faults that go on and lets what links are like
 //! follow from them.
 
+pub mod calls;
+pub mod clock;
 pub mod hosts;
+pub mod turns;
 
 use crate::Kernel;
 use crate::machine::Machine;
 use crate::sched::TimerAction;
 use crate::task::HostId;
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,6 +39,8 @@ pub enum Due {
     Return(u32, u32),
     /// The time in which this host's service was asked to stop by this fault is over.
     Grace(u32, u32),
+    /// A clock jumps to or fro.
+    Strobe(u32),
     /// The quiet time begins.
     Quiet,
 }
@@ -58,6 +66,20 @@ pub struct Faults {
     /// How many pauses each host is in.
     paused: Vec<u32>,
     quiet: bool,
+    /// Whether every call is looked at: calls are watched, hosts are slow, clocks drift, or turns are not as usual.
+    pub(crate) odd: bool,
+    watches: Vec<calls::Watch>,
+    /// Time that each call of a host takes longer.
+    slow: Vec<Nanos>,
+    /// Faults that slow hosts: which, whom, by how much.
+    slowed_by: Vec<(u32, u32, Nanos)>,
+    /// By host; empty as long as all are right.
+    pub(crate) clocks: Vec<clock::Clock>,
+    /// Clocks that strobe by their faults, and whether they are ahead.
+    strobes: BTreeMap<u32, bool>,
+    turns: turns::Turns,
+    /// Faults that bound the descriptors of hosts: which, whom, how many.
+    descriptors: Vec<(u32, u32, u32)>,
 }
 
 impl Faults {
@@ -83,6 +105,8 @@ impl Kernel {
         for (at, due) in timers {
             self.arm_fault(at, due);
         }
+        self.set_schedule();
+        self.watch_triggers();
     }
 
     fn arm_fault(&mut self, at: Nanos, due: Due) {
@@ -95,8 +119,9 @@ impl Kernel {
             match due {
                 Due::Begin(index) => self.begin_fault(index, m),
                 Due::End(index) => self.end_fault(index, m),
-                Due::Return(index, host) => self.return_host(index, host),
+                Due::Return(index, host) => self.return_host(index, host, m),
                 Due::Grace(index, host) => self.grace_is_over(index, host),
+                Due::Strobe(index) => self.strobe(index),
                 Due::Quiet => self.begin_quiet(m),
             }
         }
@@ -121,7 +146,9 @@ impl Kernel {
             }
             Fault::Host { hosts, verb } => self.strike_hosts(index, hosts, *verb, &planned, m),
             Fault::Disk { hosts, path, verb } => self.strike_disks(index, hosts, path.as_deref(), *verb),
-            Fault::Clock { .. } | Fault::Call { .. } | Fault::Starve { .. } => {}
+            Fault::Clock { hosts, verb } => self.strike_clocks(index, hosts, *verb),
+            Fault::Call { .. } => self.strike_calls(index, &planned),
+            Fault::Starve { hosts, threads } => self.set_starved(index, hosts, threads, true),
         }
         match planned.lasts {
             _ if !planned.fault.lasts() => self.end_fault(index, m),
@@ -146,8 +173,18 @@ impl Kernel {
             }
             Fault::Host { hosts, verb } => self.relieve_hosts(index, hosts, *verb, m),
             Fault::Disk { .. } => self.heal_disks(index),
-            Fault::Clock { .. } | Fault::Call { .. } | Fault::Starve { .. } => {}
+            Fault::Clock { hosts, verb } => self.relieve_clocks(index, hosts, *verb),
+            Fault::Call { .. } => self.relieve_calls(index),
+            Fault::Starve { hosts, threads } => self.set_starved(index, hosts, threads, false),
         }
+    }
+
+    /// A fault of one call that has found it begins and ends there.
+    fn one_call(&mut self, index: u32, planned: &Planned) {
+        let now = self.sched.now;
+        self.faults.states[index as usize].began = Some(now);
+        self.faults.states[index as usize].ended = Some(now);
+        self.tell_fault(index, planned, true);
     }
 
     /// Faults end, hosts that they keep down come back, and nothing strikes any more.
@@ -157,7 +194,7 @@ impl Kernel {
             self.end_fault(index, m);
         }
         for (host, index) in self.faults.held.clone() {
-            self.return_host(index, host);
+            self.return_host(index, host, m);
         }
     }
 

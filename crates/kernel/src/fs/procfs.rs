@@ -701,7 +701,7 @@ fn stat(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
     for i in 0..cx.k.spec.knobs.cpus {
         let _ = writeln!(out, "cpu{i} {ticks} 0 0 0 0 0 0 0 0 0");
     }
-    let boot = (cx.k.spec.start_realtime - UPTIME) / SECOND;
+    let boot = cx.k.zero.saturating_sub(UPTIME) / SECOND;
     let _ = write!(out, "intr 0\nctxt 0\nbtime {boot}\nprocesses 1\nprocs_running 1\nprocs_blocked 0\nsoftirq 0\n");
     Ok(out.into_bytes())
 }

@@ -2,8 +2,8 @@
 
 use super::help::*;
 use snowglobe_abi::errno::Errno;
-use snowglobe_abi::fault::{Fault, FaultPlan, HostVerb, Planned, When};
-use snowglobe_abi::spec::{Nanos, Report, decode};
+use snowglobe_abi::fault::{CallFilter, CallVerb, ClockVerb, Fault, FaultPlan, HostVerb, Planned, When};
+use snowglobe_abi::spec::{Chance, Nanos, Report, decode};
 use snowglobe_kernel::task::HostId;
 
 const SECOND: Nanos = 1_000_000_000;
@@ -136,4 +136,139 @@ fn whoever_runs_when_its_host_loses_power_is_taken_away() {
     w.ok(b, "getpid", []);
     w.sleep(a, SECOND);
     assert!(w.k.try_task(b).is_none());
+}
+
+/// Calls of a name, on all hosts.
+fn calls(name: &str) -> CallFilter {
+    CallFilter { calls: vec![snowglobe_kernel::table::number(name).unwrap()], ..CallFilter::default() }
+}
+
+fn nth(name: &str, nth: u64, verb: CallVerb) -> Planned {
+    let fault = Fault::Call { calls: calls(name), chance: Chance::SURE, verb };
+    Planned { when: When::Call { calls: calls(name), nth }, lasts: None, fault, cause: "test".into() }
+}
+
+#[test]
+fn the_third_call_of_a_kind_fails_and_no_other() {
+    let mut w = world(vec![nth("getpid", 3, CallVerb::Errno(Errno::EIO.0))], None);
+    let (a, b) = (w.process(0), w.process(1));
+    assert_eq!(w.ok(a, "getpid", []), 1);
+    assert_eq!(w.ok(b, "getpid", []), 1);
+    w.ok(a, "getppid", []);
+    assert_eq!(w.err(b, "getpid", []), Errno::EIO);
+    assert_eq!(w.ok(b, "getpid", []), 1);
+    let reports = reports(&mut w);
+    assert_eq!(reports[0].1, 1);
+}
+
+#[test]
+fn a_call_at_which_its_process_is_killed_is_not_done() {
+    let mut w = world(vec![nth("mkdir", 1, CallVerb::Kill)], None);
+    // The first process of a host would take the others along.
+    let (b, a) = (w.process(0), w.process(0));
+    let path = w.put(b"/tmp/x\0");
+    assert_eq!(w.start(a, "mkdir", [path, 0o755]), None);
+    assert!(w.k.try_task(a).is_none());
+    assert_eq!(w.err(b, "rmdir", [path]), Errno::ENOENT);
+}
+
+#[test]
+fn calls_are_struck_by_path_address_and_program_while_the_fault_lasts() {
+    let fault = |calls: CallFilter| Fault::Call { calls, chance: Chance::SURE, verb: CallVerb::Errno(Errno::EIO.0) };
+    let path = CallFilter { path: Some("/tmp/*.aof".into()), ..calls("open") };
+    let address = CallFilter { address: Some(":80".into()), ..CallFilter::default() };
+    let program = CallFilter { program: Some("other*".into()), ..calls("getpid") };
+    let lasts = Some(SECOND);
+    let all = vec![at(0, lasts, fault(path)), at(0, lasts, fault(address)), at(0, lasts, fault(program))];
+    let mut w = world(all, None);
+    let a = w.process(0);
+    w.sleep(a, 1);
+    let (aof, rdb) = (w.put(b"/tmp/x.aof\0"), w.put(b"/tmp/x.rdb\0"));
+    assert_eq!(w.err(a, "open", [aof, 0o102, 0o644]), Errno::EIO);
+    w.ok(a, "open", [rdb, 0o102, 0o644]);
+    let fd = w.ok(a, "socket", [AF_INET, DGRAM, 0]);
+    let (here, there) = (w.inet([10, 0, 0, 3], 80), w.inet([10, 0, 0, 3], 81));
+    assert_eq!(w.err(a, "connect", [fd, here, 16]), Errno::EIO);
+    w.ok(a, "connect", [fd, there, 16]);
+    w.ok(a, "getpid", []);
+    w.sleep(a, SECOND);
+    w.ok(a, "open", [aof, 0o102, 0o644]);
+    w.ok(a, "connect", [fd, here, 16]);
+}
+
+#[test]
+fn a_call_sets_off_another_fault_before_it_is_done() {
+    let fault = host(HostVerb::PowerLoss { restart: None });
+    let when = When::Call { calls: CallFilter { hosts: vec![1], ..calls("mkdir") }, nth: 2 };
+    let mut w = world(vec![Planned { when, lasts: None, fault, cause: "test".into() }], None);
+    let (a, b) = (w.process(0), w.process(1));
+    let (x, y) = (w.put(b"/srv/x\0"), w.put(b"/srv/y\0"));
+    w.call(a, "mkdir", [x, 0o755]);
+    w.call(b, "mkdir", [x, 0o755]);
+    w.start(b, "mkdir", [y, 0o755]);
+    w.run();
+    w.sleep(a, SECOND);
+    assert!(w.k.try_task(b).is_none());
+    assert_eq!(reports(&mut w)[0].1, 1);
+}
+
+#[test]
+fn a_slow_host_takes_longer_for_each_call() {
+    let mut w = world(vec![at(0, Some(SECOND), host(HostVerb::Slow(1_000_000)))], None);
+    let (a, b) = (w.process(0), w.process(1));
+    w.sleep(a, 1);
+    let took = |w: &mut World, task| {
+        let before = w.now();
+        w.ok(task, "getpid", []);
+        w.now() - before
+    };
+    let (usual, slow) = (took(&mut w, a), took(&mut w, b));
+    assert_eq!(slow - usual, 1_000_000);
+    w.sleep(a, 2 * SECOND);
+    assert_eq!(took(&mut w, b), usual);
+}
+
+#[test]
+fn a_bound_of_descriptors_is_met_and_goes_away() {
+    let mut w = world(vec![at(0, Some(SECOND), host(HostVerb::Descriptors(2)))], None);
+    let (a, b) = (w.process(0), w.process(1));
+    w.sleep(a, 1);
+    w.ok(b, "socket", [AF_INET, DGRAM, 0]);
+    w.ok(b, "epoll_create1", [0]);
+    assert_eq!(w.err(b, "socket", [AF_INET, DGRAM, 0]), Errno::EMFILE);
+    assert_eq!(w.err(b, "epoll_create1", [0]), Errno::EMFILE);
+    w.sleep(a, SECOND);
+    w.ok(b, "socket", [AF_INET, DGRAM, 0]);
+    assert_eq!(reports(&mut w)[0].1, 2);
+}
+
+/// What a clock of a task shows, in nanoseconds.
+fn clock(w: &mut World, task: snowglobe_kernel::task::TaskId, clock: u64) -> i64 {
+    let at = w.room(16);
+    w.k.settle_host_clock(task);
+    w.ok(task, "clock_gettime", [clock, at]);
+    w.long(at) as i64 * 1_000_000_000 + w.long(at + 8) as i64
+}
+
+#[test]
+fn a_wall_clock_jumps_and_drifts_alone_and_the_monotonic_one_does_not() {
+    let on_b = |verb| Fault::Clock { hosts: vec![1], verb };
+    let jump = at(SECOND, Some(SECOND), on_b(ClockVerb::Jump(-5_000_000_000)));
+    let drift = at(4 * SECOND, Some(10 * SECOND), on_b(ClockVerb::Drift(100_000)));
+    let leap = at(20 * SECOND, None, on_b(ClockVerb::Leap(1)));
+    let mut w = world(vec![jump, drift, leap], None);
+    let (a, b) = (w.process(0), w.process(1));
+    let apart = |w: &mut World| {
+        let near = |ns: i64| (ns + 500_000).div_euclid(1_000_000);
+        (near(clock(w, b, 0) - clock(w, a, 0)), near(clock(w, b, 1) - clock(w, a, 1)))
+    };
+    assert_eq!(apart(&mut w), (0, 0));
+    w.sleep(a, SECOND + SECOND / 2);
+    assert_eq!(apart(&mut w), (-5000, 0));
+    w.sleep(a, SECOND);
+    assert_eq!(apart(&mut w), (0, 0), "it is right again when the fault ends");
+    w.sleep(a, 12 * SECOND);
+    assert_eq!(apart(&mut w), (1000, 0), "ten seconds at a tenth more");
+    w.sleep(a, 6 * SECOND);
+    assert_eq!(apart(&mut w), (0, 0), "a leap second that is inserted sets it back");
 }

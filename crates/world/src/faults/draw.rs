@@ -100,7 +100,6 @@ pub const KINDS: &[Kind] = &[
     kind("starve", "schedule", SELDOM, SHORT),
     kind("slow-cpu", "schedule", SELDOM, LONG),
     // What no program is made to live through, or what few are, is drawn only where it is asked for.
-    kind("memory", "", SELDOM, SHORT),
     kind("descriptors", "", SELDOM, SHORT),
     kind("quota", "", SELDOM, SHORT),
     kind("read-only", "", SELDOM, SHORT),
@@ -320,7 +319,6 @@ fn one(
         "power-loss" => Some((host(draw, HostVerb::PowerLoss { restart: Some(length) })?, None)),
         "pause" => lasting(host(draw, HostVerb::Pause)?),
         "slow-cpu" => lasting(host(draw, HostVerb::Slow(scaled(range(1_000, 200_000), hardness)))?),
-        "memory" => lasting(host(draw, HostVerb::Memory(draw_memory(hardness)))?),
         "descriptors" => lasting(host(draw, HostVerb::Descriptors(scaled(range(8, 128), 999 - hardness) as u32))?),
         "clock-jump" => {
             let by = draw.of(range(10 * MS, 3600 * SECOND)) as i64;
@@ -344,10 +342,6 @@ fn one(
         "starve" => lasting(Fault::Starve { hosts: hosts(draw)?, threads: Vec::new() }),
         _ => lasting(Fault::Disk { hosts: hosts(draw)?, path: None, verb: disk(name, hardness)? }),
     }
-}
-
-fn draw_memory(hardness: u64) -> u64 {
-    scaled(range(64 << 20, 1 << 30), 999 - hardness) & !0xfff
 }
 
 fn disk(name: &str, hardness: u64) -> Option<DiskVerb> {
@@ -507,10 +501,8 @@ fn capped(drawn: Vec<Planned>, profile: &Profile) -> Vec<Planned> {
         if profile.cap != Cap::None && !hosts.is_empty() && all.len() > most {
             continue;
         }
-        if let Fault::Host {
-            hosts,
-            verb: HostVerb::Kill { .. } | HostVerb::Stop { .. } | HostVerb::PowerLoss { .. },
-        } = &planned.fault
+        if let Fault::Host { hosts, verb: HostVerb::Kill { .. } | HostVerb::Stop { .. } | HostVerb::PowerLoss { .. } } =
+            &planned.fault
         {
             down.push((hosts.clone(), until));
         }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`parse`] | a timeline, as people write it |
 //! | [`draw`] | what the seed draws by a profile |
+//! | [`record`] | what became of a run's faults |
 //! | [`show`] | a plan in the same words, which read back as the same plan |
 //!
 //! Everything here is a pure function of the file, the seed and the world. Choices that a timeline leaves to the seed
@@ -11,6 +12,7 @@
 
 pub mod draw;
 pub mod parse;
+pub mod record;
 pub mod show;
 
 pub use parse::read;
@@ -107,7 +109,8 @@ pub fn reference() -> String {
     }
     out += "\n| Kind | Profile | Time between two | How long |\n|---|---|---|---|\n";
     for kind in draw::KINDS {
-        let profile = if kind.profile.is_empty() { "only by `rates`".to_owned() } else { format!("`{}`", kind.profile) };
+        let profile =
+            if kind.profile.is_empty() { "only by `rates`".to_owned() } else { format!("`{}`", kind.profile) };
         let (every, lasts) = kind.bounds();
         out += &format!("| `{}` | {profile} | {} | {} |\n", kind.name, every.show(), lasts.show());
     }

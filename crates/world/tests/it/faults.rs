@@ -61,7 +61,6 @@ const EVERY_KIND: &[&str] = &[
     "{at: 1s, for: 2s, power-loss: '*'}",
     "{at: 1s, pause: [n-1, client]}",
     "{at: 1s, slow-cpu: n-1, by: 5us}",
-    "{at: 1s, memory: n-1, limit: 64M}",
     "{at: 1s, descriptors: n-1, limit: 20}",
     "{at: 1s, clock-jump: n-1, by: -5s}",
     "{at: 1s, clock-drift: n-1, by: -500 ppm}",
@@ -98,7 +97,7 @@ fn every_kind_is_read_and_reads_back_from_the_resolved_world() {
         let back = from_yaml("world.resolved.yaml", &resolved).unwrap_or_else(|e| panic!("{entry}: {e}\n{resolved}"));
         assert_eq!(back.faults, spec.faults, "{entry}\n{resolved}");
     }
-    assert!(kinds.len() == 36, "{kinds:?}");
+    assert!(kinds.len() == 35, "{kinds:?}");
 }
 
 #[test]
@@ -214,7 +213,10 @@ fn rates_say_which_kinds_are_on() {
     };
     assert_eq!(kinds("profile: calm"), [].into());
     assert_eq!(kinds("rates: {kill: 100%}"), ["kill"].into());
-    assert_eq!(kinds("profile: crash\nrates: {kill: 0, stop: 0, memory: 100%}"), ["memory", "pause", "power-loss"].into());
+    assert_eq!(
+        kinds("profile: crash\nrates: {kill: 0, stop: 0, descriptors: 100%}"),
+        ["descriptors", "pause", "power-loss"].into()
+    );
     let always = with_seed("rates: {pause: 100%}", 7).faults;
     assert!(!always.timeline.is_empty());
 }
@@ -224,14 +226,21 @@ fn without_a_cap_all_may_be_down() {
     let faults = "rates: {power-loss: 100%}\ncap: none\nbounds: {power-loss: {every: 1s, for: 10s}}";
     let most = (0..20).map(|seed| {
         let plan = with_seed(faults, seed).faults;
-        let at = |planned: &Planned| match planned.when { When::At(at) => at, When::Call { .. } => 0 };
-        plan.timeline.iter().map(|planned| {
-            let down = |host: &u32| {
-                let mut spans = plan.timeline.iter().filter_map(|other| damaged(other, *host));
-                spans.any(|(from, until)| (from..until).contains(&at(planned)))
-            };
-            (0..3).filter(down).count()
-        }).max().unwrap_or(0)
+        let at = |planned: &Planned| match planned.when {
+            When::At(at) => at,
+            When::Call { .. } => 0,
+        };
+        plan.timeline
+            .iter()
+            .map(|planned| {
+                let down = |host: &u32| {
+                    let mut spans = plan.timeline.iter().filter_map(|other| damaged(other, *host));
+                    spans.any(|(from, until)| (from..until).contains(&at(planned)))
+                };
+                (0..3).filter(down).count()
+            })
+            .max()
+            .unwrap_or(0)
     });
     assert_eq!(most.max(), Some(3));
 }
@@ -268,7 +277,8 @@ fn what_cannot_be_meant_is_refused_with_its_place_and_advice() {
     entry("{at: 1s, pause: n-1, restart: 1s}", &["`restart` says nothing of `pause`"]);
     entry("{at: 1s, kil: n-1}", &["did you mean `kill`?"]);
     entry("{at: 1s, clock-drift: n-1, by: 2s}", &["ppm"]);
-    entry("{at: 1s, memory: n-1}", &["add `limit`"]);
+    entry("{at: 1s, descriptors: n-1}", &["add `limit`"]);
+    entry("{at: 1s, memory: n-1}", &["not supported", "ENOMEM"]);
     refused("quiet: 60s", &["leaves nothing"]);
     refused("quiet: 10s\nquiet_from: 10s", &["`quiet` and `quiet_from`"]);
     refused("quiet: 10s\ntimeline:\n  - {at: 55s, kill: n-1}", &["quiet time begins at 50s"]);
