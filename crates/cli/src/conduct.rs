@@ -209,7 +209,8 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
             return Err(fault(problem));
         }
     };
-    let mut judgement = judge::judge(&plan.spec, &outcome.report);
+    run.write_report(&outcome.report).map_err(fault)?;
+    let mut judgement = judge::judge(&plan.spec, Some(&outcome.report), Some(&run));
     if judgement.verdict == Verdict::Interrupted
         && let Some(signal) = interrupted()
     {
@@ -294,6 +295,7 @@ fn compared(comparison: Comparison, judgement: &mut Judgement) -> Option<Differe
             verdict: Verdict::Unknown,
             reason: format!("the recorded run did not end: the same as far as it goes, {} events", comparison.equal),
             exit: exit::status::UNKNOWN,
+            outcome: std::mem::take(&mut judgement.outcome),
         };
     }
     // A run that was interrupted has less than what was recorded, which says nothing of either.
@@ -303,6 +305,7 @@ fn compared(comparison: Comparison, judgement: &mut Judgement) -> Option<Differe
         verdict: Verdict::Nondeterministic,
         reason: format!("event {} differs from the recorded run's", difference.index),
         exit: exit::status::NONDETERMINISTIC,
+        outcome: std::mem::take(&mut judgement.outcome),
     };
     Some(difference)
 }
@@ -369,6 +372,7 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
         unsupported: Vec::new(),
         binaries: Vec::new(),
         learned: Vec::new(),
+        checks: Default::default(),
     }
 }
 
@@ -377,6 +381,7 @@ fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgemen
     record.verdict = judgement.verdict;
     record.reason = judgement.reason;
     record.exit_status = judgement.exit;
+    record.checks = judgement.outcome;
     record.virtual_ns = report.virtual_ns;
     record.binaries = rundir::hash_binaries(&report.executed, names);
     record.processes = report

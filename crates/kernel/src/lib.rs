@@ -32,6 +32,7 @@ pub mod elf;
 pub mod exec;
 pub mod fs;
 pub mod futex;
+pub mod health;
 pub mod io;
 pub mod ipc;
 pub mod life;
@@ -175,6 +176,8 @@ pub struct Kernel {
     pub record: record::Recorder,
     /// Calls answered.
     pub calls: u64,
+    /// How processes grow.
+    pub health: health::Health,
     /// What is to be reported at the end.
     pub report: Report,
     /// Set by the layer when the supervisor wants the world to end.
@@ -243,6 +246,7 @@ impl Kernel {
             hosts_up: 0,
             record,
             calls: 0,
+            health: Default::default(),
             report: Report::default(),
             stop_asked: false,
             ended: None,
@@ -422,6 +426,9 @@ impl Kernel {
                 self.pay_owners();
             }
             self.note_woken();
+            if self.sched.now >= self.health.next {
+                self.look_at_health();
+            }
             if let Some(task) = self.sched.take() {
                 self.current = task;
                 self.slice_start = self.sched.now;
@@ -598,6 +605,7 @@ impl Kernel {
     fn finish(&mut self, m: &mut dyn Machine) {
         self.report.virtual_ns = self.sched.now;
         self.report.ending = self.ended.clone().unwrap_or_default();
+        self.report_health();
         self.record.flush(m);
         let bytes = record::encode_report(&self.report);
         m.world_ended(&bytes);

@@ -280,6 +280,7 @@ mod tests {
             knobs: Knobs::default(),
             yield_points: Vec::new(),
             faults: Default::default(),
+            checks: Default::default(),
         }
     }
 

@@ -10,6 +10,7 @@ use snowglobe_abi::spec::{
     MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec,
 };
 
+use crate::checks;
 use crate::compose::{self, Compose, Health, MountFrom, Placed, Service};
 use crate::image::{self, Image};
 use crate::interpolate::{self, Vars};
@@ -158,6 +159,7 @@ struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     fn world(&mut self) -> WorldSpec {
         let asked = &self.compose.world;
+        let asked_off = asked.checks_off.clone();
         let knobs = Knobs::default();
         let mut spec = WorldSpec {
             seed: self.options.seed.or(asked.seed).unwrap_or(DEFAULT_SEED),
@@ -179,8 +181,11 @@ impl<'a> Resolver<'a> {
             },
             yield_points: Vec::new(),
             faults: Default::default(),
+            checks: Default::default(),
         };
         let hosts = self.hosts();
+        let asked = hosts.iter().enumerate().map(|(at, host)| (at as u32, &host.service.asked));
+        spec.checks = checks::resolve(asked, &asked_off, &mut self.problems);
         self.dependencies();
         self.standard_input();
         // What follows is costly or would only repeat what is already known to be wrong.
@@ -794,6 +799,11 @@ impl<'a> Resolver<'a> {
             match value.as_ref().or_else(|| self.vars.get(&name.value)) {
                 Some(value) => set_env(&mut env, &name.value, value),
                 None => env.retain(|(known, _)| *known != name.value),
+            }
+        }
+        for (name, value) in checks::variables(&service.asked) {
+            if !env.iter().any(|(known, _)| known == name) {
+                set_env(&mut env, name, &value);
             }
         }
         env

@@ -12,6 +12,7 @@ use snowglobe_abi::spec::{
     LinkSpec, Loss, MountSource, MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
+use crate::checks;
 use crate::problem::{Problem, Source, Span, suggestion};
 use crate::{compose, link, units, yaml};
 
@@ -148,6 +149,8 @@ struct World {
     hosts: Vec<Host>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     yield_points: Vec<YieldPoint>,
+    #[serde(default, skip_serializing_if = "checks::Text::is_empty")]
+    checks: checks::Text,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -285,6 +288,7 @@ struct Health {
 
 impl World {
     fn from_spec(spec: &WorldSpec) -> World {
+        let names: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
         World {
             snowglobe_world: VERSION,
             seed: spec.seed,
@@ -294,11 +298,13 @@ impl World {
             networks: spec.networks.iter().map(|network| Network::from_spec(network, &spec.hosts)).collect(),
             hosts: spec.hosts.iter().map(|host| Host::from_spec(host, spec)).collect(),
             yield_points: spec.yield_points.clone(),
+            checks: checks::Text::from_spec(&spec.checks, &names),
         }
     }
 
     fn into_spec(self) -> Result<WorldSpec, Advice> {
         let names: Vec<String> = self.hosts.iter().map(|host| host.name.clone()).collect();
+        let checks = self.checks.into_spec(&names)?;
         let networks: Vec<NetworkSpec> =
             self.networks.into_iter().map(|network| network.into_spec(&names)).collect::<Result<_, _>>()?;
         let hosts = self.hosts.into_iter().map(|host| host.into_spec(&names, &networks)).collect::<Result<_, _>>()?;
@@ -311,6 +317,7 @@ impl World {
             knobs: self.knobs.into_spec(),
             yield_points: self.yield_points,
             faults: FaultPlan::default(),
+            checks,
         })
     }
 }

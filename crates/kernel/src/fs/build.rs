@@ -14,7 +14,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use snowglobe_abi::errno::Result;
-use snowglobe_abi::spec::{MountSource, RootSpec, WorldSpec};
+use snowglobe_abi::spec::{CHANNELS, Channel, MountSource, RootSpec, WorldSpec};
 
 /// Directories of the machine that change by themselves, or tell of the machine: a host has its own.
 pub const OWN: [(&str, u32); 6] =
@@ -218,6 +218,12 @@ impl Builder<'_> {
             *over.covers.borrow_mut() = Some(node.clone());
             *node.mounted.borrow_mut() = Some(over);
         }
+        let channels = Inode::new_dir(&fs, 0o1777, 0, 0, now);
+        for Channel { name, stream } in CHANNELS {
+            let node = Inode::new(&fs, S_IFCHR | 0o666, 0, 0, now, Node::Device(Device::Channel(stream)));
+            let _ = channels.link(name.as_bytes(), &node, now);
+        }
+        let _ = dev.link(b"snowglobe", &channels, now);
         self.cover("/dev", dev);
     }
 

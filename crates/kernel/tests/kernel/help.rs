@@ -230,6 +230,7 @@ impl World {
             knobs: Knobs::default(),
             yield_points: vec![],
             faults: Default::default(),
+            checks: Default::default(),
         };
         let mut m = FakeMachine {
             memory: vec![0; LEN],

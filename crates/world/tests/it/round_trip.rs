@@ -220,6 +220,7 @@ fn spec() -> impl Strategy<Value = WorldSpec> {
                 knobs,
                 yield_points,
                 faults: Default::default(),
+                checks: Default::default(),
             })
     })
 }
