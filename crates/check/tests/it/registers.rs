@@ -1,4 +1,4 @@
-//! Linearizability: against brute force, and on histories made by a real sequential execution.
+//! Linearizability: against brute force, against stateright, and on histories made by a real sequential execution.
 
 use proptest::prelude::*;
 use serde_json::Value;
@@ -170,4 +170,74 @@ fn ten_thousand_operations_are_judged_in_seconds_and_bounds_end_a_search_as_unkn
     assert_eq!(out.verdict(), Verdict::Unknown);
     let out = model.judge("h", &history, &Bounds { states: 100, ..Bounds::default() });
     assert_eq!(out.verdict(), Verdict::Unknown);
+}
+
+/// The register as stateright's tester takes it.
+#[derive(Clone)]
+struct Theirs(u32);
+
+impl stateright::semantics::SequentialSpec for Theirs {
+    type Op = Op;
+    /// What a read answered, or whether a condition held.
+    type Ret = Option<u32>;
+
+    fn invoke(&mut self, op: &Op) -> Option<u32> {
+        match *op {
+            Op::Read(_) => Some(self.0),
+            Op::Write(value) => {
+                self.0 = value;
+                None
+            }
+            Op::Cas(old, new) if self.0 == old => {
+                self.0 = new;
+                Some(1)
+            }
+            Op::Cas(..) => Some(0),
+        }
+    }
+}
+
+/// What stateright says: its tester tries orders one after the other, without memory or bound.
+fn theirs(ops: &[Timed<Op>]) -> bool {
+    use stateright::semantics::{ConsistencyTester, LinearizabilityTester};
+    let mut events: Vec<(u64, usize, bool)> = Vec::new();
+    for (at, op) in ops.iter().enumerate() {
+        events.push((op.call, at, false));
+        events.extend(op.ret.map(|ret| (ret, at, true)));
+    }
+    events.sort_unstable();
+    let mut tester = LinearizabilityTester::new(Theirs(0));
+    for (_, at, ends) in events {
+        let answer = match ops[at].op {
+            Op::Read(value) => Some(value),
+            Op::Write(_) => None,
+            Op::Cas(..) => Some(1),
+        };
+        let result = match ends {
+            true => tester.on_return(at, answer).map(|_| ()),
+            false => tester.on_invoke(at, ops[at].op).map(|_| ()),
+        };
+        result.unwrap();
+    }
+    tester.is_consistent()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn stateright_says_the_same(
+        ops in prop::collection::vec((operation(), 0..10_u64, 1..6_u64), 1..7)
+    ) {
+        let ops: Vec<Timed<Op>> = ops
+            .iter()
+            .enumerate()
+            .map(|(at, (op, call, length))| Timed {
+                op: *op,
+                call: call * 100 + at as u64,
+                ret: Some((call + length) * 100 + 50 + at as u64),
+            })
+            .collect();
+        prop_assert_eq!(theirs(&ops), check(&Register, &ops, &Bounds::default()) == Answer::Linearizable, "{:?}", ops);
+    }
 }
