@@ -18,7 +18,8 @@ pub fn register(place: &Place) -> Result<Spread> {
     let sample = |_| {
         let began = Instant::now();
         let mut command = Command::new(&place.snowglobe);
-        let status = command.args(["check", "--model", "register", "--history"]).arg(&path).stdout(Stdio::null()).status()?;
+        let status =
+            command.args(["check", "--model", "register", "--history"]).arg(&path).stdout(Stdio::null()).status()?;
         ensure!(status.success(), "the history of a register was not accepted: {status}");
         Ok(began.elapsed().as_secs_f64())
     };
