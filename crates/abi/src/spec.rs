@@ -275,6 +275,12 @@ macro_rules! link {
                 $(if let Some(value) = self.$name { link.$name = value; })*
             }
 
+            /// The first key that says something.
+            pub fn kind(&self) -> &'static str {
+                $(if self.$name.is_some() { return stringify!($name); })*
+                "link"
+            }
+
             /// What says something in `self`, and otherwise in `base`.
             #[must_use]
             pub fn over(self, base: LinkChange) -> LinkChange {
@@ -338,6 +344,8 @@ pub enum Verb {
     Slow(Slow),
     /// It is as fast as it was.
     Unslow,
+    /// The end of a TCP stream takes so many nanoseconds longer.
+    SlowClose(Nanos),
     /// Every TCP connection between them is reset at both ends.
     Reset,
     /// The network of the senders stands still in both directions; who the receivers are does not matter.
@@ -535,10 +543,23 @@ pub const CHANNEL_DIR: &str = "/dev/snowglobe";
 /// A loop at which a runner gives up the baton.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct YieldPoint {
-    /// Path of the mapped file in the guest; empty for code that no file holds.
+    /// Path of the mapped file in the guest; empty for code that the program has made.
     pub file: String,
-    /// Offset of the backward branch in that file.
+    /// Offset of the backward branch in that file; its address in code that the program has made.
     pub offset: u64,
+    /// Of code that the program has made: from when on. Such a point holds for one world and seed alone.
+    pub made: Option<Moment>,
+}
+
+/// A moment of a run at which a task goes back to its program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Moment {
+    /// How often the layer has been entered until then.
+    pub entries: u64,
+    /// Which task, in the order in which the world's tasks began.
+    pub task: u32,
+    /// The bytes that are there then.
+    pub code: Vec<u8>,
 }
 
 /// What the layer says at the end.

@@ -1,6 +1,6 @@
 //! Times, numbers, tables and events as people read them.
 
-use snowglobe_abi::spec::{CHANNELS, Nanos};
+use snowglobe_abi::spec::{CHANNELS, Nanos, YieldPoint};
 use snowglobe_abi::trace::{self, Kind, entry, unzigzag};
 use snowglobe_kernel::show::{self, Call, Ended};
 use snowglobe_net::SocketStatus;
@@ -17,6 +17,14 @@ pub fn seconds(ns: Nanos) -> String {
             let s = ns / 1_000_000_000;
             format!("{}h{:02}m{:02}s", s / 3600, s / 60 % 60, s % 60)
         }
+    }
+}
+
+/// Where a loop is that spins.
+pub fn loop_place(point: &YieldPoint) -> String {
+    match point.made.is_some() {
+        true => format!("{:#x}, in code that the program made", point.offset),
+        false => format!("{}+{:#x}", point.file, point.offset),
     }
 }
 
@@ -112,7 +120,11 @@ pub fn what(event: &Event, hosts: &[String]) -> String {
             parent => format!("pid {} tid {} {} by task {}", num(1), num(2), quoted(0), parent - 1),
         },
         Kind::Exit => wait_status(num(0) as u32),
-        Kind::Exec | Kind::Fault | Kind::Note => text(0),
+        Kind::Exec | Kind::Note => text(0),
+        Kind::Fault => {
+            let which = if num(1) == 0 { "end of " } else { "" };
+            format!("{which}fault {}: {} ({})", num(0), text(0), text(1))
+        }
         Kind::Signal => {
             let handler = match num(2) {
                 0 => "default action".to_owned(),

@@ -14,8 +14,10 @@
 //! | [`mm`], [`elf`], [`exec`] | address spaces, programs |
 //! | [`fs`] | files |
 //! | [`sockets`] | the socket table's place in the kernel |
+//! | [`fault`] | the plan of faults, carried out |
 //! | [`policy`], [`service`] | what a world file says runs on a host: start, health, restart, decided and carried out |
 //! | [`time`], [`rng`] | clocks, seeded streams |
+//! | `made` | yield points: learning them, and those in code that programs make |
 //! | [`machine`] | the one seam to the machine |
 //! | [`mem`], [`uapi`] | guest memory in shapes; numbers of the Linux interface |
 //!
@@ -30,6 +32,7 @@ pub mod core_dump;
 pub mod deliver;
 pub mod elf;
 pub mod exec;
+pub mod fault;
 pub mod fs;
 pub mod futex;
 pub mod health;
@@ -37,6 +40,7 @@ pub mod io;
 pub mod ipc;
 pub mod life;
 pub mod machine;
+mod made;
 pub mod mem;
 pub mod mm;
 pub mod policy;
@@ -64,7 +68,7 @@ use rng::Rng;
 use sched::{Sched, TimerAction};
 use snowglobe_abi::Errno;
 use snowglobe_abi::control::STARTER;
-use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec, YieldPoint};
+use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec};
 use task::{Host, HostId, ProcId, Process, SpaceEntry, SpaceId, State, Task, TaskId};
 use wait::Wait;
 
@@ -178,6 +182,8 @@ pub struct Kernel {
     pub calls: u64,
     /// How processes grow.
     pub health: health::Health,
+    /// The plan of faults, and how far it is.
+    pub faults: fault::Faults,
     /// What is to be reported at the end.
     pub report: Report,
     /// Set by the layer when the supervisor wants the world to end.
@@ -186,6 +192,8 @@ pub struct Kernel {
     pub ended: Option<Ending>,
     /// Learned yield points by file.
     pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
+    /// Those in code that programs make.
+    made: made::Made,
     /// Armed `setitimer` timers that count CPU time.
     pub cpu_timers: usize,
     /// Inode numbers of anonymous objects (pipes, sockets).
@@ -213,8 +221,12 @@ impl Kernel {
         let store = fs::store::Store::default();
         let record = record::Recorder::new(spec.knobs.trace_calls);
         let mut yields: BTreeMap<Vec<u8>, Vec<u64>> = BTreeMap::new();
+        let mut made = Vec::new();
         for point in &spec.yield_points {
-            yields.entry(point.file.clone().into_bytes()).or_default().push(point.offset);
+            match &point.made {
+                Some(moment) => made.push((moment.clone(), point.offset)),
+                None => yields.entry(point.file.clone().into_bytes()).or_default().push(point.offset),
+            }
         }
         let services = policy::Policy::new(&spec);
         let mut kernel = Kernel {
@@ -247,10 +259,12 @@ impl Kernel {
             record,
             calls: 0,
             health: Default::default(),
+            faults: fault::Faults::default(),
             report: Report::default(),
             stop_asked: false,
             ended: None,
             yields: Rc::new(yields),
+            made: made::Made::new(made),
             cpu_timers: 0,
             next_anon_ino: 1000,
             moves: 0,
@@ -263,6 +277,7 @@ impl Kernel {
             kernel.sched.arm(until, TimerAction::Until);
         }
         kernel.arm_services();
+        kernel.arm_faults();
         kernel
     }
 
@@ -348,6 +363,9 @@ impl Kernel {
         if self.sched.next_timer <= self.sched.now {
             self.run_timers(m);
         }
+        if self.calls == self.made.at_call {
+            self.notice = true;
+        }
         let cost = self.spec.knobs.call_cost;
         self.task_mut(task).call = nr as u32;
         self.charge(task, cost);
@@ -425,6 +443,10 @@ impl Kernel {
             if !self.sched.owed.is_empty() {
                 self.pay_owners();
             }
+            if !self.faults.due.is_empty() {
+                self.strike_due(m);
+                continue;
+            }
             self.note_woken();
             if self.sched.now >= self.health.next {
                 self.look_at_health();
@@ -499,6 +521,15 @@ impl Kernel {
         if !self.take_signals(m, task) {
             return Flow::Switch;
         }
+        if self.calls >= self.made.at_call {
+            self.apply_made(m);
+        }
+        // A fault strikes while nobody runs: it may take away whoever does.
+        if !self.faults.due.is_empty() {
+            self.task_mut(task).state = State::Runnable;
+            self.sched.enqueue_first(task);
+            return Flow::Switch;
+        }
         if self.turn_over || self.sched.now - self.slice_start >= self.spec.knobs.quantum {
             self.turn_over = false;
             self.slice_start = self.sched.now;
@@ -555,6 +586,7 @@ impl Kernel {
         self.sched.now += cost;
         self.charge(task, cost);
         self.turn_over = true;
+        self.made.entered();
         self.record.yielded(self.sched.now, task, at, m);
         self.before_return(m)
     }
@@ -569,20 +601,6 @@ impl Kernel {
     /// Whether somebody may wait for the current task to give up the baton: another that could run, or a timer.
     pub fn is_waited_for(&self) -> bool {
         self.sched.anyone() || self.sched.next_timer != Nanos::MAX
-    }
-
-    /// A loop of the current task never calls: it becomes a yield point, and the world is to be run again with it.
-    /// Returns false for code that no file holds, or that is a yield point already.
-    pub fn learn(&mut self, at: u64) -> bool {
-        let Some((start, vma)) = self.space_of(self.current).find(at) else { return false };
-        let mm::Source::File { offset, path, .. } = &vma.source else { return false };
-        let point = YieldPoint { file: mem::text(path), offset: offset + (at - start) };
-        if self.spec.yield_points.contains(&point) {
-            return false;
-        }
-        self.report.learned.push(point);
-        self.stop_asked = true;
-        true
     }
 
     /// Does what timers that are due ask for.
@@ -606,6 +624,7 @@ impl Kernel {
         self.report.virtual_ns = self.sched.now;
         self.report.ending = self.ended.clone().unwrap_or_default();
         self.report_health();
+        self.report.faults = self.fault_reports();
         self.record.flush(m);
         let bytes = record::encode_report(&self.report);
         m.world_ended(&bytes);

@@ -12,6 +12,7 @@ use snowglobe_abi::spec::{
 
 use crate::checks;
 use crate::compose::{self, Compose, Health, MountFrom, Placed, Service};
+use crate::faults::{self, Scope};
 use crate::image::{self, Image};
 use crate::interpolate::{self, Vars};
 use crate::link::{Link, Rule};
@@ -189,8 +190,8 @@ impl<'a> Resolver<'a> {
             checks: Default::default(),
         };
         let hosts = self.hosts();
-        let asked = hosts.iter().enumerate().map(|(at, host)| (at as u32, &host.service.asked));
-        spec.checks = checks::resolve(asked, &asked_off, &mut self.problems);
+        let judged = hosts.iter().enumerate().map(|(at, host)| (at as u32, &host.service.asked));
+        spec.checks = checks::resolve(judged, &asked_off, &mut self.problems);
         self.dependencies();
         self.standard_input();
         // What follows is costly or would only repeat what is already known to be wrong.
@@ -238,6 +239,10 @@ impl<'a> Resolver<'a> {
                 interfaces: std::mem::take(&mut interfaces[index]),
                 service,
             });
+        }
+        if let Some(node) = &asked.faults {
+            let service = |at: usize| Some(hosts[at].service.name.value.clone());
+            spec.faults = faults::read(node, "`faults`", &Scope::of(&spec, service), &mut self.problems);
         }
         spec
     }

@@ -220,8 +220,10 @@ proptest! {
         let whole = resolved::to_yaml(&crate::world(WORLD));
         let bytes = changed(&whole, &changes);
         let text = String::from_utf8_lossy(&bytes);
-        if let Err(problem) = resolved::from_yaml("world.yaml", &text) {
-            prop_assert!(has_place(&problem, text.split('\n').count()), "{problem:?}\n{text}");
+        if let Err(error) = resolved::from_yaml("world.yaml", &text) {
+            for problem in error.problems {
+                prop_assert!(has_place(&problem, text.split('\n').count()), "{problem:?}\n{text}");
+            }
         }
     }
 
@@ -360,7 +362,7 @@ fn record() -> RunRecord {
         processes: Vec::new(),
         unsupported: Vec::new(),
         binaries: Vec::new(),
-        learned: vec![snowglobe_abi::spec::YieldPoint { file: "/bin/a".into(), offset: 9 }],
+        learned: vec![snowglobe_abi::spec::YieldPoint { file: "/bin/a".into(), offset: 9, made: None }],
         checks: Default::default(),
     }
 }

@@ -188,6 +188,14 @@ fn disk_profile() -> impl Strategy<Value = DiskProfile> {
     prop::sample::select(vec![Ext4Ordered, Ext4Writeback, Xfs, PosixWorst])
 }
 
+fn moment() -> impl Strategy<Value = Moment> {
+    (any::<u64>(), any::<u32>(), vec(any::<u8>(), 0..15)).prop_map(|(entries, task, code)| Moment {
+        entries,
+        task,
+        code,
+    })
+}
+
 fn knobs() -> impl Strategy<Value = Knobs> {
     (
         nanos(),
@@ -217,7 +225,8 @@ fn knobs() -> impl Strategy<Value = Knobs> {
 
 fn spec() -> impl Strategy<Value = WorldSpec> {
     (1..4usize, 1..4usize).prop_flat_map(|(hosts, networks)| {
-        let yield_point = (text(), any::<u64>()).prop_map(|(file, offset)| YieldPoint { file, offset });
+        let yield_point = (text(), any::<u64>(), prop::option::of(moment()))
+            .prop_map(|(file, offset, made)| YieldPoint { file, offset, made });
         (
             any::<u64>(),
             nanos(),
@@ -267,7 +276,7 @@ fn a_resolved_world_that_was_edited_badly_says_where() {
     assert!(error.to_string().contains("no host `aa`"), "{error}");
     let error = from_yaml("w.yaml", &text.replace("quantum: 200us", "quantum: soon")).unwrap_err();
     assert!(error.to_string().contains("`soon` is not a duration"), "{error}");
-    assert_eq!(error.place().unwrap().line, 8);
+    assert_eq!(error.problems[0].place().unwrap().line, 8);
     let error = from_yaml("w.yaml", &text.replace("latency: 100us", "latency: late")).unwrap_err();
     assert!(error.to_string().contains("`late` is not a latency"), "{error}");
     let error = from_yaml("w.yaml", &text.replace("cpus: 2", "cpuz: 2")).unwrap_err();
