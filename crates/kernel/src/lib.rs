@@ -157,6 +157,8 @@ pub struct Kernel {
     pub store: fs::store::Store,
     /// Named volumes.
     pub volumes: BTreeMap<alloc::string::String, fs::inode::InodeRef>,
+    /// Disks that go wrong.
+    pub disk_faults: fs::disk::faults::Faults,
     /// Services by host.
     pub services: policy::Policy<ProcId>,
     /// Set when the current task may have a signal, must end, or has used up its time.
@@ -232,6 +234,7 @@ impl Kernel {
             futexes: futex::Futexes::default(),
             store,
             volumes: BTreeMap::new(),
+            disk_faults: Default::default(),
             services,
             notice: false,
             slice_start: 0,

@@ -6,6 +6,7 @@
 //! | [`path`] | path walking |
 //! | [`store`] | the pages that hold the world's own file contents |
 //! | [`content`] | a regular file's bytes: extents of the store, or a file of the machine |
+//! | [`disk`] | what of it is durable: crashes and faults of disks |
 //! | [`file`] | open file descriptions and descriptor tables |
 //! | [`build`] | a host's tree from its specification |
 //! | [`pipe`], [`epoll`], [`event`], [`dev`] | what descriptors name besides inodes |
@@ -16,6 +17,7 @@
 pub mod build;
 pub mod content;
 pub mod dev;
+pub mod disk;
 pub mod epoll;
 pub mod event;
 pub mod file;
