@@ -1,7 +1,8 @@
 //! Faults as data. A run is given a timeline of them and draws none by itself: whoever prepares a run draws the timeline from the
 //! seed and a profile. So a fault can be left out of a run without another becoming different, which is what shrinking needs.
 
-use crate::spec::{Chance, LinkChange, Nanos, Strike};
+use crate::spec::{Chance, LinkChange, Nanos, Strike, Verb};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
@@ -62,8 +63,16 @@ pub struct CallFilter {
 /// One kind of fault.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Fault {
-    /// Something happens to the ways between hosts. A verb that lasts is undone by its opposite.
+    /// Something happens to the ways between hosts: [`Verb`]s that begin something. What lasts ends with the fault.
     Network(Strike),
+    /// Two hosts that are named here hear each other only where some group has both; who is not named hears all. So one
+    /// group after the other cuts a network in parts, and groups that overlap give bridges and rings.
+    Partition {
+        /// On which network; on all without it.
+        network: Option<u32>,
+        /// Indices of hosts.
+        groups: Vec<Vec<u32>>,
+    },
     /// The ways between hosts are different.
     Link {
         /// On which network; on all without it.
@@ -121,17 +130,20 @@ pub enum Fault {
 pub enum HostVerb {
     /// All its processes get SIGKILL; its kernel lives and ends their connections.
     Kill {
-        /// After this time its service starts again; never without it.
+        /// So long after the end of the fault (its beginning, if it does not last) its service starts again. If neither is
+        /// given, its restart policy has the word, as after any other end.
         restart: Option<Nanos>,
     },
     /// Its service is asked to stop by its signal, and killed when it has not after its grace.
     Stop {
-        /// As with [`HostVerb::Kill`].
+        /// As with [`HostVerb::Kill`]; if neither is given, it stays down until the quiet time.
         restart: Option<Nanos>,
     },
-    /// Everything is gone in one moment, nobody is told, and the disk keeps what its profile and the seed let it keep.
+    /// Everything is gone in one moment, nobody is told, and the disk keeps what its profile and the seed let it keep. It
+    /// has no power while the fault lasts; a fault that does not last ends with the restart.
     PowerLoss {
-        /// After this time it boots; never without it.
+        /// So long after power is back its service starts; at once if the fault lasts and this is not given. If neither is,
+        /// it has no power until the quiet time.
         restart: Option<Nanos>,
     },
     /// No thread of it runs, and its network stands still. Lasts.
@@ -244,4 +256,92 @@ pub struct FaultReport {
     pub times: Option<(Nanos, Option<Nanos>)>,
     /// How often it hit something: a packet, a process, a call. A fault that hit nothing disturbed nothing.
     pub hits: u64,
+}
+
+impl FaultPlan {
+    /// Whether nothing goes wrong, and threads take turns as usual.
+    pub fn is_empty(&self) -> bool {
+        self.timeline.is_empty() && self.schedule == Schedule::Usual
+    }
+}
+
+impl Fault {
+    /// The kind, as world files, listings and the trace name it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Fault::Network(strike) => match strike.verb {
+                Verb::Cut | Verb::Heal => "cut",
+                Verb::Clog | Verb::Unclog => "clog",
+                Verb::Slow(_) | Verb::Unslow => "slow",
+                Verb::SlowClose(_) => "slow-close",
+                Verb::Reset => "reset",
+                Verb::Pause | Verb::Resume => "still",
+            },
+            Fault::Partition { .. } => "partition",
+            Fault::Link { change, .. } => change.kind(),
+            Fault::Host { verb, .. } => match verb {
+                HostVerb::Kill { .. } => "kill",
+                HostVerb::Stop { .. } => "stop",
+                HostVerb::PowerLoss { .. } => "power-loss",
+                HostVerb::Pause => "pause",
+                HostVerb::Slow(_) => "slow-cpu",
+                HostVerb::Memory(_) => "memory",
+                HostVerb::Descriptors(_) => "descriptors",
+            },
+            Fault::Clock { verb, .. } => match verb {
+                ClockVerb::Jump(_) => "clock-jump",
+                ClockVerb::Drift(_) => "clock-drift",
+                ClockVerb::Leap(_) => "leap-second",
+                ClockVerb::Strobe { .. } => "clock-strobe",
+            },
+            Fault::Disk { verb, .. } => match verb {
+                DiskVerb::ReadError(_) => "read-error",
+                DiskVerb::WriteError(_) => "write-error",
+                DiskVerb::SyncError(_) => "sync-error",
+                DiskVerb::Short(_) => "short-io",
+                DiskVerb::Flip(_) => "bit-flip",
+                DiskVerb::Lost(_) => "lost-write",
+                DiskVerb::Misdirected(_) => "misdirected-write",
+                DiskVerb::Latency(_) => "disk-latency",
+                DiskVerb::Stall => "disk-stall",
+                DiskVerb::Full => "disk-full",
+                DiskVerb::Quota => "quota",
+                DiskVerb::ReadOnly => "read-only",
+            },
+            Fault::Call { verb, .. } => match verb {
+                CallVerb::Errno(_) => "errno",
+                CallVerb::Delay(_) => "delay",
+                CallVerb::Kill => "kill-caller",
+            },
+            Fault::Starve { .. } => "starve",
+        }
+    }
+
+    /// Whom it is about, by the names of hosts: `n1, n2`, `n1 -> n2`, `n1 | n2, n3`.
+    pub fn whom(&self, names: &dyn Fn(u32) -> String) -> String {
+        let list = |hosts: &[u32]| hosts.iter().map(|host| names(*host)).collect::<Vec<_>>().join(", ");
+        let way = |from: &[u32], to: &[u32]| match from == to {
+            true => format!("between {}", list(from)),
+            false => format!("{} -> {}", list(from), list(to)),
+        };
+        match self {
+            Fault::Network(Strike { from, to, .. }) | Fault::Link { from, to, .. } => way(from, to),
+            Fault::Partition { groups, .. } => groups.iter().map(|group| list(group)).collect::<Vec<_>>().join(" | "),
+            Fault::Host { hosts, .. }
+            | Fault::Clock { hosts, .. }
+            | Fault::Disk { hosts, .. }
+            | Fault::Starve { hosts, .. } => list(hosts),
+            Fault::Call { calls, .. } if calls.hosts.is_empty() => String::from("all hosts"),
+            Fault::Call { calls, .. } => list(&calls.hosts),
+        }
+    }
+
+    /// Whether it is of a kind that lasts: without an end it goes on until the quiet time.
+    pub fn lasts(&self) -> bool {
+        match self {
+            Fault::Network(strike) => strike.verb != Verb::Reset,
+            Fault::Clock { verb, .. } => !matches!(verb, ClockVerb::Leap(_)),
+            _ => true,
+        }
+    }
 }

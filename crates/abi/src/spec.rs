@@ -273,6 +273,12 @@ macro_rules! link {
                 $(if let Some(value) = self.$name { link.$name = value; })*
             }
 
+            /// The first key that says something.
+            pub fn kind(&self) -> &'static str {
+                $(if self.$name.is_some() { return stringify!($name); })*
+                "link"
+            }
+
             /// What says something in `self`, and otherwise in `base`.
             #[must_use]
             pub fn over(self, base: LinkChange) -> LinkChange {
@@ -336,6 +342,8 @@ pub enum Verb {
     Slow(Slow),
     /// It is as fast as it was.
     Unslow,
+    /// The end of a TCP stream takes so many nanoseconds longer.
+    SlowClose(Nanos),
     /// Every TCP connection between them is reset at both ends.
     Reset,
     /// The network of the senders stands still in both directions; who the receivers are does not matter.

@@ -66,7 +66,8 @@ kinds! {
     Deliver = 11, "deliver";
     /// The network drops something. Numbers: socket ID, length. Blob: the reason.
     Drop = 12, "drop";
-    /// A fault strikes. Blob: what and why.
+    /// A fault strikes or ends. Numbers: its place in the plan, 1 at its beginning and 0 at its end. Blobs: what and whom, and
+    /// where it comes from.
     Fault = 13, "fault";
     /// A socket's status moves (FIG. 48, 4816). Numbers: socket ID, old status, new status.
     Status = 14, "status";

@@ -106,7 +106,11 @@ pub fn what(event: &Event, hosts: &[String]) -> String {
             parent => format!("pid {} tid {} {} by task {}", num(1), num(2), quoted(0), parent - 1),
         },
         Kind::Exit => wait_status(num(0) as u32),
-        Kind::Exec | Kind::Fault | Kind::Note => text(0),
+        Kind::Exec | Kind::Note => text(0),
+        Kind::Fault => {
+            let which = if num(1) == 0 { "end of " } else { "" };
+            format!("{which}fault {}: {} ({})", num(0), text(0), text(1))
+        }
         Kind::Signal => {
             let handler = match num(2) {
                 0 => "default action".to_owned(),

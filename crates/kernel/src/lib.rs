@@ -14,6 +14,7 @@
 //! | [`mm`], [`elf`], [`exec`] | address spaces, programs |
 //! | [`fs`] | files |
 //! | [`sockets`] | the socket table's place in the kernel |
+//! | [`fault`] | the plan of faults, carried out |
 //! | [`policy`], [`service`] | what a world file says runs on a host: start, health, restart, decided and carried out |
 //! | [`time`], [`rng`] | clocks, seeded streams |
 //! | [`machine`] | the one seam to the machine |
@@ -30,6 +31,7 @@ pub mod core_dump;
 pub mod deliver;
 pub mod elf;
 pub mod exec;
+pub mod fault;
 pub mod fs;
 pub mod futex;
 pub mod io;
@@ -175,6 +177,8 @@ pub struct Kernel {
     pub record: record::Recorder,
     /// Calls answered.
     pub calls: u64,
+    /// The plan of faults, and how far it is.
+    pub faults: fault::Faults,
     /// What is to be reported at the end.
     pub report: Report,
     /// Set by the layer when the supervisor wants the world to end.
@@ -243,6 +247,7 @@ impl Kernel {
             hosts_up: 0,
             record,
             calls: 0,
+            faults: fault::Faults::default(),
             report: Report::default(),
             stop_asked: false,
             ended: None,
@@ -259,6 +264,7 @@ impl Kernel {
             kernel.sched.arm(until, TimerAction::Until);
         }
         kernel.arm_services();
+        kernel.arm_faults();
         kernel
     }
 
@@ -421,6 +427,10 @@ impl Kernel {
             if !self.sched.owed.is_empty() {
                 self.pay_owners();
             }
+            if !self.faults.due.is_empty() {
+                self.strike_due(m);
+                continue;
+            }
             self.note_woken();
             if let Some(task) = self.sched.take() {
                 self.current = task;
@@ -490,6 +500,12 @@ impl Kernel {
             self.run_timers(m);
         }
         if !self.take_signals(m, task) {
+            return Flow::Switch;
+        }
+        // A fault strikes while nobody runs: it may take away whoever does.
+        if !self.faults.due.is_empty() {
+            self.task_mut(task).state = State::Runnable;
+            self.sched.enqueue_first(task);
             return Flow::Switch;
         }
         if self.turn_over || self.sched.now - self.slice_start >= self.spec.knobs.quantum {
@@ -598,6 +614,7 @@ impl Kernel {
     fn finish(&mut self, m: &mut dyn Machine) {
         self.report.virtual_ns = self.sched.now;
         self.report.ending = self.ended.clone().unwrap_or_default();
+        self.report.faults = self.fault_reports();
         self.record.flush(m);
         let bytes = record::encode_report(&self.report);
         m.world_ended(&bytes);

@@ -87,6 +87,9 @@ impl Kernel {
         };
         self.tasks.push(Some(Box::new(task)));
         self.sched.add_task(id);
+        if self.faults.is_paused(host) {
+            self.sched.set_frozen(id, true);
+        }
         self.host_mut(host).tids.insert(tid, id);
         self.host_mut(host).tasks += 1;
         if self.host(host).tasks == 1 {
@@ -543,7 +546,7 @@ impl Kernel {
     }
 
     /// Closes all descriptors of a process.
-    fn close_all(&mut self, id: ProcId) {
+    pub(crate) fn close_all(&mut self, id: ProcId) {
         let fds = core::mem::take(&mut self.proc_mut(id).fds);
         if Rc::strong_count(&fds) == 1 {
             let files = fds.borrow_mut().remove_where(0, usize::MAX, |_| true);
@@ -553,7 +556,7 @@ impl Kernel {
         }
     }
 
-    fn stop_timers(&mut self, id: ProcId) {
+    pub(crate) fn stop_timers(&mut self, id: ProcId) {
         let proc = self.proc_mut(id);
         let mut keys: Vec<_> = proc.itimers.iter().flatten().filter_map(|t| t.key).collect();
         keys.extend(proc.posix_timers.values().filter_map(|t| t.key));
@@ -687,6 +690,10 @@ impl Kernel {
             TimerAction::Network => self.network_due(false),
             TimerAction::NetworkDeadline => self.network_due(true),
             TimerAction::Service(host, timer) => self.service_due(m, host, timer),
+            TimerAction::Fault(due) => {
+                self.faults.due.push_back(due);
+                self.notice = true;
+            }
             TimerAction::Until => self.ended = Some(snowglobe_abi::spec::Ending::Until),
         }
     }

@@ -52,6 +52,11 @@ pub struct Service<P> {
     /// Health checks so far.
     checks: u64,
     began: Nanos,
+    /// Faults that keep it down, and how many of them let it come back.
+    held: u32,
+    returning: u32,
+    /// Whether it is to be started again at once when it has ended.
+    revive: bool,
 }
 
 /// Wait before the first restart; it doubles with each.
@@ -104,6 +109,9 @@ impl<P: Copy + PartialEq> Policy<P> {
             check: None,
             checks: 0,
             began: 0,
+            held: 0,
+            returning: 0,
+            revive: false,
         };
         let there = || spec.hosts.iter().map(|host| host.service.is_some());
         let due = there().enumerate().filter(|(_, is_there)| *is_there);
@@ -125,7 +133,40 @@ impl<P: Copy + PartialEq> Policy<P> {
 
     /// Whether nothing runs as a service and nothing will be started.
     pub fn all_done(&self) -> bool {
-        self.services.iter().all(|s| s.finished && s.main.is_none())
+        self.services.iter().all(|s| s.main.is_none() && (s.finished || s.held > 0 && s.returning == 0))
+    }
+
+    /// A fault keeps a service down: nothing starts it before [`Policy::release`]. `returns` says whether that will come.
+    pub fn hold(&mut self, host: u32, returns: bool) {
+        let s = &mut self.services[host as usize];
+        s.held += 1;
+        s.returning += u32::from(returns);
+    }
+
+    /// That fault keeps it down no longer. It is started again if it ran when it was struck, or would have been started.
+    pub fn release(&mut self, host: u32, now: Nanos, returns: bool) {
+        let s = &mut self.services[host as usize];
+        s.held -= 1;
+        s.returning -= u32::from(returns);
+        if s.held > 0 || s.finished {
+            return;
+        }
+        // Who is still on the way out is started when it is gone.
+        s.revive = s.main.is_some();
+        s.backoff = FIRST_BACKOFF;
+        if s.main.is_none() {
+            self.due.push((now, host, Timer::Start));
+        }
+    }
+
+    /// A host has no power: nothing of its service runs any more.
+    pub fn power_lost(&mut self, host: u32, now: Nanos, status: u32) {
+        let s = &mut self.services[host as usize];
+        if s.main.is_some() {
+            s.status = Some(status);
+        }
+        (s.main, s.check, s.health, s.failures) = (None, None, Health::Starting, 0);
+        self.look_at_waiting(now);
     }
 
     fn dependencies_hold(&self, spec: &ServiceSpec) -> bool {
@@ -149,7 +190,10 @@ impl<P: Copy + PartialEq> Policy<P> {
     pub fn timer(&mut self, spec: &ServiceSpec, host: u32, timer: Timer) -> Option<Order<P>> {
         let s = &self.services[host as usize];
         match timer {
-            Timer::Start => (s.main.is_none() && !s.finished && self.dependencies_hold(spec)).then_some(Order::Start),
+            Timer::Start => {
+                let wanted = s.main.is_none() && !s.finished && s.held == 0;
+                (wanted && self.dependencies_hold(spec)).then_some(Order::Start)
+            }
             Timer::Check if spec.healthcheck.is_none() || s.main.is_none() || s.check.is_some() => None,
             Timer::Check => {
                 self.services[host as usize].checks += 1;
@@ -224,7 +268,11 @@ impl<P: Copy + PartialEq> Policy<P> {
             Restart::Always => true,
             Restart::OnFailure(max) => status != 0 && max.is_none_or(|m| s.restarts < m),
         };
-        if again {
+        if s.held > 0 {
+            // The end of the fault decides.
+        } else if core::mem::take(&mut s.revive) {
+            self.due.push((now, host, Timer::Start));
+        } else if again {
             s.restarts += 1;
             self.due.push((now + s.backoff, host, Timer::Start));
             s.backoff = (s.backoff * 2).min(MAX_BACKOFF);

@@ -237,6 +237,13 @@ impl Recorder {
         self.hold();
     }
 
+    /// A fault of the plan begins or ends, by its number: what, and why.
+    pub fn fault(&mut self, now: Nanos, index: u32, begins: bool, what: &str, cause: &str) {
+        let enc = self.start(Kind::Fault, now, TaskId(0)).num(u64::from(index)).num(u64::from(begins));
+        enc.blob(what.as_bytes()).blob(cause.as_bytes());
+        self.hold();
+    }
+
     /// A remark.
     pub fn note(&mut self, now: Nanos, task: TaskId, text: &str) {
         self.start(Kind::Note, now, task).blob(text.as_bytes());

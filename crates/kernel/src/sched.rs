@@ -115,6 +115,8 @@ pub enum TimerAction {
     Service(u32, crate::policy::Timer),
     /// The world's end.
     Until,
+    /// Something of the plan of faults.
+    Fault(crate::fault::Due),
 }
 
 /// One task, as the scheduler sees it.
@@ -122,6 +124,8 @@ pub enum TimerAction {
 struct Slot {
     /// The ticket of its wait while it is blocked; 0 when it is not.
     ticket: u64,
+    /// Whether its host stands still.
+    frozen: bool,
 }
 
 /// The run queue and the timers.
@@ -129,6 +133,8 @@ pub struct Sched {
     /// Virtual nanoseconds since the world began.
     pub now: Nanos,
     queue: VecDeque<TaskId>,
+    /// Tasks that could run if their host did not stand still, in the order in which they could.
+    parked: VecDeque<TaskId>,
     slots: Vec<Slot>,
     timers: BTreeMap<(Nanos, u64), TimerAction>,
     timer_seq: u64,
@@ -147,6 +153,7 @@ impl Sched {
         Sched {
             now: 0,
             queue: VecDeque::new(),
+            parked: VecDeque::new(),
             slots: Vec::new(),
             timers: BTreeMap::new(),
             timer_seq: 0,
@@ -172,13 +179,48 @@ impl Sched {
 
     /// Puts a task at the end of the queue.
     pub fn enqueue(&mut self, task: TaskId) {
-        debug_assert!(!self.queue.contains(&task));
-        self.queue.push_back(task);
+        debug_assert!(!self.queue.contains(&task) && !self.parked.contains(&task));
+        self.may_run(task);
+    }
+
+    /// Puts a task at the head of the queue: it gave up the baton for what is not its own.
+    pub fn enqueue_first(&mut self, task: TaskId) {
+        if self.slots[task.0 as usize].frozen {
+            self.parked.push_front(task);
+        } else {
+            self.queue.push_front(task);
+        }
+    }
+
+    #[inline]
+    fn may_run(&mut self, task: TaskId) {
+        if self.slots[task.0 as usize].frozen {
+            self.parked.push_back(task);
+        } else {
+            self.queue.push_back(task);
+        }
+    }
+
+    /// A task's host stands still, or goes on. [`Sched::settle_frozen`] is to follow.
+    pub fn set_frozen(&mut self, task: TaskId, frozen: bool) {
+        self.slots[task.0 as usize].frozen = frozen;
+    }
+
+    /// Tasks that are frozen leave the queue, and those that are not any more come back to it, each in its order.
+    pub fn settle_frozen(&mut self) {
+        let Sched { queue, parked, slots, .. } = self;
+        let frozen = |task: &TaskId| slots[task.0 as usize].frozen;
+        let back: Vec<TaskId> = parked.iter().copied().filter(|task| !frozen(task)).collect();
+        parked.retain(|task| frozen(task));
+        parked.extend(queue.iter().copied().filter(frozen));
+        queue.retain(|task| !frozen(task));
+        queue.extend(back);
     }
 
     /// Takes a task out of the queue, wherever it is.
     pub fn remove(&mut self, task: TaskId) {
         self.queue.retain(|t| *t != task);
+        self.parked.retain(|t| *t != task);
         if let Some(slot) = self.slots.get_mut(task.0 as usize) {
             slot.ticket = 0;
         }
@@ -209,7 +251,7 @@ impl Sched {
         let slot = &mut self.slots[task.0 as usize];
         if slot.ticket != 0 {
             slot.ticket = 0;
-            self.queue.push_back(task);
+            self.may_run(task);
             self.woken.push(task);
         }
     }

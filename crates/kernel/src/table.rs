@@ -276,6 +276,16 @@ pub fn entry(nr: u64) -> Option<&'static Entry> {
     TABLE.get((index as usize).wrapping_sub(1))
 }
 
+/// The number of a call by its name.
+pub fn number(name: &str) -> Option<u32> {
+    TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.nr.into())
+}
+
+/// The names of all calls, in the order of their numbers.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|entry| entry.name)
+}
+
 table! {
     0 read [Fd, Out(2), Size] Full rw::read, "";
     1 write [Fd, In(2), Size] Full rw::write, "";

@@ -274,6 +274,18 @@ impl Fabric {
         }
     }
 
+    /// Throws away what is on its way to a host, and what waits in its interfaces: how many packets that were.
+    pub(crate) fn lose_of(&mut self, host: u32) -> u64 {
+        self.strand(host);
+        let mut lost = self.stranded.remove(&host).map_or(0, |list| list.len());
+        self.held.retain(|way, list| {
+            let stays = way.from != host;
+            lost += if stays { 0 } else { list.len() };
+            stays
+        });
+        lost as u64
+    }
+
     /// Lets a host have what was on its way to it.
     pub(crate) fn unstrand(&mut self, host: u32, now: u64) {
         for packet in self.stranded.remove(&host).unwrap_or_default() {
@@ -390,7 +402,10 @@ impl<R: Clone> SocketTable<R> {
     /// Sends one packet over a link with character, as the verdict says.
     fn send_one(&mut self, way: Way, mut packet: Packet, socket: u64) -> Departure {
         let (now, len) = (self.log.now, packet.body.len());
-        let judged = self.world.judge(way, packet.body.length(), packet.dst.ip.is_ipv6(), now);
+        let mut judged = self.world.judge(way, packet.body.length(), packet.dst.ip.is_ipv6(), now);
+        if self.faults.any() {
+            self.faults.strike_packet(way, &packet.body, &mut judged);
+        }
         self.log.judged(socket, len, (way.from, way.to), judged.verdict);
         match judged.verdict {
             Verdict::Pass(after) | Verdict::Delay(after) => self.fabric.fly(now.saturating_add(after), packet),

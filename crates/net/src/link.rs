@@ -149,6 +149,10 @@ pub struct World {
     pub(crate) networks: Vec<Network>,
     /// Hosts whose network stands still, by index.
     pub(crate) paused: Vec<bool>,
+    /// Hosts without power, by index.
+    pub(crate) dark: Vec<bool>,
+    /// Whether some ends of streams take longer.
+    pub(crate) slow_closes: bool,
     /// What stands for the resolver where a host is asked for.
     outside: Host,
 }
@@ -220,7 +224,9 @@ impl World {
     /// `seed` is that from which the links draw.
     pub(crate) fn new(networks: &[NetworkSpec], hosts: &[HostSpec], seed: u64) -> World {
         let paused = alloc::vec![false; hosts.len()];
-        let mut world = World { hosts: Vec::new(), networks: Vec::new(), paused, outside: outside() };
+        let (dark, slow_closes) = (paused.clone(), false);
+        let mut world =
+            World { hosts: Vec::new(), networks: Vec::new(), paused, dark, slow_closes, outside: outside() };
         for spec in networks {
             let resolver = Ipv4Addr::from(spec.resolver);
             let addresses = BTreeMap::from([(IpAddr::V4(resolver), RESOLVER), (IpAddr::V6(ula(resolver)), RESOLVER)]);

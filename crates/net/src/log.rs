@@ -33,6 +33,8 @@ pub enum DropReason {
     Loss,
     /// A partition cuts the link.
     Partition,
+    /// The receiver or the sender has no power.
+    HostDown,
     /// The queue of the sender's interface is full.
     QueueFull,
     /// Its checksum is wrong: the link has damaged it.
@@ -50,6 +52,7 @@ impl DropReason {
             DropReason::NotExpected => "not expected",
             DropReason::Loss => "loss",
             DropReason::Partition => "partition",
+            DropReason::HostDown => "host down",
             DropReason::QueueFull => "link queue full",
             DropReason::Checksum => "wrong checksum",
         }

@@ -98,6 +98,8 @@ pub struct SocketTable<R> {
     pub(crate) searches: Searches,
     /// What each host counts, and at last what nobody does.
     pub(crate) counts: Vec<Counters>,
+    /// Faults that go on.
+    pub(crate) faults: crate::fault::Active,
 }
 
 impl<R: Clone> SocketTable<R> {
@@ -123,6 +125,7 @@ impl<R: Clone> SocketTable<R> {
             last_unique: 0,
             searches: Searches::new(),
             counts: alloc::vec![Counters::default(); hosts.len() + 1],
+            faults: Default::default(),
         }
     }
 

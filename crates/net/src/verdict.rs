@@ -5,13 +5,14 @@
 //! happen to a packet is that of a wire: a cut, a clog, room in the sender's queue, its turn on the wire (bandwidth), loss,
 //! corruption, duplication, latency and jitter, and last its place among the others (reordering).
 
+use crate::fault::{Effect, Reach};
 use crate::link::World;
 use crate::log::DropReason;
 use crate::rng::{Rng, mix};
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::vec::Vec;
-use snowglobe_abi::spec::{Chance, DEFAULT_QUEUE, Latency, LinkRule, LinkSpec, Loss, NetworkSpec, Slow};
+use snowglobe_abi::spec::{Chance, DEFAULT_QUEUE, Latency, LinkChange, LinkRule, LinkSpec, Loss, NetworkSpec, Slow};
 
 /// Bytes that a packet takes on the wire besides itself: the Ethernet header, as Linux's queues count it.
 const ETHERNET: u32 = 14;
@@ -43,6 +44,15 @@ pub enum Verdict {
 pub(crate) struct Judged {
     pub(crate) verdict: Verdict,
     pub(crate) left: u64,
+    /// Whether others may overtake it.
+    pub(crate) reordered: bool,
+}
+
+impl Judged {
+    /// What leaves at once, if it leaves.
+    fn at(verdict: Verdict, now: u64) -> Judged {
+        Judged { verdict, left: now, reordered: false }
+    }
 }
 
 /// One direction between two hosts.
@@ -91,6 +101,9 @@ pub(crate) struct Direction {
     room: u64,
     plain: bool,
     slow: Option<Slow>,
+    /// How slow faults make it besides.
+    struck: Option<Slow>,
+    mtu: u32,
     /// When the sender's interface will have sent what it has taken.
     free_at: u64,
     /// The latest arrival of a packet that kept its place.
@@ -109,33 +122,59 @@ fn is_plain(link: &LinkSpec) -> bool {
     matches!(link.latency, Latency::Constant(_)) && *link == none
 }
 
+/// Bytes that the queue of a link's sender takes.
+fn room(link: &LinkSpec, mtu: u32) -> u64 {
+    match link.queue {
+        0 => DEFAULT_QUEUE * u64::from(mtu + ETHERNET),
+        bytes => bytes,
+    }
+}
+
+/// Whether what gets on a link arrives after the same time; cuts and clogs have bits of their own, which come and go.
+fn carries_plainly(link: &LinkSpec) -> bool {
+    is_plain(&LinkSpec { cut: false, clog: false, ..link.clone() })
+}
+
 impl Direction {
     fn new(link: Rc<LinkSpec>, mtu: u32, seed: u64) -> Direction {
-        let room = match link.queue {
-            0 => DEFAULT_QUEUE * u64::from(mtu + ETHERNET),
-            bytes => bytes,
-        };
-        // Cuts and clogs have bits of their own, which come and go.
-        let plain = is_plain(&LinkSpec { cut: false, clog: false, ..(*link).clone() });
         let streams = Streams::new(seed);
-        Direction { link, room, plain, slow: None, free_at: 0, latest: 0, bad: false, waiting: 0, streams }
+        let (room, plain) = (room(&link, mtu), carries_plainly(&link));
+        let (slow, struck) = (None, None);
+        Direction { link, room, plain, slow, struck, mtu, free_at: 0, latest: 0, bad: false, waiting: 0, streams }
+    }
+
+    /// Changes the link; what is on its way, and what was drawn, stays.
+    fn relink(&mut self, link: Rc<LinkSpec>, struck: Option<Slow>) {
+        (self.room, self.plain) = (room(&link, self.mtu), carries_plainly(&link));
+        (self.link, self.struck) = (link, struck);
+    }
+
+    /// How slow it is.
+    fn slowness(&self) -> Option<Slow> {
+        match (self.slow, self.struck) {
+            (Some(a), Some(b)) => Some(Slow {
+                latency: a.latency.saturating_add(b.latency),
+                bandwidth: a.bandwidth.min(b.bandwidth),
+            }),
+            (a, b) => a.or(b),
+        }
     }
 
     /// A packet of so many bytes on the wire.
     fn judge(&mut self, bytes: u64, now: u64) -> Judged {
         let Some(left) = self.depart(bytes, now) else {
-            return Judged { verdict: Verdict::Drop(DropReason::QueueFull), left: now };
+            return Judged::at(Verdict::Drop(DropReason::QueueFull), now);
         };
-        let verdict = match self.loses() {
-            true => Verdict::Drop(DropReason::Loss),
+        let (verdict, reordered) = match self.loses() {
+            true => (Verdict::Drop(DropReason::Loss), false),
             false => self.travel(left, now),
         };
-        Judged { verdict, left }
+        Judged { verdict, left, reordered }
     }
 
     /// Bits per second, 0 for no limit.
     fn bandwidth(&self) -> u64 {
-        match (self.link.bandwidth, self.slow) {
+        match (self.link.bandwidth, self.slowness()) {
             (0, _) => 0,
             (bits, None) => bits,
             (bits, Some(slow)) => {
@@ -174,12 +213,13 @@ impl Direction {
     }
 
     /// What happens on the wire to a packet that has left.
-    fn travel(&mut self, left: u64, now: u64) -> Verdict {
+    fn travel(&mut self, left: u64, now: u64) -> (Verdict, bool) {
         let corrupt = self.streams.corrupt.hits(self.link.corrupt);
         let twice = self.streams.duplicate.hits(self.link.duplicate);
         let takes = self.latency();
         let mut due = left.saturating_add(takes);
-        if self.streams.reorder.hits(self.link.reorder) {
+        let reordered = self.streams.reorder.hits(self.link.reorder);
+        if reordered {
             let most = if self.link.reorder_by == 0 { takes } else { self.link.reorder_by };
             due = due.saturating_add(1 + self.streams.reorder.up_to(most.saturating_sub(1)));
         } else {
@@ -187,14 +227,15 @@ impl Direction {
             due = due.max(self.latest);
             self.latest = due;
         }
-        if corrupt {
+        let verdict = if corrupt {
             Verdict::Corrupt(due - now)
         } else if twice {
             let second = left.saturating_add(self.latency()).max(due);
             Verdict::Duplicate(due - now, second - now)
         } else {
             Verdict::Delay(due - now)
-        }
+        };
+        (verdict, reordered)
     }
 
     fn latency(&mut self) -> u64 {
@@ -204,7 +245,7 @@ impl Direction {
         if jitter != 0 {
             time = time.saturating_add(stream.up_to(jitter.saturating_mul(2))).saturating_sub(jitter);
         }
-        time.saturating_add(self.slow.map_or(0, |slow| slow.latency))
+        time.saturating_add(self.slowness().map_or(0, |slow| slow.latency))
     }
 
     /// A datagram in fragments: it arrives with the last of them, or not at all. `each` and `last` are their bytes on the wire.
@@ -212,7 +253,11 @@ impl Direction {
         let mut whole = self.judge(each, now);
         for n in 1..=full {
             let next = self.judge(if n == full { last } else { each }, now);
-            whole = Judged { verdict: both(whole.verdict, next.verdict), left: whole.left.max(next.left) };
+            whole = Judged {
+                verdict: both(whole.verdict, next.verdict),
+                left: whole.left.max(next.left),
+                reordered: whole.reordered || next.reordered,
+            };
         }
         whole
     }
@@ -273,6 +318,12 @@ pub(crate) struct Ways {
     rules: Vec<LinkRule>,
     pub(crate) cuts: Matrix,
     pub(crate) clogs: Matrix,
+    /// What faults cut and clog besides, which ends with them.
+    pub(crate) fault_cuts: Matrix,
+    pub(crate) fault_clogs: Matrix,
+    /// What faults make of the links between some hosts, in their order: the later has the last word.
+    pub(crate) fault_links: Vec<(Reach, LinkChange)>,
+    pub(crate) fault_slows: Vec<(Reach, Slow)>,
     /// How many directions are slow.
     slows: usize,
     /// Those that were used, or are slow.
@@ -292,6 +343,10 @@ impl Ways {
             rules,
             cuts: Matrix::new(hosts),
             clogs: Matrix::new(hosts),
+            fault_cuts: Matrix::new(hosts),
+            fault_clogs: Matrix::new(hosts),
+            fault_links: Vec::new(),
+            fault_slows: Vec::new(),
             slows: 0,
             directions: BTreeMap::new(),
         };
@@ -315,7 +370,49 @@ impl Ways {
 
     /// Whether nothing but one latency happens to any packet.
     pub(crate) fn are_plain(&self) -> bool {
-        is_plain(&self.link) && self.rules.is_empty() && self.cuts.set + self.clogs.set + self.slows == 0
+        let struck = self.fault_cuts.set + self.fault_clogs.set + self.fault_links.len() + self.fault_slows.len();
+        is_plain(&self.link) && self.rules.is_empty() && self.cuts.set + self.clogs.set + self.slows + struck == 0
+    }
+
+    /// What faults make of a way's link.
+    fn struck_link(&self, from: u32, to: u32) -> Rc<LinkSpec> {
+        let link = link_of(&self.link, &self.rules, from, to);
+        let mut changed: Option<LinkSpec> = None;
+        for (_, change) in self.fault_links.iter().filter(|(reach, _)| reach.covers(from, to)) {
+            change.apply(changed.get_or_insert_with(|| (*link).clone()));
+        }
+        changed.map_or(link, Rc::new)
+    }
+
+    /// How slow faults make a way: latencies add up, and of the bandwidth the least is left.
+    fn struck_slow(&self, from: u32, to: u32) -> Option<Slow> {
+        let about = self.fault_slows.iter().filter(|(reach, _)| reach.covers(from, to));
+        about.fold(None, |sum: Option<Slow>, (_, slow)| {
+            let sum = sum.unwrap_or(Slow { latency: 0, bandwidth: Chance::SURE });
+            let latency = sum.latency.saturating_add(slow.latency);
+            Some(Slow { latency, bandwidth: sum.bandwidth.min(slow.bandwidth) })
+        })
+    }
+
+    /// Faults have begun or ended: the links are as those that last say.
+    pub(crate) fn restrike(&mut self, hosts: u32, active: &[(Reach, Effect)]) {
+        (self.fault_cuts, self.fault_clogs) = (Matrix::new(hosts as usize), Matrix::new(hosts as usize));
+        self.fault_links.clear();
+        self.fault_slows.clear();
+        for (reach, effect) in active {
+            match effect {
+                Effect::Cut => reach.each(hosts, |from, to| self.fault_cuts.put(from, to, true)),
+                Effect::Clog => reach.each(hosts, |from, to| self.fault_clogs.put(from, to, true)),
+                Effect::Link(change) => self.fault_links.push((reach.clone(), change.clone())),
+                Effect::Slow(slow) => self.fault_slows.push((reach.clone(), *slow)),
+                Effect::SlowClose(_) | Effect::Still | Effect::Dark => {}
+            }
+        }
+        let mut directions = core::mem::take(&mut self.directions);
+        for ((from, to), direction) in &mut directions {
+            direction.relink(self.struck_link(*from, *to), self.struck_slow(*from, *to));
+        }
+        self.directions = directions;
     }
 }
 
@@ -335,24 +432,38 @@ impl World {
         let World { hosts, networks, .. } = self;
         let name = |host: u32| hosts.get(host as usize).map_or("", |h: &crate::link::Host| h.name.as_str());
         let network = &mut networks[way.network as usize];
-        let (mtu, Ways { directions, link, rules, seed, .. }) = (network.mtu, &mut network.ways);
-        directions.entry((way.from, way.to)).or_insert_with(|| {
-            let link = link_of(link, rules, way.from, way.to);
-            Direction::new(link, mtu, named(*seed, &[name(way.from), name(way.to)]))
-        })
+        let (mtu, ways) = (network.mtu, &mut network.ways);
+        if !ways.directions.contains_key(&(way.from, way.to)) {
+            let mut new = Direction::new(ways.link.clone(), mtu, named(ways.seed, &[name(way.from), name(way.to)]));
+            new.relink(ways.struck_link(way.from, way.to), ways.struck_slow(way.from, way.to));
+            ways.directions.insert((way.from, way.to), new);
+        }
+        ways.directions.get_mut(&(way.from, way.to)).expect("it was made if it was not there")
+    }
+
+    /// Whether a host has no power.
+    pub(crate) fn is_dark(&self, host: u32) -> bool {
+        self.dark.get(host as usize).is_some_and(|&dark| dark)
     }
 
     /// Whether what is sent on a way waits.
     pub(crate) fn is_clogged(&self, way: Way) -> bool {
         let paused = |host: u32| self.paused.get(host as usize).is_some_and(|&paused| paused);
-        self.networks[way.network as usize].ways.clogs.get(way.from, way.to) || paused(way.from) || paused(way.to)
+        let ways = &self.networks[way.network as usize].ways;
+        ways.clogs.get(way.from, way.to)
+            || ways.fault_clogs.get(way.from, way.to)
+            || paused(way.from)
+            || paused(way.to)
     }
 
     /// The verdict on one transmission: `len` bytes in an IP packet of version 6 or 4.
     pub(crate) fn judge(&mut self, way: Way, len: usize, six: bool, now: u64) -> Judged {
         let network = &self.networks[way.network as usize];
-        if network.ways.cuts.get(way.from, way.to) {
-            return Judged { verdict: Verdict::Drop(DropReason::Partition), left: now };
+        if self.is_dark(way.from) || self.is_dark(way.to) {
+            return Judged::at(Verdict::Drop(DropReason::HostDown), now);
+        }
+        if network.ways.cuts.get(way.from, way.to) || network.ways.fault_cuts.get(way.from, way.to) {
+            return Judged::at(Verdict::Drop(DropReason::Partition), now);
         }
         let clogged = self.is_clogged(way);
         let (mtu, six, len) = (network.mtu, usize::from(six), len as u64);
@@ -360,8 +471,8 @@ impl World {
         if clogged {
             return direction.hold(len + u64::from(IP_HEADER[six] + ETHERNET), now);
         }
-        if let (true, None, Latency::Constant(time)) = (direction.plain, direction.slow, direction.link.latency) {
-            return Judged { verdict: Verdict::Pass(time), left: now };
+        if let (true, None, Latency::Constant(time)) = (direction.plain, direction.slowness(), direction.link.latency) {
+            return Judged::at(Verdict::Pass(time), now);
         }
         let frame = u64::from(IP_HEADER[six] + ETHERNET);
         if len <= u64::from(mtu - IP_HEADER[six]) {
@@ -383,7 +494,7 @@ impl World {
 
     /// Finds out again which networks are plain.
     pub(crate) fn settle_networks(&mut self) {
-        let still = self.paused.iter().any(|&paused| paused);
+        let still = self.paused.iter().chain(&self.dark).any(|&stands| stands) || self.slow_closes;
         for network in &mut self.networks {
             network.plain = !still && network.ways.are_plain();
         }
@@ -399,7 +510,7 @@ impl Direction {
             self.waiting += bytes;
             Verdict::Hold
         };
-        Judged { verdict, left: now }
+        Judged::at(verdict, now)
     }
 
     /// What waited goes on its way.

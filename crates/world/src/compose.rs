@@ -61,6 +61,8 @@ pub struct World {
     pub max_tasks: Option<u32>,
     /// Whether calls are traced.
     pub trace_calls: Option<bool>,
+    /// What goes wrong, which is understood when all hosts are known.
+    pub faults: Option<Node>,
 }
 
 /// A network at the top.
@@ -299,7 +301,7 @@ pub(crate) fn texts(node: &Node, what: &str, one: bool, problems: &mut Problems)
 }
 
 /// Reads a number within bounds.
-fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl Fn(&str) -> Result<T, String> {
+pub(crate) fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
         let advice = || {
             if max == u64::MAX {
@@ -317,7 +319,7 @@ fn number<T: TryFrom<u64>>(min: u64, max: u64) -> impl Fn(&str) -> Result<T, Str
 }
 
 /// Reads a duration that is longer than nothing.
-fn positive_duration(text: &str) -> Result<Nanos, String> {
+pub(crate) fn positive_duration(text: &str) -> Result<Nanos, String> {
     match units::duration(text)? {
         0 => Err("write a time longer than nothing".to_owned()),
         ns => Ok(ns),
@@ -346,6 +348,7 @@ fn world(node: &Node, problems: &mut Problems) -> World {
         disk: field(&f, "disk", what, positive_size, problems),
         max_tasks: field(&f, "max_tasks", what, number(1, 4_194_304), problems),
         trace_calls: field(&f, "trace_calls", what, units::boolean, problems),
+        faults: f.get("faults").cloned(),
     }
 }
 

@@ -56,6 +56,103 @@ pub const WORLD: &[KeySpec] = keys! {
     "disk" Read "disk that each host has (`64G`)"
     "max_tasks" Read "processes and threads that each host may have (4096)"
     "trace_calls" Read "whether system calls are traced (true)"
+    "faults" Read "what goes wrong: a timeline, or a random profile, or both (below)"
+};
+
+/// `faults` of `x-snowglobe` at the top.
+pub const FAULTS: &[KeySpec] = keys! {
+    "timeline" Read "faults at their times, or at calls: a list (below)"
+    "quiet" Read "how long before `until` all faults have ended, hosts that they keep down come back, and nothing strikes, such as `20s`"
+    "quiet_from" Read "the same by its beginning"
+    "schedule" Read "how threads take turns: `usual`, `{random: 5 %}` or `{pct: 3, calls: 10000}` (`usual`)"
+};
+
+/// `schedule` of `faults`.
+pub const SCHEDULE: &[KeySpec] = keys! {
+    "random" Read "any thread that can run is next, by the seed, and a turn ends at a call or a yield point with this chance"
+    "pct" Read "probabilistic concurrency testing: so many changes of priority at seeded moments; the thread of the highest priority runs"
+    "calls" Read "in so many calls and yield points from the beginning, with `pct`"
+};
+
+/// An entry of `timeline` of `faults`: when, how long, what, and whom.
+pub const FAULT: &[KeySpec] = keys! {
+    "at" Read "when, such as `10s`"
+    "call" Read "a system call that sets it off, or that it is about, by name; several in a list, `\"*\"` for all"
+    "nth" Read "which of those calls, from 1, all hosts together (1)"
+    "host" Read "services or hosts whose calls count; all without it"
+    "path" Read "pattern (`*` and `?`) of the absolute paths that count; of calls, the path that they name or that their descriptor was opened by"
+    "address" Read "address that calls name or that their socket is connected to: `10.0.1.2:6379`, `10.0.1.2` or `:6379`"
+    "program" Read "pattern of the names of programs whose calls count"
+    "chance" Read "how likely each operation or call is struck (100 %)"
+    "for" Read "how long it lasts; until the quiet time, or for ever, without it"
+    "restart" Read "of `kill`, `stop` and `power-loss`: so long after `for` the service starts again"
+    "partition" Read "groups of hosts that hear each other and not the others, `[[n1], [n2, n3]]`; or `one`, `halves`, `majority` or `ring`, filled by the seed (below)"
+    "cut" Read "nothing arrives: `[n1, n2]` in both directions between each two, or `{from: n1, to: n2}`"
+    "clog" Read "packets wait in the sender's interface, whose queue is no longer than otherwise"
+    "slow" Read "packets take longer (`by`), and less of the bandwidth is left (`left`)"
+    "slow-close" Read "the end of a TCP stream takes longer (`by`)"
+    "reset" Read "TCP connections are reset at both ends; of one host, those with all others"
+    "latency" Read "how long a packet is on its way, as in a network; this and the keys down to `corrupt` may stand together"
+    "jitter" Read "at most so much is added to that or taken from it"
+    "bandwidth" Read "bits per second"
+    "queue" Read "bytes that wait for the bandwidth"
+    "loss" Read "share of packets that are lost, or bursts"
+    "duplicate" Read "share of packets that arrive twice"
+    "reorder" Read "share of packets that others overtake"
+    "reorder_by" Read "how long such a packet is held up at most"
+    "corrupt" Read "share of packets that arrive damaged"
+    "between" Read "hosts between each two of which the network is struck, in both directions"
+    "from" Read "hosts that send (all)"
+    "to" Read "hosts that receive (all)"
+    "network" Read "on this network alone"
+    "by" Read "how much: a time, `-5s` for a clock that jumps back, `500 ppm` of a drift, `insert` or `delete` of a leap second"
+    "left" Read "of `slow`: what is left of the bandwidth, such as `10 %`"
+    "kill" Read "SIGKILL to all processes of hosts; with `call`, `kill: caller` is the process that calls"
+    "stop" Read "the service's stop signal, and SIGKILL after its grace; it stays down unless `for` or `restart` say otherwise"
+    "power-loss" Read "everything of hosts is gone but what is durable on their disks, and nobody is told; without power for as long as `for`, or until `restart`"
+    "pause" Read "no thread of hosts runs, and their network stands still"
+    "slow-cpu" Read "each call takes longer (`by`)"
+    "memory" Read "hosts have no more memory than `limit`"
+    "descriptors" Read "each process may have no more than `limit` descriptors"
+    "limit" Read "a size, or a number of descriptors"
+    "clock-jump" Read "the wall clocks of hosts jump (`by`), and back when it ends"
+    "clock-drift" Read "they gain or lose (`by`); what they have gained stays"
+    "leap-second" Read "they show a second twice, or leave one out (`by`)"
+    "clock-strobe" Read "they jump to and fro (`by`, `every`)"
+    "every" Read "of `clock-strobe`: how often"
+    "read-error" Read "reads of hosts' disks fail with EIO"
+    "write-error" Read "writes fail with EIO"
+    "sync-error" Read "a sync fails with EIO, and what was dirty counts as clean, as on Linux"
+    "short-io" Read "reads and writes do a part of what they were asked"
+    "bit-flip" Read "what is read has a wrong bit"
+    "lost-write" Read "what is written to the disk does not happen"
+    "misdirected-write" Read "what is written to the disk lands on another page of the file"
+    "disk-latency" Read "each operation that reaches the disk takes longer (`by`)"
+    "disk-stall" Read "operations that reach the disk wait"
+    "disk-full" Read "no room is left: ENOSPC"
+    "quota" Read "the quota is used up: EDQUOT"
+    "read-only" Read "the disk is read-only: EROFS"
+    "errno" Read "calls (`call`) fail with this error, such as `EIO`, and do nothing"
+    "delay" Read "calls (`call`) are answered so much later"
+    "starve" Read "threads of hosts do not get their turn while others can run"
+    "threads" Read "of `starve`: thread ids as the host numbers them; every second one by the seed without it"
+    "cause" Read "where it comes from, for people; the file and its line without it"
+};
+
+/// `cut: {..}` and its kin, long form.
+pub const WAYS: &[KeySpec] = keys! {
+    "between" Read "hosts between each two of which it is, in both directions"
+    "from" Read "hosts that send (all)"
+    "to" Read "hosts that receive (all)"
+    "network" Read "on this network alone"
+};
+
+/// `partition`, long form.
+pub const PARTITION: &[KeySpec] = keys! {
+    "shape" Read "`one` (one host and the rest), `halves`, `majority` (a majority of random size and the rest) or `ring` (each hears a majority, no two the same one)"
+    "groups" Read "groups of hosts; two hosts that are named hear each other where some group has both, and who is not named hears all"
+    "hosts" Read "which hosts the shape is of (all)"
+    "network" Read "on this network alone"
 };
 
 /// `x-snowglobe` in a service.
@@ -414,9 +511,14 @@ fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Prob
 
 /// The reference of the world file's keys, in Markdown, made from the tables.
 pub fn reference() -> String {
-    let sections: [(&str, &[KeySpec]); 17] = [
+    let sections: [(&str, &[KeySpec]); 22] = [
         ("Top", TOP),
         ("`x-snowglobe` at the top", WORLD),
+        ("`faults`", FAULTS),
+        ("`timeline` of `faults`", FAULT),
+        ("`partition`, long form", PARTITION),
+        ("`cut`, `clog`, `slow`, `slow-close` and `reset`, long form", WAYS),
+        ("`schedule` of `faults`", SCHEDULE),
         ("A service", SERVICE),
         ("`x-snowglobe` in a service", SERVICE_WORLD),
         ("A network of a service", SERVICE_NETWORK),

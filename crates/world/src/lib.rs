@@ -7,6 +7,7 @@
 //! | the keys that are known, and the reference made from them | [`keys`] |
 //! | what services, networks and volumes ask for | [`compose`] |
 //! | links, profiles of links | [`link`] |
+//! | what goes wrong, and when | [`faults`] |
 //! | `$VAR`, `.env`, `env_file` | [`interpolate`] |
 //! | durations, sizes, times, bandwidths, chances, signals | [`units`] |
 //! | images and their layers | [`image`] |
@@ -23,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 pub mod compose;
+pub mod faults;
 pub mod frames;
 pub mod image;
 pub mod interpolate;

@@ -137,6 +137,41 @@ pub fn read(f: &Fields<'_>, what: &str, problems: &mut Problems) -> Link {
     Link { change: change.over(base), queue: f.get("queue").map(|node| node.span) }
 }
 
+/// Reads one key of a link.
+pub(crate) fn read_key(change: &mut LinkChange, key: &str, node: &Node, what: &str, problems: &mut Problems) {
+    match key {
+        "latency" => change.latency = read_latency(node, what, problems),
+        "loss" => change.loss = read_loss(node, what, problems),
+        _ => {
+            parsed(node, what, |text| set(&mut LinkChange::default(), key, text), problems);
+            if let Value::Scalar(text) = &node.value {
+                // What is wrong with it has been said.
+                let _ = set(change, key, text);
+            }
+        }
+    }
+}
+
+/// Writes what a change says, each key as it is read.
+pub fn show_change(change: &LinkChange) -> Vec<(&'static str, String)> {
+    let time = |time: Nanos| units::show_duration(time);
+    let yes = |yes: bool| if yes { "yes" } else { "no" }.to_owned();
+    let keys = [
+        ("latency", change.latency.map(show_latency)),
+        ("jitter", change.jitter.map(time)),
+        ("bandwidth", change.bandwidth.map(units::show_bandwidth)),
+        ("queue", change.queue.map(units::show_size)),
+        ("loss", change.loss.map(show_loss)),
+        ("duplicate", change.duplicate.map(units::show_chance)),
+        ("reorder", change.reorder.map(units::show_chance)),
+        ("reorder_by", change.reorder_by.map(time)),
+        ("corrupt", change.corrupt.map(units::show_chance)),
+        ("cut", change.cut.map(yes)),
+        ("clog", change.clog.map(yes)),
+    ];
+    keys.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
+}
+
 /// Reads the entries of `links`.
 pub fn rules(node: &Node, what: &str, problems: &mut Problems) -> Vec<Rule> {
     compose::list(node, what, problems).iter().flat_map(|node| rule(node, what, problems)).collect()

@@ -225,6 +225,13 @@ impl Problems {
         self.warnings.push(Problem::new(message).at(&self.source, span, "").help(help).warning());
     }
 
+    /// The place of a stretch in words that do not depend on where the file lies: `world.yaml:12`.
+    pub(crate) fn line(&self, span: Span) -> String {
+        let name = self.source.name();
+        let name = name.rsplit('/').next().unwrap_or(name);
+        format!("{name}:{}", self.source.line_column(span.start).0)
+    }
+
     /// Ends the collection: an error when there is any.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use snowglobe_abi::spec::{
 };
 
 use crate::compose::{self, Compose, Health, MountFrom, Placed, Service};
+use crate::faults::{self, Scope};
 use crate::image::{self, Image};
 use crate::interpolate::{self, Vars};
 use crate::link::{Link, Rule};
@@ -228,6 +229,10 @@ impl<'a> Resolver<'a> {
                 interfaces: std::mem::take(&mut interfaces[index]),
                 service,
             });
+        }
+        if let Some(node) = &asked.faults {
+            let service = |at: usize| Some(hosts[at].service.name.value.clone());
+            spec.faults = faults::read(node, "`faults`", &Scope::of(&spec, service), &mut self.problems);
         }
         spec
     }

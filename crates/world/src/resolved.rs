@@ -6,13 +6,17 @@ use std::net::Ipv4Addr;
 
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_saphyr::Spanned;
 use snowglobe_abi::fault::{DiskProfile, FaultPlan};
 use snowglobe_abi::spec::{
     Capture, Chance, Condition, Dependency, Healthcheck, HostSpec, InterfaceSpec, Knobs, Latency, LinkChange, LinkRule,
     LinkSpec, Loss, MountSource, MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
-use crate::problem::{Problem, Source, Span, suggestion};
+use crate::faults::show::{self, Tree};
+use crate::faults::{self, Scope};
+use crate::problem::{Problem, Problems, Source, Span, WorldError, suggestion};
+use crate::yaml::Raw;
 use crate::{compose, link, units, yaml};
 
 /// The key by which such a file is told from a Compose file; its value is the format's version.
@@ -43,23 +47,32 @@ pub fn is_resolved(tree: &yaml::Node) -> bool {
 ///
 /// # Errors
 /// A problem with its place.
-pub fn from_yaml(name: &str, text: &str) -> Result<WorldSpec, Problem> {
+pub fn from_yaml(name: &str, text: &str) -> Result<WorldSpec, WorldError> {
     let source = Source::new(name, text);
     // A world of many hosts is longer when it is resolved; there are no aliases by which a short text could become a long one.
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! { max_depth: 16, flow_nesting_limit: 16, max_aliases: 0, max_nodes: 10_000_000, max_events: 20_000_000 },
         with_snippet: false,
     };
-    let world: World =
+    let mut world: World =
         serde_saphyr::from_str_with_options(text, options).map_err(|error| yaml::from_saphyr(&source, &error))?;
     let at_top = |message: String, help: String| Problem::new(message).at(&source, Span::default(), "").help(help);
     if world.snowglobe_world != VERSION {
         return Err(at_top(
             format!("{name} has format {}, and this snowglobe reads format {VERSION}", world.snowglobe_world),
             "make it again from its world file".to_owned(),
-        ));
+        )
+        .into());
     }
-    world.into_spec().map_err(|(message, help)| at_top(message, help))
+    let faults = std::mem::take(&mut world.faults);
+    let mut spec = world.into_spec().map_err(|(message, help)| at_top(message, help))?;
+    if let Faults::Read(raw) = faults {
+        let node = yaml::raw_to_node(*raw, text);
+        let mut problems = Problems::new(source);
+        spec.faults = faults::read(&node, "`faults`", &Scope::of(&spec, |_| None), &mut problems);
+        problems.check()?;
+    }
+    Ok(spec)
 }
 
 /// What is wrong, and what to do.
@@ -148,6 +161,38 @@ struct World {
     hosts: Vec<Host>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     yield_points: Vec<YieldPoint>,
+    #[serde(default, skip_serializing_if = "Faults::is_none")]
+    faults: Faults,
+}
+
+/// What goes wrong, in the words of a world file: written from one tree, read as another that knows its places.
+#[derive(Default)]
+enum Faults {
+    #[default]
+    None,
+    Written(Tree),
+    Read(Box<Spanned<Raw>>),
+}
+
+impl Faults {
+    fn is_none(&self) -> bool {
+        matches!(self, Faults::None)
+    }
+}
+
+impl Serialize for Faults {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Faults::Written(tree) => tree.serialize(serializer),
+            _ => serializer.serialize_unit(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Faults {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Faults, D::Error> {
+        Spanned::<Raw>::deserialize(deserializer).map(|raw| Faults::Read(Box::new(raw)))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -294,6 +339,7 @@ impl World {
             networks: spec.networks.iter().map(|network| Network::from_spec(network, &spec.hosts)).collect(),
             hosts: spec.hosts.iter().map(|host| Host::from_spec(host, spec)).collect(),
             yield_points: spec.yield_points.clone(),
+            faults: show::plan(&spec.faults, &Scope::of(spec, |_| None)).map_or(Faults::None, Faults::Written),
         }
     }
 

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
 use snowglobe_abi::trace::{Kind, Record};
 
-use crate::problem::{Problem, suggestion};
+use crate::problem::{Problem, WorldError, suggestion};
 use crate::resolved;
 use crate::trace::{Comparison, Difference, Scanner, TraceCheck, TraceError, TraceFile, TraceSummary, TraceWriter};
 
@@ -533,7 +533,10 @@ impl RunDir {
     pub fn world(&self) -> Result<WorldSpec, Problem> {
         let path = self.world_path();
         let text = fs::read_to_string(&path).map_err(|e| io_problem("read", &path, &e))?;
+        // The first problem is enough of a file that nobody writes by hand.
+        let first = |error: WorldError| error.problems.into_iter().next();
         resolved::from_yaml(&path.display().to_string(), &text)
+            .map_err(|error| first(error).unwrap_or_else(|| Problem::new("the world cannot be read")))
     }
 
     /// Where the run's standard input is kept.

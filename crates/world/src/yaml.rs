@@ -147,7 +147,8 @@ fn span_of(at: Location, text: &str) -> Span {
 }
 
 /// The tree as the parser gives it.
-enum Raw {
+#[derive(Debug)]
+pub(crate) enum Raw {
     Null,
     /// A boolean or number: its own text is cut from the source.
     Plain(String),
@@ -156,7 +157,7 @@ enum Raw {
     Map(Vec<(Spanned<String>, Spanned<Raw>)>),
 }
 
-fn raw_to_node(raw: Spanned<Raw>, text: &str) -> Node {
+pub(crate) fn raw_to_node(raw: Spanned<Raw>, text: &str) -> Node {
     let defined = span_of(raw.defined, text);
     let span = span_of(raw.referenced, text);
     let value = match raw.value {

@@ -220,8 +220,10 @@ proptest! {
         let whole = resolved::to_yaml(&crate::world(WORLD));
         let bytes = changed(&whole, &changes);
         let text = String::from_utf8_lossy(&bytes);
-        if let Err(problem) = resolved::from_yaml("world.yaml", &text) {
-            prop_assert!(has_place(&problem, text.split('\n').count()), "{problem:?}\n{text}");
+        if let Err(error) = resolved::from_yaml("world.yaml", &text) {
+            for problem in error.problems {
+                prop_assert!(has_place(&problem, text.split('\n').count()), "{problem:?}\n{text}");
+            }
         }
     }
 

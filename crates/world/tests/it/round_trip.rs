@@ -250,7 +250,7 @@ fn a_resolved_world_that_was_edited_badly_says_where() {
     assert!(error.to_string().contains("no host `aa`"), "{error}");
     let error = from_yaml("w.yaml", &text.replace("quantum: 200us", "quantum: soon")).unwrap_err();
     assert!(error.to_string().contains("`soon` is not a duration"), "{error}");
-    assert_eq!(error.place().unwrap().line, 8);
+    assert_eq!(error.problems[0].place().unwrap().line, 8);
     let error = from_yaml("w.yaml", &text.replace("latency: 100us", "latency: late")).unwrap_err();
     assert!(error.to_string().contains("`late` is not a latency"), "{error}");
     let error = from_yaml("w.yaml", &text.replace("cpus: 2", "cpuz: 2")).unwrap_err();
