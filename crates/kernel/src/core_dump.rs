@@ -66,10 +66,12 @@ impl Kernel {
         let Ok(file) = self.core_file(m, task) else { return false };
         let notes = self.core_notes(m, task, info);
         let vmas: Vec<(u64, Vma)> = self.space_of(task).vmas.iter().map(|(at, v)| (*at, v.clone())).collect();
+        let before = crate::mm::Before::of(&file);
         let mut dump = Dump { file: &file, at: 0, limit };
         // A core that the limit cuts short is a core.
         let _ = write_core(&mut dump, &notes, &vmas, m);
         let size = dump.at.min(limit);
+        self.show_change(m, &file, &before);
         let mut cx = Cx { k: self, m, task, args: [0; 6] };
         let _ = cx.truncate_inode(&file, size);
         file.touch_modified(self.realtime());

@@ -183,9 +183,10 @@ impl Cx<'_> {
         let inode = file.inode.as_ref().ok_or(Errno::EBADF)?;
         match &inode.node {
             Node::File(content) => {
+                let want = self.k.disk_read(self.m, inode, file.name.as_ref(), at, iov.len().min(MAX_RW))?;
                 let mut content = content.borrow_mut();
                 let mut done = 0;
-                for (addr, len) in iov.ranges(0, MAX_RW) {
+                for (addr, len) in iov.ranges(0, want) {
                     match content.read_guest(at + done, addr, len, self.m) {
                         Ok(n) => {
                             done += n;
@@ -348,7 +349,7 @@ impl Cx<'_> {
                 if inode.seals.get().is_some_and(|s| s & 0x18 != 0 || s & 0x4 != 0 && at + len > inode.size()) {
                     return Err(Errno::EPERM);
                 }
-                self.k.check_room(inode, at, len)?;
+                len = self.k.make_room(self.m, inode, file.name.as_ref(), at, len)?;
                 let mut done = 0;
                 let before = Before::of(inode);
                 {
@@ -366,6 +367,7 @@ impl Cx<'_> {
                     inode.touch_modified(self.k.realtime());
                     self.k.drop_set_ids(self.task, inode);
                     self.k.notify_file(inode, file.name.as_ref(), IN_MODIFY);
+                    self.write_through(file, file.flags.get())?;
                 }
                 Ok(done)
             }
@@ -378,6 +380,26 @@ impl Cx<'_> {
             Node::Dir(_) => Err(Errno::EISDIR),
             _ => Err(Errno::EINVAL),
         }
+    }
+
+    /// After a write: what its description's flags (O_DIRECT, O_DSYNC, O_SYNC) say of the disk.
+    ///
+    /// # Errors
+    /// Those of a sync.
+    pub fn write_through(&mut self, file: &FileRef, flags: u32) -> Result<()> {
+        const FULL_SYNC: u32 = O_SYNC & !O_DSYNC;
+        if flags & (O_DIRECT | O_SYNC) == 0 {
+            return Ok(());
+        }
+        if flags & O_SYNC != 0 {
+            return self.k.sync_file(self.m, file, flags & FULL_SYNC == 0);
+        }
+        if let Some(inode) = &file.inode {
+            let now = self.k.realtime();
+            // It goes past the cache, not past the disk's own.
+            crate::fs::disk::of(inode).inspect(|disk| disk.flush(inode, now));
+        }
+        Ok(())
     }
 
     /// A write to a pipe or a stream that nobody reads also sends SIGPIPE.

@@ -82,6 +82,7 @@ impl Kernel {
             affinity: u64::MAX,
             policy: (0, 0),
             deadline: [0; 3],
+            disk_passed: false,
             seccomp: None,
             nice: 0,
         };
@@ -641,6 +642,9 @@ impl Kernel {
                 }
                 if dead.counted {
                     inode.writers.set(inode.writers.get() - 1);
+                    if let Some(disk) = &inode.fs.disk {
+                        disk.closed(inode, self.realtime());
+                    }
                 }
                 if dead.flags & O_PATH == 0 {
                     let event = if dead.flags & O_ACCMODE == O_RDONLY { IN_CLOSE_NOWRITE } else { IN_CLOSE_WRITE };

@@ -1,6 +1,7 @@
 //! Address spaces: which guest addresses are mapped to what. All addresses are given out here.
 
 use crate::Kernel;
+use crate::fs::disk::Resize;
 use crate::fs::inode::InodeRef;
 use crate::machine::{Backing, Machine};
 use crate::signal::Info;
@@ -485,6 +486,10 @@ pub fn show(addr: u64, vma: &Vma, m: &mut dyn Machine) -> Result<()> {
             if let Some(file) = lower_or_own(&mut content, vma, m)? {
                 return m.map(addr, inside, vma.prot, Backing::Lower { file, offset: *offset });
             }
+            if vma.shared && vma.may_write && content.kept.is_some() {
+                content.keep(*offset, inside, m)?;
+                crate::fs::disk::of(inode).inspect(|disk| disk.mapped(inode));
+            }
             content.allocate(*offset, inside, m)?;
             for piece in content.pieces(*offset, inside) {
                 let store = piece.store.expect("mapped ranges are allocated");
@@ -514,12 +519,20 @@ pub struct Before {
     size: u64,
     /// Whether its bytes were the machine's.
     lower: bool,
+    /// How its length comes to be another.
+    how: Resize,
 }
 
 impl Before {
     /// The file as it is now.
     pub fn of(inode: &InodeRef) -> Before {
-        Before { size: inode.size(), lower: inode.content().is_some_and(|c| c.borrow().lower_path().is_some()) }
+        let lower = inode.content().is_some_and(|c| c.borrow().lower_path().is_some());
+        Before { size: inode.size(), lower, how: Resize::Written }
+    }
+
+    /// The file as it is now, before its length is set.
+    pub fn told(inode: &InodeRef) -> Before {
+        Before { how: Resize::Told, ..Before::of(inode) }
     }
 }
 
@@ -527,6 +540,9 @@ impl Kernel {
     /// A file has changed: mappings reach as far as it does now, and show the world's own bytes once it has some. The
     /// current address space's do at once, others' before anybody runs there.
     pub fn show_change(&mut self, m: &mut dyn Machine, inode: &InodeRef, before: &Before) {
+        if let Some(disk) = &inode.fs.disk {
+            disk.wrote(inode, before.size, before.how, self.realtime());
+        }
         if !inode.mapped.get() {
             return;
         }

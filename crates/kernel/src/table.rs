@@ -362,7 +362,7 @@ table! {
     72 fcntl [Fd, Named(&words::FCNTL), By(1, &FCNTL_ARGUMENT)] => Fcntl Full fd::fcntl, "";
     73 flock [Fd, Named(&words::FLOCK)] Full fd::flock, "";
     74 fsync [Fd] Full rw::fsync, "";
-    75 fdatasync [Fd] Full rw::fsync, "";
+    75 fdatasync [Fd] Full rw::fdatasync, "";
     76 truncate [Path, Long] Full size::truncate, "";
     77 ftruncate [Fd, Long] Full size::ftruncate, "";
     78 getdents [Fd, Ptr, Uint] Full dirs::getdents, "";
@@ -449,7 +449,7 @@ table! {
     159 adjtimex [Ptr] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     160 setrlimit [Named(&words::RLIMIT), Ptr] Full misc::setrlimit, "";
     161 chroot [Path] Full dirs::chroot, "";
-    162 sync [] Full rw::nothing, "";
+    162 sync [] Full rw::sync, "";
     163 acct [Path] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     164 settimeofday [Ptr, Ptr] Partial time::settimeofday, "setting is missing: a host's clock is the world's to set, so EPERM even for root";
     165 mount [Path, Path, Path, Named(&words::MOUNT), Ptr] Refused misc::mount, "EPERM, as in an unprivileged container";

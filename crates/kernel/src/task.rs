@@ -91,6 +91,8 @@ pub struct Task {
     pub deadline: [u64; 3],
     /// `setpriority`.
     pub nice: i32,
+    /// Whether its call has waited for a disk and goes on.
+    pub disk_passed: bool,
     /// What it has forbidden itself.
     pub seccomp: Option<crate::calls::seccomp::Seccomp>,
 }
@@ -314,6 +316,8 @@ pub struct Host {
     pub init: Option<ProcId>,
     /// Threads that live.
     pub tasks: u32,
+    /// The roots of its file systems that outlive it: its own, and what is mounted, by its place among the mounts from 1 on.
+    pub mounted: Vec<InodeRef>,
     /// Pseudo-terminals.
     pub ttys: crate::calls::tty::Ttys,
 }

@@ -158,6 +158,8 @@ pub enum Kind {
     },
     /// `io_getevents`.
     Aio(calls::aio::AioWait),
+    /// A disk that is slow or stalls.
+    Disk(Box<crate::fs::disk::faults::DiskWait>),
     /// A System V or POSIX queue or semaphore.
     Ipc(crate::ipc::IpcWait),
 }
@@ -219,6 +221,7 @@ impl Kernel {
             }
             Kind::Fifo { file, .. } => self.watch(file, waiter),
             Kind::Aio(wait) => wait.context.queue.add(waiter, &self.sched),
+            Kind::Disk(_) => self.watch_disks(waiter),
             // Whoever has the result ready wakes the task.
             Kind::Ipc(_) => {}
         }
@@ -349,6 +352,7 @@ impl Kernel {
             }
             Kind::Fifo { file, cloexec, seen } => again(cx.fifo_now(&file.clone(), *cloexec, *seen)),
             Kind::Aio(wait) => cx.aio_now(wait, false).transpose(),
+            Kind::Disk(disk) => cx.disk_now(disk, &mut wait.deadline),
             Kind::Ipc(wait) => cx.ipc_now(wait),
         }
     }
@@ -447,7 +451,7 @@ impl Kernel {
 
 impl Cx<'_> {
     /// Runs the handler of the task's call once more; `None` if it would block again.
-    fn call_again(&mut self, args: [u64; 6]) -> Option<Result<i64>> {
+    pub fn call_again(&mut self, args: [u64; 6]) -> Option<Result<i64>> {
         let entry = crate::table::entry(u64::from(self.me().call))?;
         self.args = args;
         match (entry.handler)(self) {

@@ -1,6 +1,9 @@
 //! Scenarios for the kernel on a machine that is nothing but memory, one module for each family of calls.
 
 mod kernel {
+    mod disk;
+    mod disk_faults;
+    mod disk_model;
     mod files;
     mod help;
     mod messages;

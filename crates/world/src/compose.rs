@@ -3,6 +3,7 @@
 //! The types are our own and not a library's: the library of Compose types drops places, and reads unknown keys as extensions.
 //! Nothing here looks at the machine: files, images and addresses are settled by [`crate::resolve`].
 
+use snowglobe_abi::fault::DiskProfile;
 use snowglobe_abi::spec::{Condition, Nanos, Restart};
 
 use crate::keys::{self, Fields, entries, fields};
@@ -57,6 +58,8 @@ pub struct World {
     pub memory: Option<u64>,
     /// Disk.
     pub disk: Option<u64>,
+    /// What a power loss may leave on it.
+    pub disk_profile: Option<DiskProfile>,
     /// Most tasks.
     pub max_tasks: Option<u32>,
     /// Whether calls are traced.
@@ -346,11 +349,26 @@ fn world(node: &Node, problems: &mut Problems) -> World {
         cpus: field(&f, "cpus", what, number(1, 1024), problems),
         memory: field(&f, "memory", what, positive_size, problems),
         disk: field(&f, "disk", what, positive_size, problems),
+        disk_profile: field(&f, "disk-profile", what, disk_profile, problems),
         max_tasks: field(&f, "max_tasks", what, number(1, 4_194_304), problems),
         trace_calls: field(&f, "trace_calls", what, units::boolean, problems),
         faults: f.get("faults").cloned(),
     }
 }
+
+/// Reads the name of a disk's profile.
+fn disk_profile(text: &str) -> Result<DiskProfile, String> {
+    let named = DISK_PROFILES.iter().find(|(name, _)| *name == text);
+    named.map(|(_, profile)| *profile).ok_or_else(|| suggestion(text, DISK_PROFILES.map(|(name, _)| name)))
+}
+
+/// The profiles of disks by their names in world files.
+const DISK_PROFILES: [(&str, DiskProfile); 4] = [
+    ("ext4-ordered", DiskProfile::Ext4Ordered),
+    ("ext4-writeback", DiskProfile::Ext4Writeback),
+    ("xfs", DiskProfile::Xfs),
+    ("posix-worst", DiskProfile::PosixWorst),
+];
 
 /// Reads an IPv4 address.
 fn address(text: &str) -> Result<[u8; 4], String> {

@@ -54,6 +54,7 @@ pub const WORLD: &[KeySpec] = keys! {
     "cpus" Read "processors that each host shows (2)"
     "memory" Read "memory that each host shows (`4G`)"
     "disk" Read "disk that each host has (`64G`)"
+    "disk-profile" Read "what a power loss may leave of what was not made durable: `ext4-ordered`, `ext4-writeback`, `xfs` or `posix-worst` (`ext4-ordered`)"
     "max_tasks" Read "processes and threads that each host may have (4096)"
     "trace_calls" Read "whether system calls are traced (true)"
     "faults" Read "what goes wrong: a timeline, or a random profile, or both (below)"

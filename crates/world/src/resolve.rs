@@ -172,7 +172,7 @@ impl<'a> Resolver<'a> {
                 cpus: asked.cpus.unwrap_or(knobs.cpus),
                 memory: asked.memory.unwrap_or(knobs.memory),
                 disk: asked.disk.unwrap_or(knobs.disk),
-                disk_profile: Default::default(),
+                disk_profile: asked.disk_profile.unwrap_or(knobs.disk_profile),
                 trace_calls: asked.trace_calls.unwrap_or(knobs.trace_calls),
                 max_tasks: asked.max_tasks.unwrap_or(knobs.max_tasks),
                 capture: knobs.capture,

@@ -203,6 +203,8 @@ struct KnobsText {
     cpus: u32,
     memory: W<Size>,
     disk: W<Size>,
+    #[serde(default)]
+    disk_profile: DiskProfileText,
     trace_calls: bool,
     one_program: bool,
     max_tasks: u32,
@@ -295,6 +297,37 @@ struct Service {
     check: bool,
 }
 
+/// The profile of the disks; files of earlier versions do not say it.
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum DiskProfileText {
+    #[default]
+    Ext4Ordered,
+    Ext4Writeback,
+    Xfs,
+    PosixWorst,
+}
+
+impl DiskProfileText {
+    fn from_spec(profile: DiskProfile) -> DiskProfileText {
+        match profile {
+            DiskProfile::Ext4Ordered => DiskProfileText::Ext4Ordered,
+            DiskProfile::Ext4Writeback => DiskProfileText::Ext4Writeback,
+            DiskProfile::Xfs => DiskProfileText::Xfs,
+            DiskProfile::PosixWorst => DiskProfileText::PosixWorst,
+        }
+    }
+
+    fn into_spec(self) -> DiskProfile {
+        match self {
+            DiskProfileText::Ext4Ordered => DiskProfile::Ext4Ordered,
+            DiskProfileText::Ext4Writeback => DiskProfile::Ext4Writeback,
+            DiskProfileText::Xfs => DiskProfile::Xfs,
+            DiskProfileText::PosixWorst => DiskProfile::PosixWorst,
+        }
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum RestartText {
@@ -369,6 +402,7 @@ impl KnobsText {
             cpus: knobs.cpus,
             memory: W(Size(knobs.memory)),
             disk: W(Size(knobs.disk)),
+            disk_profile: DiskProfileText::from_spec(knobs.disk_profile),
             trace_calls: knobs.trace_calls,
             one_program: knobs.one_program,
             max_tasks: knobs.max_tasks,
@@ -382,7 +416,7 @@ impl KnobsText {
             cpus: self.cpus,
             memory: self.memory.0.0,
             disk: self.disk.0.0,
-            disk_profile: DiskProfile::default(),
+            disk_profile: self.disk_profile.into_spec(),
             trace_calls: self.trace_calls,
             one_program: self.one_program,
             max_tasks: self.max_tasks,

@@ -89,7 +89,9 @@ impl Cx<'_> {
         };
         // What goes wrong from here on is the event's to tell.
         let result = match op {
-            FSYNC | FDSYNC | NOOP => Ok(0),
+            NOOP => Ok(0),
+            FSYNC | FDSYNC if !matches!(file.kind, FileKind::Inode) => Err(Errno::EINVAL),
+            FSYNC | FDSYNC => self.k.sync_file(self.m, &file, op == FDSYNC).map(|()| 0),
             POLL => {
                 self.k.note_unsupported(209, "io_submit IOCB_CMD_POLL", 0);
                 return Err(Errno::EINVAL);

@@ -35,7 +35,7 @@ impl Cx<'_> {
             self.any_file(dirfd)?.inode.clone().ok_or(Errno::EINVAL)?
         };
         permit_as(&cred, cred.fsuid, cred.fsgid, &node, mode)?;
-        if mode & W != 0 && node.fs.read_only && matches!(node.kind(), S_IFREG | S_IFDIR | S_IFLNK) {
+        if mode & W != 0 && node.fs.is_read_only() && matches!(node.kind(), S_IFREG | S_IFDIR | S_IFLNK) {
             return Err(Errno::EROFS.into());
         }
         Ok(0)
@@ -56,45 +56,50 @@ pub fn faccessat2(cx: &mut Cx) -> Answer {
 
 impl Cx<'_> {
     fn chmod_inode(&mut self, node: &InodeRef, mode: u32) -> Answer {
-        if node.fs.read_only {
+        if node.fs.is_read_only() {
             return Err(Errno::EROFS.into());
         }
         let cred = self.proc().cred.clone();
         {
-            let mut meta = node.meta.borrow_mut();
+            let meta = node.meta.borrow();
             if cred.fsuid != meta.uid && !cred.capable(CAP_FOWNER) {
                 return Err(Errno::EPERM.into());
             }
             if meta.mode & S_IFMT == S_IFLNK {
                 return Err(Errno::EOPNOTSUPP.into());
             }
+        }
+        self.k.catch_up_disk(self.m, &node.fs);
+        let now = self.k.realtime();
+        node.change(now, |meta| {
             let mut mode = mode & 0o7777;
             if !cred.in_group(meta.gid) && !cred.capable(CAP_FSETID) {
                 mode &= !S_ISGID;
             }
             meta.mode = meta.mode & S_IFMT | mode;
-            meta.ctime = self.k.realtime();
-        }
+            meta.ctime = now;
+        });
         self.k.notify_found(node, IN_ATTRIB);
         Ok(0)
     }
 
     fn chown_inode(&mut self, node: &InodeRef, uid: u32, gid: u32) -> Answer {
-        if node.fs.read_only {
+        if node.fs.is_read_only() {
             return Err(Errno::EROFS.into());
         }
         let cred = self.proc().cred.clone();
-        {
-            let mut meta = node.meta.borrow_mut();
-            let new_uid = if uid == u32::MAX { meta.uid } else { uid };
-            let new_gid = if gid == u32::MAX { meta.gid } else { gid };
-            if !cred.capable(CAP_CHOWN) {
-                let own = cred.fsuid == meta.uid;
-                if new_uid != meta.uid || (gid != u32::MAX && !(own && (new_gid == meta.gid || cred.in_group(new_gid))))
-                {
-                    return Err(Errno::EPERM.into());
-                }
+        let (old_uid, old_gid) = (node.meta.borrow().uid, node.meta.borrow().gid);
+        let new_uid = if uid == u32::MAX { old_uid } else { uid };
+        let new_gid = if gid == u32::MAX { old_gid } else { gid };
+        if !cred.capable(CAP_CHOWN) {
+            let own = cred.fsuid == old_uid;
+            if new_uid != old_uid || (gid != u32::MAX && !(own && (new_gid == old_gid || cred.in_group(new_gid)))) {
+                return Err(Errno::EPERM.into());
             }
+        }
+        self.k.catch_up_disk(self.m, &node.fs);
+        let now = self.k.realtime();
+        node.change(now, |meta| {
             meta.uid = new_uid;
             meta.gid = new_gid;
             if meta.mode & S_IFMT == S_IFREG && meta.mode & 0o111 != 0 {
@@ -103,8 +108,8 @@ impl Cx<'_> {
                     meta.mode &= !S_ISGID;
                 }
             }
-            meta.ctime = self.k.realtime();
-        }
+            meta.ctime = now;
+        });
         self.k.notify_found(node, IN_ATTRIB);
         Ok(0)
     }
@@ -163,7 +168,7 @@ pub fn umask(cx: &mut Cx) -> Answer {
 impl Cx<'_> {
     /// Sets access and modification time; `None` leaves a time, `Some(None)` is now.
     fn set_times(&mut self, node: &InodeRef, times: [Option<Option<u64>>; 2]) -> Answer {
-        if node.fs.read_only {
+        if node.fs.is_read_only() {
             return Err(Errno::EROFS.into());
         }
         let cred = &self.proc().cred;
@@ -178,8 +183,8 @@ impl Cx<'_> {
             permit(cred, node, W)?;
         }
         let now = self.k.realtime();
-        {
-            let mut meta = node.meta.borrow_mut();
+        self.k.catch_up_disk(self.m, &node.fs);
+        node.change(now, |meta| {
             if let Some(t) = times[0] {
                 meta.atime = t.unwrap_or(now);
             }
@@ -189,7 +194,7 @@ impl Cx<'_> {
             if !none {
                 meta.ctime = now;
             }
-        }
+        });
         let event = match times {
             [Some(_), Some(_)] => IN_ATTRIB,
             [Some(_), None] => IN_ACCESS,

@@ -442,6 +442,22 @@ pub fn msync(cx: &mut Cx) -> Answer {
     if !space.covers(addr, len) {
         return Err(Errno::ENOMEM.into());
     }
+    const SYNC: u32 = 4;
+    if flags & SYNC == 0 {
+        return Ok(0);
+    }
+    let shared = space.pieces(addr, len).into_iter().filter(|(_, _, v)| v.shared);
+    let mut files: alloc::vec::Vec<crate::fs::inode::InodeRef> = alloc::vec::Vec::new();
+    for (_, _, v) in shared {
+        if let Source::File { inode, .. } = v.source
+            && !files.iter().any(|f| Rc::ptr_eq(f, &inode))
+        {
+            files.push(inode);
+        }
+    }
+    for inode in files {
+        cx.k.sync_mapped(cx.m, &inode)?;
+    }
     Ok(0)
 }
 
@@ -566,6 +582,7 @@ pub fn memfd_create(cx: &mut Cx) -> Answer {
     let node = Inode::new_file(&fs, mode, cred.fsuid, cred.fsgid, cx.k.realtime());
     node.meta.borrow_mut().nlink = 0;
     let sealable = flags & (ALLOW_SEALING | NOEXEC_SEAL) != 0;
+    node.leave_disk();
     node.seals.set(Some(if sealable { 0 } else { 1 }));
     let id = cx.k.next_file;
     cx.k.next_file += 1;

@@ -3,6 +3,7 @@
 use super::event::Happening;
 use super::paths::same;
 use crate::fs::dev::Device;
+use crate::fs::disk::Joined;
 use crate::fs::inode::{Inode, InodeRef, Node};
 use crate::fs::path::Found;
 use crate::fs::{pipe::Pipe, procfs};
@@ -136,6 +137,8 @@ impl Cx<'_> {
                 return Err(Errno::EISDIR.into());
             }
         }
+        self.k.catch_up_disk(self.m, &found.dir.fs);
+        self.k.disk_change(&found.dir, &found.name, false)?;
         self.remove_name(&found.dir, &found.name, &node, true)?;
         Ok(0)
     }
@@ -192,9 +195,15 @@ impl Cx<'_> {
             }
             up = parent;
         }
+        self.k.catch_up_disk(self.m, &from.dir.fs);
+        self.k.disk_change(&from.dir, &from.name, false)?;
+        self.k.disk_change(&to.dir, &to.name, false)?;
+        // A crash keeps all of it or nothing.
+        let now = self.k.realtime();
+        let disk = from.dir.fs.disk.clone();
+        let _one = disk.as_ref().map(|disk| Joined::new(disk, now));
         if flags & EXCHANGE != 0 {
             let other = to.inode()?;
-            let now = self.k.realtime();
             from.dir.unlink(&from.name, &node, now)?;
             to.dir.unlink(&to.name, &other, now)?;
             from.dir.link(&from.name, &other, now)?;
@@ -220,9 +229,11 @@ impl Cx<'_> {
             if target.covers.borrow().is_some() {
                 return Err(Errno::EBUSY.into());
             }
+            if let Some(disk) = &disk {
+                disk.replaces(&node, now);
+            }
             self.remove_name(&to.dir, &to.name, target, false)?;
         }
-        let now = self.k.realtime();
         from.dir.unlink(&from.name, &node, now)?;
         to.dir.link(&to.name, &node, now)?;
         node.meta.borrow_mut().ctime = now;

@@ -171,7 +171,7 @@ impl Cx<'_> {
                 }
             }
         }
-        if writes && node.fs.read_only && matches!(kind, S_IFREG | S_IFDIR) {
+        if writes && node.fs.is_read_only() && matches!(kind, S_IFREG | S_IFDIR) {
             return Err(Errno::EROFS);
         }
         if writes && kind == S_IFREG && self.k.is_running(node) {
@@ -210,6 +210,7 @@ impl Cx<'_> {
         let id = self.k.next_file;
         self.k.next_file += 1;
         let mut file = OpenFile::new(kind, flags, id, &self.k.graveyard);
+        file.error_seen.set(node.errors_told());
         file.inode = Some(node);
         file.name = Some((found.dir, found.name));
         Rc::new(file)
@@ -295,6 +296,7 @@ impl Cx<'_> {
             return Err(Errno::ENOTDIR.into());
         }
         self.may_change(&dir)?;
+        self.k.disk_change(&dir, b"", true)?;
         let (mode, uid, gid) = self.new_owner(&dir, mode, false);
         let node = Inode::new_file(&dir.fs, mode, uid, gid, self.k.realtime());
         node.meta.borrow_mut().nlink = 0;

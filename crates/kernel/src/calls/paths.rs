@@ -1,5 +1,6 @@
 //! What calls with paths share: walking, creating, permission to change a directory.
 
+use crate::fs::disk::faults::Place;
 use crate::fs::file::FileKind;
 use crate::fs::inode::{Inode, InodeRef};
 use crate::fs::path::{Found, IN_ROOT, W, Walk, X, permit};
@@ -95,11 +96,26 @@ impl Kernel {
         path
     }
 
+    /// Before `len` bytes are written at an offset: how many of them will be, by the disk and its faults.
+    ///
+    /// # Errors
+    /// `ENOSPC`, and what the disk's faults say.
+    pub fn make_room(&mut self, m: &mut dyn Machine, inode: &InodeRef, place: Place, at: u64, len: u64) -> Result<u64> {
+        let mut len = len;
+        if inode.fs.disk.is_some() {
+            self.catch_up_disk(m, &inode.fs);
+            let more = inode.content().map_or(0, |c| c.borrow().missing(at, len));
+            len = self.disk_write(&inode.fs, place, len, more)?;
+        }
+        self.check_room(inode, at, len)?;
+        Ok(len)
+    }
+
     /// Whether `len` bytes at an offset fit on the host's disk.
     ///
     /// # Errors
     /// `ENOSPC`.
-    pub fn check_room(&self, inode: &Inode, at: u64, len: u64) -> Result<()> {
+    fn check_room(&self, inode: &Inode, at: u64, len: u64) -> Result<()> {
         let used = self.store.used() * PAGE;
         if used.saturating_add(len).saturating_add(2 * PAGE) <= inode.fs.capacity {
             return Ok(());
@@ -113,13 +129,15 @@ impl Kernel {
     }
 
     /// A write takes the set-id bits away, unless the writer may keep them.
-    pub fn drop_set_ids(&self, task: TaskId, inode: &Inode) {
-        let mut meta = inode.meta.borrow_mut();
-        if meta.mode & (S_ISUID | S_ISGID) != 0 && !self.proc_of(task).cred.capable(CAP_FSETID) {
-            meta.mode &= !S_ISUID;
-            if meta.mode & 0o010 != 0 {
-                meta.mode &= !S_ISGID;
-            }
+    pub fn drop_set_ids(&self, task: TaskId, inode: &InodeRef) {
+        let mode = inode.meta.borrow().mode;
+        if mode & (S_ISUID | S_ISGID) != 0 && !self.proc_of(task).cred.capable(CAP_FSETID) {
+            inode.change(self.realtime(), |meta| {
+                meta.mode &= !S_ISUID;
+                if meta.mode & 0o010 != 0 {
+                    meta.mode &= !S_ISGID;
+                }
+            });
         }
     }
 }
@@ -180,7 +198,7 @@ impl Cx<'_> {
     /// # Errors
     /// `EROFS`, `EACCES`, `ENOENT` for a removed directory.
     pub fn may_change(&self, dir: &InodeRef) -> Result<()> {
-        if dir.fs.read_only {
+        if dir.fs.is_read_only() {
             return Err(Errno::EROFS);
         }
         permit(&self.proc().cred, dir, W | X)
@@ -233,6 +251,8 @@ impl Cx<'_> {
         if found.dir.meta.borrow().nlink == 0 {
             return Err(Errno::ENOENT);
         }
+        self.k.catch_up_disk(self.m, &found.dir.fs);
+        self.k.disk_change(&found.dir, &found.name, true)?;
         let node = make(self, &found.dir)?;
         found.dir.link(&found.name, &node, self.k.realtime())?;
         let bit = if node.is_dir() { IN_ISDIR } else { 0 };

@@ -1,5 +1,6 @@
 //! Reading, writing and moving bytes between descriptors.
 
+use crate::fs::disk::faults::Reach;
 use crate::fs::file::{FileKind, FileRef};
 use crate::fs::inode::Node;
 use crate::io::MAX_RW;
@@ -13,6 +14,8 @@ use snowglobe_abi::errno::{Errno, Result};
 
 const RWF_APPEND: u32 = 0x10;
 const RWF_NOWAIT: u32 = 0x8;
+const RWF_DSYNC: u32 = 0x2;
+const RWF_SYNC: u32 = 0x4;
 const RWF_KNOWN: u32 = 0x1f;
 
 impl Cx<'_> {
@@ -28,6 +31,7 @@ impl Cx<'_> {
 
     fn read_or_wait(&mut self, file: FileRef, iov: Iov) -> Answer {
         self.check_read(&file)?;
+        self.reach_disk(&file, Reach::Read(file.pos.get(), iov.len()))?;
         match self.read_file(&file, &iov) {
             Ok(n) => Ok(n as i64),
             Err(Errno::EAGAIN) if !file.nonblocking() => {
@@ -42,6 +46,7 @@ impl Cx<'_> {
 
     fn write_or_wait(&mut self, file: FileRef, iov: Iov) -> Answer {
         self.check_write(&file)?;
+        self.reach_write(&file, 0)?;
         let mut done = 0;
         match self.write_more(&file, &iov, &mut done) {
             Ok(()) => Ok(done as i64),
@@ -57,6 +62,7 @@ impl Cx<'_> {
 
     fn read_at(&mut self, file: FileRef, iov: Iov, at: u64) -> Answer {
         self.check_position(&file, at)?;
+        self.reach_disk(&file, Reach::Read(at, iov.len()))?;
         match &file.kind {
             FileKind::Inode => Ok(self.read_inode(&file, &iov, at)? as i64),
             FileKind::Mqueue(queue) => Ok(self.read_mq_status(queue, &iov, at)? as i64),
@@ -67,6 +73,7 @@ impl Cx<'_> {
 
     fn write_at(&mut self, file: FileRef, iov: Iov, at: u64) -> Answer {
         self.check_position(&file, at)?;
+        self.reach_write(&file, 0)?;
         match &file.kind {
             FileKind::Inode => {
                 // pwrite(2), BUGS: with O_APPEND data goes to the end, whatever the offset.
@@ -80,6 +87,20 @@ impl Cx<'_> {
                 Ok(done as i64)
             }
         }
+    }
+
+    /// `pwritev2`, as its flags and its position say.
+    fn write_with(&mut self, file: &FileRef, iov: Iov, flags: u32) -> Answer {
+        let at = self.args[3];
+        if flags & RWF_APPEND != 0 {
+            let end = file.inode.as_ref().map_or(0, |i| i.size());
+            let n = self.write_at(file.clone(), iov, end)?;
+            if at == u64::MAX {
+                file.pos.set(end + n as u64);
+            }
+            return Ok(n);
+        }
+        if at == u64::MAX { self.write_or_wait(file.clone(), iov) } else { self.write_at(file.clone(), iov, at) }
     }
 
     /// The description of a call with a position: Linux looks at that before it looks at how the file was opened.
@@ -169,18 +190,15 @@ pub fn pwritev2(cx: &mut Cx) -> Answer {
     }
     let file = if cx.args[3] == u64::MAX { cx.writable(0)? } else { cx.placed(3, Cx::writable)? };
     let iov = Iov::read(cx.m, cx.args[1], cx.args[2])?;
-    if flags & RWF_APPEND != 0 {
-        let end = file.inode.as_ref().map_or(0, |i| i.size());
-        let n = cx.write_at(file.clone(), iov, end)?;
-        if cx.args[3] == u64::MAX {
-            file.pos.set(end + n as u64);
-        }
-        return Ok(n);
+    let sync = if flags & RWF_SYNC != 0 { O_SYNC } else { O_DSYNC };
+    if flags & (RWF_SYNC | RWF_DSYNC) != 0 {
+        cx.reach_disk(&file, Reach::Write)?;
     }
-    if cx.args[3] == u64::MAX {
-        return cx.write_or_wait(file, iov);
+    let n = cx.write_with(&file, iov, flags)?;
+    if n > 0 && flags & (RWF_SYNC | RWF_DSYNC) != 0 {
+        cx.write_through(&file, sync)?;
     }
-    cx.write_at(file, iov, cx.args[3])
+    Ok(n)
 }
 
 pub fn lseek(cx: &mut Cx) -> Answer {
@@ -249,12 +267,24 @@ impl Cx<'_> {
     }
 }
 
-pub fn fsync(cx: &mut Cx) -> Answer {
+fn sync_file(cx: &mut Cx, data_only: bool) -> Answer {
     let file = cx.file(0)?;
     match &file.kind {
-        FileKind::Inode => Ok(0),
+        FileKind::Inode => {
+            cx.reach_disk(&file, Reach::Write)?;
+            cx.k.sync_file(cx.m, &file, data_only)?;
+            Ok(0)
+        }
         _ => Err(Errno::EINVAL.into()),
     }
+}
+
+pub fn fsync(cx: &mut Cx) -> Answer {
+    sync_file(cx, false)
+}
+
+pub fn fdatasync(cx: &mut Cx) -> Answer {
+    sync_file(cx, true)
 }
 
 pub fn sync_file_range(cx: &mut Cx) -> Answer {
@@ -263,19 +293,35 @@ pub fn sync_file_range(cx: &mut Cx) -> Answer {
     if cx.uint(3) & !7 != 0 || at < 0 || len < 0 || at.checked_add(len).is_none() {
         return Err(Errno::EINVAL.into());
     }
-    match file.inode.as_ref().map(|i| i.kind()) {
-        Some(S_IFREG | S_IFDIR | S_IFBLK | S_IFLNK) => Ok(0),
-        _ => Err(Errno::ESPIPE.into()),
+    const WRITE: u32 = 2;
+    let inode = file.inode.as_ref().filter(|i| matches!(i.kind(), S_IFREG | S_IFDIR | S_IFBLK | S_IFLNK));
+    let inode = inode.ok_or(Errno::ESPIPE)?;
+    // sync_file_range(2), NOTES: it flushes no disk cache and writes no metadata. The data is on its way, and nothing sure.
+    if cx.uint(3) & WRITE != 0 {
+        cx.reach_disk(&file, Reach::Write)?;
+        let now = cx.k.realtime();
+        crate::fs::disk::of(inode).inspect(|disk| disk.flush(inode, now));
     }
+    Ok(0)
 }
 
 pub fn nothing(_: &mut Cx) -> Answer {
     Ok(0)
 }
 
-/// There is no disk behind a file system; the descriptor may be of any file.
+pub fn sync(cx: &mut Cx) -> Answer {
+    let host = cx.proc().host;
+    cx.k.sync_host(cx.m, host);
+    Ok(0)
+}
+
+/// The descriptor may be of any file; what is no file of a disk has nothing to be synced.
 pub fn syncfs(cx: &mut Cx) -> Answer {
-    cx.file(0)?;
+    let file = cx.file(0)?;
+    cx.reach_disk(&file, Reach::Write)?;
+    if let Some(inode) = &file.inode {
+        cx.k.sync_fs(cx.m, &inode.fs)?;
+    }
     Ok(0)
 }
 
@@ -298,7 +344,8 @@ impl Cx<'_> {
     fn file_bytes(&mut self, file: &FileRef, at: u64, max: u64) -> Result<Vec<u8>> {
         let content =
             file.inode.as_ref().and_then(|i| i.content().is_some().then(|| i.clone())).ok_or(Errno::EINVAL)?;
-        let mut buf = alloc::vec![0u8; max.min(65536) as usize];
+        let max = self.k.disk_read(self.m, &content, file.name.as_ref(), at, max.min(65536))?;
+        let mut buf = alloc::vec![0u8; max as usize];
         let n = content.content().ok_or(Errno::EINVAL)?.borrow_mut().read(at, &mut buf, self.m)?;
         buf.truncate(n);
         if n > 0 {
@@ -314,15 +361,16 @@ impl Cx<'_> {
                 let inode = file.inode.clone().ok_or(Errno::EBADF)?;
                 let content = inode.content().ok_or(Errno::EINVAL)?;
                 let pos = at.unwrap_or(file.pos.get());
-                self.k.check_room(&inode, pos, data.len() as u64)?;
+                let len = self.k.make_room(self.m, &inode, file.name.as_ref(), pos, data.len() as u64)?;
                 let before = Before::of(&inode);
-                let n = content.borrow_mut().write(pos, data, self.m)?;
+                let n = content.borrow_mut().write(pos, &data[..len as usize], self.m)?;
                 self.k.show_change(self.m, &inode, &before);
                 inode.touch_modified(self.k.realtime());
                 self.k.notify_file(&inode, file.name.as_ref(), IN_MODIFY);
                 if at.is_none() {
                     file.pos.set(pos + n as u64);
                 }
+                self.write_through(file, file.flags.get())?;
                 Ok(n)
             }
             FileKind::Pipe(pipe) => {

@@ -23,7 +23,11 @@ impl Cx<'_> {
             return Err(Errno::EPERM);
         }
         self.may_grow(node, size)?;
-        let before = Before::of(node);
+        self.k.make_room(self.m, node, node.place().as_ref(), 0, 0)?;
+        if size < node.size() {
+            self.k.before_cut(self.m, node);
+        }
+        let before = Before::told(node);
         content.borrow_mut().truncate(size, self.m)?;
         self.k.show_change(self.m, node, &before);
         node.touch_modified(self.k.realtime());
@@ -51,7 +55,7 @@ pub fn truncate(cx: &mut Cx) -> Answer {
         return Err(Errno::EISDIR.into());
     }
     permit(&cx.proc().cred, &node, W)?;
-    if node.fs.read_only {
+    if node.fs.is_read_only() {
         return Err(Errno::EROFS.into());
     }
     if cx.k.is_running(&node) {
@@ -99,8 +103,8 @@ pub fn fallocate(cx: &mut Cx) -> Answer {
     if node.seals.get().is_some_and(|s| s & 0x8 != 0 && mode & PUNCH_HOLE != 0 || s & 0x4 != 0 && end > node.size()) {
         return Err(Errno::EPERM.into());
     }
-    cx.k.check_room(&node, at, len)?;
-    let before = Before::of(&node);
+    cx.k.make_room(cx.m, &node, file.name.as_ref(), at, len)?;
+    let before = Before::told(&node);
     {
         let mut content = content.borrow_mut();
         if mode & (PUNCH_HOLE | ZERO_RANGE) != 0 {

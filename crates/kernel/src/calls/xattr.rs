@@ -55,7 +55,7 @@ impl Cx<'_> {
         }
         let value = mem::bytes(self.m, value, size as usize)?;
         let node = self.xattr_target(how)?;
-        if node.fs.read_only {
+        if node.fs.is_read_only() {
             return Err(Errno::EROFS.into());
         }
         if name.starts_with(b"user.") {
@@ -68,15 +68,13 @@ impl Cx<'_> {
         } else if !self.proc().cred.capable(CAP_SYS_ADMIN) {
             return Err(Errno::EPERM.into());
         }
-        {
-            let mut meta = node.meta.borrow_mut();
-            match (flags, meta.xattrs.contains_key(&name)) {
-                (1, true) => return Err(Errno::EEXIST.into()),
-                (2, false) => return Err(Errno::ENODATA.into()),
-                _ => {}
-            }
-            meta.xattrs.insert(name, value);
+        match (flags, node.meta.borrow().xattrs.contains_key(&name)) {
+            (1, true) => return Err(Errno::EEXIST.into()),
+            (2, false) => return Err(Errno::ENODATA.into()),
+            _ => {}
         }
+        self.k.catch_up_disk(self.m, &node.fs);
+        node.change(self.k.realtime(), |meta| meta.xattrs.insert(name, value));
         self.k.notify_found(&node, IN_ATTRIB);
         Ok(0)
     }
@@ -105,7 +103,14 @@ impl Cx<'_> {
         let node = self.xattr_target(how)?;
         let name = self.xattr_name(self.args[at])?;
         permit(&self.proc().cred, &node, W)?;
-        node.meta.borrow_mut().xattrs.remove(&name).ok_or(Errno::ENODATA)?;
+        if node.fs.is_read_only() {
+            return Err(Errno::EROFS.into());
+        }
+        self.k.catch_up_disk(self.m, &node.fs);
+        if !node.meta.borrow().xattrs.contains_key(&name) {
+            return Err(Errno::ENODATA.into());
+        }
+        node.change(self.k.realtime(), |meta| meta.xattrs.remove(&name));
         self.k.notify_found(&node, IN_ATTRIB);
         Ok(0)
     }

@@ -1,6 +1,7 @@
 //! A host's tree from its specification: root, `/proc`, `/sys`, `/dev`, temporary directories, mounts, `/etc` files.
 
 use super::dev::{Device, makedev};
+use super::disk::{self, Disk};
 use super::inode::{Dir, FileSystem, Inode, InodeRef, Node};
 use super::procfs::ProcNode;
 use crate::Kernel;
@@ -67,13 +68,34 @@ struct Builder<'a> {
     next_dev: u64,
     /// The root of `/dev/pts`, once it is there.
     pts: Option<InodeRef>,
+    host: usize,
+    /// Roots that outlive the host: its own, and by their places from 1 on what is mounted that is not in memory only.
+    mounted: Vec<InodeRef>,
+    /// Whether they are there already.
+    again: bool,
+}
+
+/// The disk under a file system of a host, if the world's disks are watched.
+fn disk(spec: &WorldSpec, name: &str, host: Option<u32>) -> Option<Rc<Disk>> {
+    disk::is_watched(spec).then(|| Rc::new(Disk::new(spec.knobs.disk_profile, spec.seed, name, host)))
+}
+
+/// The one host that mounts a volume; none for one that several mount.
+fn owner(spec: &WorldSpec, volume: &str) -> Option<u32> {
+    let source = MountSource::Volume(volume.into());
+    let mounts = |(i, host): (usize, &snowglobe_abi::spec::HostSpec)| {
+        host.mounts.iter().any(|m| m.source == source).then_some(i as u32)
+    };
+    let mut users = spec.hosts.iter().enumerate().filter_map(mounts);
+    users.next().filter(|_| users.next().is_none())
 }
 
 /// Builds a host.
 pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
     let spec = k.spec.hosts[index].clone();
     let dev = makedev(8, 1 + index as u64);
-    let fs = Rc::new(FileSystem::new(dev, "ext4", EXT4, &k.store, k.spec.knobs.disk, k.spec.start_realtime));
+    let fs = FileSystem::new(dev, "ext4", EXT4, &k.store, k.spec.knobs.disk, k.spec.start_realtime);
+    let fs = Rc::new(fs.with(disk(&k.spec, &format!("{} /", spec.name), Some(index as u32)), false));
     let origin = match &spec.root {
         RootSpec::Machine => String::from("/"),
         RootSpec::Tree(path) => path.clone(),
@@ -81,25 +103,10 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
     let lower = Dir::new(Some(origin));
     let root = Inode::new(&fs, S_IFDIR | 0o755, 0, 0, fs.start, Node::Dir(RefCell::new(lower)));
     root.meta.borrow_mut().nlink = 1;
-    let mut volumes = core::mem::take(&mut k.volumes);
-    let pts;
-    {
-        let mut b = Builder { k, m, root: root.clone(), next_dev: 100 + index as u64 * 100, pts: None };
-        b.own_directories();
-        b.devices();
-        b.proc(index);
-        for mount in &spec.mounts {
-            b.mount(mount, &mut volumes);
-        }
-        b.etc(index);
-        // Where programs run must be there even when it lies in a directory that is the host's own.
-        if let Some(service) = &spec.service {
-            let _ = b.directory(&service.cwd, 0o755);
-        }
-        pts = b.pts.take();
+    let (mounted, ttys) = tree(k, index, alloc::vec![root.clone()], false, m);
+    for disk in mounted.iter().filter_map(|root| root.fs.disk.as_ref()) {
+        disk.accept();
     }
-    k.volumes = volumes;
-    let ttys = crate::calls::tty::Ttys { dir: pts.unwrap_or_else(|| root.clone()), list: BTreeMap::new() };
     Host {
         id: HostId(index as u32),
         name: spec.name,
@@ -111,8 +118,48 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
         pids: BTreeMap::new(),
         init: None,
         tasks: 0,
+        mounted,
         ttys,
     }
+}
+
+/// Puts everything in its place in a host's tree: for the first time, or when it boots again, over the disks that it has.
+fn tree(
+    k: &mut Kernel,
+    index: usize,
+    mounted: Vec<InodeRef>,
+    again: bool,
+    m: &mut dyn Machine,
+) -> (Vec<InodeRef>, crate::calls::tty::Ttys) {
+    let spec = k.spec.hosts[index].clone();
+    let root = mounted[0].clone();
+    let mut volumes = core::mem::take(&mut k.volumes);
+    let next_dev = 100 + index as u64 * 100;
+    let mut b = Builder { k, m, root: root.clone(), next_dev, pts: None, host: index, mounted, again };
+    b.own_directories();
+    b.devices();
+    b.proc(index);
+    for (i, mount) in spec.mounts.iter().enumerate() {
+        b.mount(i, mount, &mut volumes);
+    }
+    if !again {
+        b.etc(index);
+    }
+    // Where programs run must be there even when it lies in a directory that is the host's own.
+    if let Some(service) = &spec.service {
+        let _ = b.directory(&service.cwd, 0o755);
+    }
+    let (mounted, pts) = (b.mounted, b.pts);
+    k.volumes = volumes;
+    (mounted, crate::calls::tty::Ttys { dir: pts.unwrap_or(root), list: BTreeMap::new() })
+}
+
+/// A host boots after it has lost its power: what was in memory only is empty, what is on its disks is in its place.
+pub fn boot_again(k: &mut Kernel, host: HostId, m: &mut dyn Machine) {
+    let mounted = k.host(host).mounted.clone();
+    let (mounted, ttys) = tree(k, host.0 as usize, mounted, true, m);
+    let host = k.host_mut(host);
+    (host.mounted, host.ttys) = (mounted, ttys);
 }
 
 impl Builder<'_> {
@@ -232,40 +279,70 @@ impl Builder<'_> {
         }
     }
 
-    fn mount(&mut self, mount: &snowglobe_abi::spec::MountSpec, volumes: &mut BTreeMap<String, InodeRef>) {
+    /// The root of what is mounted, made for the first time; `None` when there is no such thing.
+    fn source(
+        &mut self,
+        mount: &snowglobe_abi::spec::MountSpec,
+        volumes: &mut BTreeMap<String, InodeRef>,
+    ) -> Option<InodeRef> {
         let now = self.now();
-        let mut fs = FileSystem::new(0, "ext4", EXT4, &self.k.store, self.k.spec.knobs.disk, now);
-        self.next_dev += 1;
-        fs.dev = self.next_dev;
-        fs.read_only = mount.read_only;
-        let root = match &mount.source {
+        let fs = FileSystem::new(self.next_dev, "ext4", EXT4, &self.k.store, self.k.spec.knobs.disk, now);
+        let spec = &self.k.spec;
+        match &mount.source {
             MountSource::Tmpfs => {
-                fs.kind = "tmpfs";
-                fs.magic = TMPFS;
-                Inode::new_dir(&Rc::new(fs), 0o1777, 0, 0, now)
+                let fs = FileSystem::new(fs.dev, "tmpfs", TMPFS, &fs.store, fs.capacity, now);
+                Some(Inode::new_dir(&Rc::new(fs.with(None, mount.read_only)), 0o1777, 0, 0, now))
             }
             MountSource::Volume(name) => match volumes.get(name) {
-                Some(root) if !mount.read_only => root.clone(),
+                Some(root) if !mount.read_only => Some(root.clone()),
                 _ => {
-                    let root = Inode::new_dir(&Rc::new(fs), 0o777, 0, 0, now);
+                    let disk = disk(spec, &format!("volume {name}"), owner(spec, name));
+                    let root = Inode::new_dir(&Rc::new(fs.with(disk, mount.read_only)), 0o777, 0, 0, now);
                     volumes.insert(name.clone(), root.clone());
-                    root
+                    Some(root)
                 }
             },
             MountSource::Bind(path) => {
-                let fs = Rc::new(fs);
-                let Ok(stat) = self.m.lower_stat(path) else { return };
-                let Ok(node) = Inode::from_lower(&fs, path.clone(), &stat, self.m) else { return };
-                node
+                let name = format!("{} {}", spec.hosts[self.host].name, mount.target);
+                let disk = disk(spec, &name, Some(self.host as u32));
+                let fs = Rc::new(fs.with(disk, mount.read_only));
+                let stat = self.m.lower_stat(path).ok()?;
+                Inode::from_lower(&fs, path.clone(), &stat, self.m).ok()
             }
+        }
+    }
+
+    fn mount(
+        &mut self,
+        index: usize,
+        mount: &snowglobe_abi::spec::MountSpec,
+        volumes: &mut BTreeMap<String, InodeRef>,
+    ) {
+        let now = self.now();
+        self.next_dev += 1;
+        let lasts = mount.source != MountSource::Tmpfs;
+        let root = match self.mounted.get(index + 1).filter(|_| self.again && lasts) {
+            Some(root) => root.clone(),
+            None => match self.source(mount, volumes) {
+                Some(root) => root,
+                None => self.root.clone(),
+            },
         };
+        if !self.again {
+            self.mounted.push(root.clone());
+        }
+        if Rc::ptr_eq(&root, &self.root) {
+            return;
+        }
         if root.is_dir() {
             self.cover(&mount.target, root);
             return;
         }
         // A file is put in the place of a name.
         let (dir, name) = mount.target.rsplit_once('/').unwrap_or(("", &mount.target));
-        if let Ok(dir) = self.directory(dir, 0o755) {
+        if let Ok(dir) = self.directory(dir, 0o755)
+            && dir.lookup(name.as_bytes(), self.m).map_or(true, |there| !Rc::ptr_eq(&there, &root))
+        {
             let _ = dir.link(name.as_bytes(), &root, now);
         }
     }

@@ -1,5 +1,6 @@
 //! The bytes of a regular file.
 
+use super::disk::kept::Kept;
 use super::store::Store;
 use crate::machine::{LowerFile, Machine};
 use alloc::collections::BTreeMap;
@@ -19,7 +20,9 @@ pub struct Content {
     lower: Option<Lower>,
     /// File page to (store page, count), not overlapping.
     extents: BTreeMap<u64, (u64, u64)>,
-    store: Store,
+    pub(in crate::fs) store: Store,
+    /// What the disk has of pages that were changed; only for a file of a disk that is watched.
+    pub kept: Option<Kept>,
 }
 
 struct Lower {
@@ -47,12 +50,18 @@ impl Drop for Content {
 impl Content {
     /// An empty file.
     pub fn empty(store: &Store) -> Content {
-        Content { size: 0, lower: None, extents: BTreeMap::new(), store: store.clone() }
+        Content { size: 0, lower: None, extents: BTreeMap::new(), store: store.clone(), kept: None }
     }
 
     /// A file of the machine.
     pub fn lower(store: &Store, path: String, size: u64) -> Content {
-        Content { size, lower: Some(Lower { path, file: None }), extents: BTreeMap::new(), store: store.clone() }
+        Content {
+            size,
+            lower: Some(Lower { path, file: None }),
+            extents: BTreeMap::new(),
+            store: store.clone(),
+            kept: None,
+        }
     }
 
     /// The path on the machine from which it comes, as long as nothing was written.
@@ -114,6 +123,12 @@ impl Content {
         out
     }
 
+    /// The store's page that has a page of the file.
+    pub(in crate::fs) fn store_page(&self, page: u64) -> Option<u64> {
+        let (first, (start, count)) = self.extents.range(..=page).next_back()?;
+        (page < first + count).then(|| start + (page - first))
+    }
+
     /// Bytes of the pages of `at..at+len` that have no place in the store yet.
     pub fn missing(&self, at: u64, len: u64) -> u64 {
         let from = at - at % PAGE;
@@ -166,7 +181,7 @@ impl Content {
     }
 
     /// Gives back all pages from `page` on.
-    fn drop_extents(&mut self, page: u64) {
+    pub(in crate::fs) fn drop_extents(&mut self, page: u64) {
         let tail = self.extents.split_off(&page);
         for (start, count) in tail.into_values() {
             self.store.give(start, count);
@@ -230,6 +245,7 @@ impl Content {
             return Err(Errno::EFBIG);
         }
         self.copy_up(m)?;
+        self.keep(at, len, m)?;
         self.zero_tail(at, m);
         self.allocate(at, len, m)
     }
@@ -293,12 +309,13 @@ impl Content {
         if size > MAX_SIZE {
             return Err(Errno::EFBIG);
         }
-        if size == 0 {
+        if size == 0 && self.kept.is_none() {
             self.forget_lower(m);
         } else {
             self.copy_up(m)?;
         }
         if size < self.size {
+            self.keep(size, self.size - size, m)?;
             // Pages stay where they are when a mapping may still show them; their bytes past the end become zero.
             let keep = size.div_ceil(PAGE);
             for piece in self.pieces(keep * PAGE, (self.size.div_ceil(PAGE) * PAGE).saturating_sub(keep * PAGE)) {
@@ -322,8 +339,10 @@ impl Content {
     /// `ENOSPC`.
     pub fn zero_range(&mut self, at: u64, len: u64, m: &mut dyn Machine) -> Result<()> {
         self.copy_up(m)?;
+        let len = len.min(self.size.saturating_sub(at));
+        self.keep(at, len, m)?;
         let zeros = [0u8; 4096];
-        for piece in self.pieces(at, len.min(self.size.saturating_sub(at))) {
+        for piece in self.pieces(at, len) {
             let Some(store) = piece.store else { continue };
             let mut done = 0;
             while done < piece.len {

@@ -94,6 +94,8 @@ pub struct OpenFile {
     pub async_by: Cell<(u32, i32)>,
     /// Its name among lock owners.
     pub id: u64,
+    /// The failures to write its inode's data of which it has been told.
+    pub error_seen: Cell<u32>,
     /// Whether its inode counts it among its writers.
     counted: Cell<bool>,
     graveyard: Graveyard,
@@ -128,6 +130,7 @@ impl OpenFile {
             owner_signal: Cell::new(0),
             async_by: Cell::new((0, -1)),
             id,
+            error_seen: Cell::new(0),
             counted: Cell::new(false),
             graveyard: graveyard.clone(),
         }

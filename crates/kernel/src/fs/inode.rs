@@ -6,6 +6,7 @@
 
 use super::content::Content;
 use super::dev::Device;
+use super::disk::Disk;
 use super::lock::Locks;
 use super::pipe::Pipe;
 use super::procfs::ProcNode;
@@ -33,13 +34,15 @@ pub struct FileSystem {
     /// Its type in `/proc/mounts`.
     pub kind: &'static str,
     /// Whether changes fail with EROFS.
-    pub read_only: bool,
+    read_only: bool,
     /// Next inode number.
     next_ino: Cell<u64>,
     /// Where its files keep their bytes.
     pub store: Store,
     /// Inodes that `name_to_handle_at` has given handles of, by number.
     pub handles: RefCell<BTreeMap<u64, Weak<Inode>>>,
+    /// The disk under it, if that is watched.
+    pub disk: Option<Rc<Disk>>,
     /// Bytes that it may hold.
     pub capacity: u64,
     /// The world's wall clock at its beginning: no file of the machine is younger.
@@ -50,7 +53,40 @@ impl FileSystem {
     /// A file system whose root will have inode number 2.
     pub fn new(dev: u64, kind: &'static str, magic: u64, store: &Store, capacity: u64, start: u64) -> FileSystem {
         let (next_ino, handles) = (Cell::new(2), RefCell::default());
-        FileSystem { dev, magic, kind, read_only: false, next_ino, store: store.clone(), handles, capacity, start }
+        FileSystem {
+            dev,
+            magic,
+            kind,
+            read_only: false,
+            next_ino,
+            store: store.clone(),
+            handles,
+            disk: None,
+            capacity,
+            start,
+        }
+    }
+
+    /// The same, on a disk that is watched, or that never changes.
+    #[must_use]
+    pub fn with(mut self, disk: Option<Rc<Disk>>, read_only: bool) -> FileSystem {
+        (self.disk, self.read_only) = (disk, read_only);
+        self
+    }
+
+    /// Whether changes fail with EROFS: it was mounted so, or its disk has come to refuse them.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only || self.disk.as_ref().is_some_and(|disk| disk.refuses())
+    }
+
+    /// Whether `/proc/mounts` shows it as read-only.
+    pub fn shows_read_only(&self) -> bool {
+        self.read_only || self.disk.as_ref().is_some_and(|disk| disk.read_only.get().is_some())
+    }
+
+    /// A regular file's bytes, none yet.
+    fn content(&self, content: Content) -> Content {
+        if self.disk.is_some() { content.tracked() } else { content }
     }
 
     fn ino(&self) -> u64 {
@@ -110,6 +146,16 @@ pub enum Entry {
     Gone,
 }
 
+impl Entry {
+    /// The inode that it leads to.
+    fn node(self) -> Option<InodeRef> {
+        match self {
+            Entry::There(node) => Some(node),
+            Entry::Gone => None,
+        }
+    }
+}
+
 /// A directory's names.
 pub struct Dir {
     /// What is known.
@@ -153,6 +199,10 @@ pub struct Inode {
     pub writers: Cell<i32>,
     /// Where a walk last found it in a directory that somebody watches.
     found: RefCell<Option<Place>>,
+    /// Where it was linked last, on a disk that is watched.
+    place: RefCell<Option<Place>>,
+    /// How often its data could not be written, and whether somebody has been told of the last time.
+    errors: Cell<(u32, bool)>,
     /// Under which names it was renamed, and where they have led.
     moves: RefCell<Vec<(Place, Place)>>,
     /// `memfd` seals, for files that can have them.
@@ -180,6 +230,8 @@ impl Inode {
             watches: RefCell::new(Vec::new()),
             writers: Cell::new(0),
             found: RefCell::new(None),
+            place: RefCell::default(),
+            errors: Cell::new((0, true)),
             moves: RefCell::default(),
             seals: Cell::new(None),
             linkable: Cell::new(false),
@@ -194,7 +246,7 @@ impl Inode {
 
     /// A new empty regular file.
     pub fn new_file(fs: &Rc<FileSystem>, mode: u32, uid: u32, gid: u32, now: u64) -> InodeRef {
-        let content = Content::empty(&fs.store);
+        let content = fs.content(Content::empty(&fs.store));
         Inode::new(fs, S_IFREG | mode & 0o7777, uid, gid, now, Node::File(RefCell::new(content)))
     }
 
@@ -202,7 +254,7 @@ impl Inode {
     pub fn from_lower(fs: &Rc<FileSystem>, path: String, stat: &LowerStat, m: &mut dyn Machine) -> Result<InodeRef> {
         let node = match stat.mode & S_IFMT {
             S_IFDIR => Node::Dir(RefCell::new(Dir::new(Some(path)))),
-            S_IFREG => Node::File(RefCell::new(Content::lower(&fs.store, path, stat.size))),
+            S_IFREG => Node::File(RefCell::new(fs.content(Content::lower(&fs.store, path, stat.size)))),
             S_IFLNK => Node::Symlink(m.lower_link(&path)?),
             S_IFIFO => Node::Fifo(Pipe::new(0)),
             S_IFCHR | S_IFBLK => Node::Device(Device::from_rdev(stat.rdev)),
@@ -369,8 +421,55 @@ impl Inode {
         Some((dir.upgrade()?, name.clone()))
     }
 
+    /// Where it was linked last, on a disk that is watched.
+    pub fn place(&self) -> Option<(InodeRef, Name)> {
+        let place = self.place.borrow();
+        let (dir, name) = place.as_ref()?;
+        Some((dir.upgrade()?, name.clone()))
+    }
+
+    /// Its data could not be written: whoever has it open is told once, by a sync.
+    pub fn fail_writing(&self) {
+        self.errors.set((self.errors.get().0 + 1, false));
+    }
+
+    /// The errors that somebody who opens it now need not be told of: one that nobody has seen yet is told to the next
+    /// (`errseq_sample` of Linux).
+    pub fn errors_told(&self) -> u32 {
+        let (count, seen) = self.errors.get();
+        if seen { count } else { count - 1 }
+    }
+
+    /// Whether its data could not be written since somebody was told last, who is told now.
+    pub fn failed_since(&self, told: &Cell<u32>) -> bool {
+        let (count, _) = self.errors.get();
+        let failed = told.replace(count) != count;
+        if failed {
+            self.errors.set((count, true));
+        }
+        failed
+    }
+
+    /// It is of no disk, whatever file system it goes by (`memfd_create`).
+    pub fn leave_disk(&self) {
+        if let Node::File(content) = &self.node {
+            content.borrow_mut().kept = None;
+        }
+    }
+
+    /// Changes attributes.
+    pub fn change<T>(self: &Rc<Self>, now: u64, f: impl FnOnce(&mut Meta) -> T) -> T {
+        match &self.fs.disk {
+            Some(disk) => disk.change(self, now, f),
+            None => f(&mut self.meta.borrow_mut()),
+        }
+    }
+
     /// Notes where a directory hangs.
     pub fn set_parent(self: &Rc<Self>, parent: &InodeRef, name: &[u8]) {
+        if self.fs.disk.is_some() {
+            *self.place.borrow_mut() = Some((Rc::downgrade(parent), name.to_vec()));
+        }
         if let Node::Dir(dir) = &self.node {
             dir.borrow_mut().parent = Some((Rc::downgrade(parent), name.to_vec()));
         }
@@ -381,8 +480,11 @@ impl Inode {
     /// # Errors
     /// `ENOTDIR`.
     pub fn link(self: &Rc<Self>, name: &[u8], node: &InodeRef, now: u64) -> Result<()> {
-        self.dir()?.borrow_mut().entries.insert(name.to_vec(), Entry::There(node.clone()));
+        let was = self.dir()?.borrow_mut().entries.insert(name.to_vec(), Entry::There(node.clone()));
         node.set_parent(self, name);
+        if let Some(disk) = &self.fs.disk {
+            disk.named(self, name, was.and_then(Entry::node), Some(node.clone()), now);
+        }
         let mut meta = self.meta.borrow_mut();
         if node.is_dir() && meta.nlink >= 2 {
             meta.nlink += 1;
@@ -397,11 +499,9 @@ impl Inode {
     /// # Errors
     /// `ENOTDIR`.
     pub fn unlink(self: &Rc<Self>, name: &[u8], node: &InodeRef, now: u64) -> Result<()> {
-        let mut dir = self.dir()?.borrow_mut();
-        if dir.lower.is_some() && !dir.listed {
-            dir.entries.insert(name.to_vec(), Entry::Gone);
-        } else {
-            dir.entries.remove(name);
+        self.dir()?.borrow_mut().set(name, None);
+        if let Some(disk) = &self.fs.disk {
+            disk.named(self, name, Some(node.clone()), None, now);
         }
         let mut meta = self.meta.borrow_mut();
         if node.is_dir() && meta.nlink > 2 {
@@ -478,6 +578,16 @@ impl Inode {
 }
 
 impl Dir {
+    /// Makes a name lead to an inode, or to none; returns what it led to.
+    pub fn set(&mut self, name: &[u8], node: Option<&InodeRef>) -> Option<InodeRef> {
+        let old = match node {
+            Some(node) => self.entries.insert(name.to_vec(), Entry::There(node.clone())),
+            None if self.lower.is_some() && !self.listed => self.entries.insert(name.to_vec(), Entry::Gone),
+            None => self.entries.remove(name),
+        };
+        old.and_then(Entry::node)
+    }
+
     /// An empty directory, or one of the machine's.
     pub fn new(lower: Option<String>) -> Dir {
         Dir { entries: BTreeMap::new(), lower, listed: false, parent: None, hidden: Vec::new() }

@@ -6,9 +6,13 @@
 use crate::machine::Machine;
 use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
+use alloc::vec::Vec;
 use core::cell::RefCell;
 use snowglobe_abi::Errno;
 use snowglobe_abi::map::{PAGE, STORE_SIZE};
+
+/// Pages that are taken at a time for what is put aside.
+const SPARE: u64 = 64;
 
 /// Free and used pages of the store, shared by everything that holds extents.
 #[derive(Clone, Default)]
@@ -23,6 +27,8 @@ struct Inner {
     /// Pages given back, first page to count; their bytes are stale.
     free: BTreeMap<u64, u64>,
     used: u64,
+    /// Pages of [`Store::take_aside`] that were given back, for the next who asks for one.
+    spare: Vec<u64>,
 }
 
 impl Store {
@@ -67,6 +73,26 @@ impl Store {
             count += n;
         }
         inner.free.insert(start, count);
+    }
+
+    /// Takes a page for what nobody sees: it does not count as used, and its bytes are any.
+    ///
+    /// # Errors
+    /// `ENOSPC`.
+    pub fn take_aside(&self, m: &mut dyn Machine) -> Result<u64, Errno> {
+        if let Some(page) = self.inner.borrow_mut().spare.pop() {
+            return Ok(page);
+        }
+        let start = self.take(SPARE, m)?;
+        let mut inner = self.inner.borrow_mut();
+        inner.used -= SPARE;
+        inner.spare.extend((start..start + SPARE).rev());
+        inner.spare.pop().ok_or(Errno::ENOSPC)
+    }
+
+    /// Gives back a page of [`Store::take_aside`].
+    pub fn give_aside(&self, page: u64) {
+        self.inner.borrow_mut().spare.push(page);
     }
 
     /// Pages in use.

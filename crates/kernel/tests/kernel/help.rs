@@ -18,7 +18,8 @@ pub const NOWHERE: u64 = 0x10;
 /// Memory, a store, and what the kernel said.
 pub struct FakeMachine {
     memory: Vec<u8>,
-    store: BTreeMap<u64, u8>,
+    /// The store's pages that hold something.
+    store: BTreeMap<u64, Box<[u8; PAGE as usize]>>,
     /// Who runs.
     current: u32,
     /// Results of calls that had to wait, by task.
@@ -80,12 +81,28 @@ impl Machine for FakeMachine {
         Ok(was)
     }
     fn store_read(&mut self, offset: u64, buf: &mut [u8]) {
-        for (i, b) in buf.iter_mut().enumerate() {
-            *b = self.store.get(&(offset + i as u64)).copied().unwrap_or(0);
+        let mut done = 0;
+        while done < buf.len() {
+            let at = offset + done as u64;
+            let (page, inside) = (at / PAGE, (at % PAGE) as usize);
+            let n = (PAGE as usize - inside).min(buf.len() - done);
+            match self.store.get(&page) {
+                Some(bytes) => buf[done..done + n].copy_from_slice(&bytes[inside..inside + n]),
+                None => buf[done..done + n].fill(0),
+            }
+            done += n;
         }
     }
     fn store_write(&mut self, offset: u64, buf: &[u8]) {
-        self.store.extend(buf.iter().enumerate().map(|(i, b)| (offset + i as u64, *b)));
+        let mut done = 0;
+        while done < buf.len() {
+            let at = offset + done as u64;
+            let (page, inside) = (at / PAGE, (at % PAGE) as usize);
+            let n = (PAGE as usize - inside).min(buf.len() - done);
+            let bytes = self.store.entry(page).or_insert_with(|| Box::new([0; PAGE as usize]));
+            bytes[inside..inside + n].copy_from_slice(&buf[done..done + n]);
+            done += n;
+        }
     }
     fn store_from_guest(&mut self, offset: u64, addr: u64, len: u64) -> Result<()> {
         let mut buf = vec![0; len as usize];
@@ -99,7 +116,7 @@ impl Machine for FakeMachine {
         self.write(addr, &buf)
     }
     fn store_discard(&mut self, offset: u64, len: u64) {
-        self.store.retain(|at, _| !(offset..offset + len).contains(at));
+        self.store.retain(|page, _| !(offset..offset + len).contains(&(page * PAGE)));
     }
     fn map(&mut self, addr: u64, len: u64, _: u32, _: Backing) -> Result<()> {
         let end = addr.checked_add(len).expect("a range does not wrap");
@@ -220,8 +237,13 @@ pub const LATENCY: u64 = 1_000_000;
 impl World {
     /// Hosts `a` (10.0.0.2) and `b` (10.0.0.3) on one network.
     pub fn new() -> World {
+        World::of(|_| {})
+    }
+
+    /// The same, with something different in its specification.
+    pub fn of(change: impl FnOnce(&mut WorldSpec)) -> World {
         let network = NetworkSpec::plain("net", ([10, 0, 0, 0], 24), [10, 0, 0, 1], LATENCY);
-        let spec = WorldSpec {
+        let mut spec = WorldSpec {
             seed: 1,
             start_realtime: DEFAULT_START_S * 1_000_000_000,
             until: None,
@@ -231,6 +253,7 @@ impl World {
             yield_points: vec![],
             faults: Default::default(),
         };
+        change(&mut spec);
         let mut m = FakeMachine {
             memory: vec![0; LEN],
             store: BTreeMap::new(),

@@ -31,6 +31,12 @@ fn an_unknown_key_is_named_with_its_place_and_what_may_be_meant() {
 }
 
 #[test]
+fn a_profile_of_disks_that_nobody_knows_is_named_with_those_that_are() {
+    let world = "x-snowglobe: {disk-profile: ext4-orderd}\nservices: {a: }\n";
+    check(world, 1, 29, "`disk-profile`", "did you mean `ext4-ordered`?");
+}
+
+#[test]
 fn a_key_that_is_not_supported_says_what_to_do_instead() {
     check(
         "services: {a: {ports: ['80:80']}}\n",

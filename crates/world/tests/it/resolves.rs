@@ -33,7 +33,7 @@ fn the_smallest_world_has_one_host_on_one_network() {
 fn settings_of_the_world_stand_under_its_own_key() {
     let spec = world(
         "x-snowglobe: {seed: 7, until: 1m30s, start: 2030-06-01T12:00:00Z, latency: 2 ms, call_cost: 1us, quantum: 1ms,
-  cpus: 8, memory: 1G, disk: 2G, max_tasks: 99, trace_calls: false}
+  cpus: 8, memory: 1G, disk: 2G, disk-profile: xfs, max_tasks: 99, trace_calls: false}
 networks: {fast: {x-snowglobe: {latency: 5us}}}
 services: {a: {command: sleep 1, networks: [fast, default]}}
 ",
@@ -42,6 +42,7 @@ services: {a: {command: sleep 1, networks: [fast, default]}}
     assert_eq!(spec.start_realtime, 1_906_545_600_000_000_000);
     let knobs = &spec.knobs;
     assert_eq!((knobs.call_cost, knobs.quantum, knobs.cpus, knobs.memory), (1_000, 1_000_000, 8, 1 << 30));
+    assert_eq!(knobs.disk_profile, snowglobe_abi::fault::DiskProfile::Xfs);
     assert_eq!((knobs.disk, knobs.max_tasks, knobs.trace_calls, knobs.one_program), (2 << 30, 99, false, false));
     let latencies: Vec<(&str, Latency)> = spec.networks.iter().map(|n| (n.name.as_str(), n.link.latency)).collect();
     assert_eq!(latencies, [("default", Latency::Constant(2_000_000)), ("fast", Latency::Constant(5_000))]);

@@ -2,6 +2,7 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use snowglobe_abi::fault::DiskProfile;
 use snowglobe_abi::spec::*;
 use snowglobe_world::resolved::{from_yaml, to_yaml};
 
@@ -182,21 +183,36 @@ fn host(index: usize, hosts: u32, networks: u32) -> impl Strategy<Value = HostSp
     )
 }
 
+fn disk_profile() -> impl Strategy<Value = DiskProfile> {
+    use DiskProfile::{Ext4Ordered, Ext4Writeback, PosixWorst, Xfs};
+    prop::sample::select(vec![Ext4Ordered, Ext4Writeback, Xfs, PosixWorst])
+}
+
 fn knobs() -> impl Strategy<Value = Knobs> {
-    (nanos(), nanos(), any::<u32>(), any::<u64>(), any::<u64>(), any::<bool>(), any::<bool>(), any::<u32>()).prop_map(
-        |(call_cost, quantum, cpus, memory, disk, trace_calls, one_program, max_tasks)| Knobs {
-            call_cost,
-            quantum,
-            cpus,
-            memory,
-            disk,
-            disk_profile: Default::default(),
-            trace_calls,
-            one_program,
-            max_tasks,
-            ..Knobs::default()
-        },
+    (
+        nanos(),
+        nanos(),
+        any::<u32>(),
+        any::<u64>(),
+        any::<u64>(),
+        any::<bool>(),
+        any::<bool>(),
+        (any::<u32>(), disk_profile()),
     )
+        .prop_map(
+            |(call_cost, quantum, cpus, memory, disk, trace_calls, one_program, (max_tasks, disk_profile))| Knobs {
+                call_cost,
+                quantum,
+                cpus,
+                memory,
+                disk,
+                disk_profile,
+                trace_calls,
+                one_program,
+                max_tasks,
+                ..Knobs::default()
+            },
+        )
 }
 
 fn spec() -> impl Strategy<Value = WorldSpec> {
