@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use snowglobe_abi::spec::Nanos;
+use snowglobe_explore::seeds::{Seeds, Shard};
 use snowglobe_world::rundir::Layout;
 use snowglobe_world::units;
 
@@ -29,6 +30,17 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Run a recorded run again, comparing it with the record as it goes
     Replay(ReplayArgs),
+    /// Run a world with many seeds, and tell what failed and how often
+    Explore(ExploreArgs),
+    /// List what failed in explorations here
+    Groups(GroupsArgs),
+    /// Find the least world in which a run's failure remains
+    Shrink(ShrinkArgs),
+    /// Say after a change whether a failure is gone
+    Retest(RetestArgs),
+    /// Run worlds for an exploration, as they are asked for on standard input
+    #[command(hide = true)]
+    Worker,
     /// List the runs that are kept here
     Ls(LsArgs),
     /// Summarise a run
@@ -138,6 +150,110 @@ pub struct ReplayArgs {
     /// Print one JSON object on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,
+}
+
+/// How much of the machine, and for how long.
+#[derive(Debug, Args)]
+pub struct Effort {
+    /// How many worlds run at once; one for each core without it
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    pub jobs: Option<u16>,
+
+    /// Stop after this time of the machine's clock, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub budget: Option<Nanos>,
+
+    /// Print one JSON object on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `explore`.
+#[derive(Debug, Args)]
+pub struct ExploreArgs {
+    /// The world file: a Compose file, or the world.resolved.yaml of a run
+    #[arg(value_name = "WORLD.yaml", value_hint = ValueHint::FilePath)]
+    pub world: PathBuf,
+
+    /// The seeds, both ends included: `1..10000`, `7`, or `1..` without an end
+    #[arg(long, value_name = "FIRST..LAST", default_value = "1..1000")]
+    pub seeds: Seeds,
+
+    /// Only a part of the seeds, for explorers that share them: `2/4` is the second of four
+    #[arg(long, value_name = "I/N", default_value = "1/1")]
+    pub shard: Shard,
+
+    /// Stop at the first failure
+    #[arg(long)]
+    pub until_failure: bool,
+
+    /// Virtual time at which each world ends at the latest, such as 60s or 1h30m
+    #[arg(long, value_name = "TIME", value_parser = units::duration)]
+    pub until: Option<Nanos>,
+
+    /// How much of the machine.
+    #[command(flatten)]
+    pub effort: Effort,
+}
+
+/// `groups`.
+#[derive(Debug, Args)]
+pub struct GroupsArgs {
+    /// Print one JSON object on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `shrink`.
+#[derive(Debug, Args)]
+pub struct ShrinkArgs {
+    /// The failing run: an ID or its number (see `snowglobe ls`), `latest`, a run directory, or a group such as g1
+    #[arg(value_name = "RUN")]
+    pub run: String,
+
+    /// The world file to write; `shrunk.yaml` in the last run's directory without it
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub out: Option<PathBuf>,
+
+    /// With how many seeds each candidate is tried: its own, and others
+    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub tries: u64,
+
+    /// How much of the machine.
+    #[command(flatten)]
+    pub effort: Effort,
+}
+
+/// `retest`.
+#[derive(Debug, Args)]
+pub struct RetestArgs {
+    /// The failure, as `snowglobe groups` names it: g1
+    #[arg(value_name = "GROUP")]
+    pub group: String,
+
+    /// The changed world file; the one that failed, as it is now, without it
+    #[arg(value_name = "WORLD.yaml", value_hint = ValueHint::FilePath)]
+    pub world: Option<PathBuf>,
+
+    /// How sure "gone" is to be: 0.95, or 99 %
+    #[arg(long, value_name = "SHARE", default_value = "0.95", value_parser = confidence)]
+    pub confidence: f64,
+
+    /// How much of the machine.
+    #[command(flatten)]
+    pub effort: Effort,
+}
+
+/// A confidence: above a half and below one.
+fn confidence(text: &str) -> Result<f64, String> {
+    let number = match text.trim().strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.trim().parse::<f64>(),
+    };
+    match number {
+        Ok(share) if share > 0.5 && share < 1.0 => Ok(share),
+        _ => Err(format!("`{text}` is not a confidence: write a share above 0.5 and below 1, such as 0.95 or 99%")),
+    }
 }
 
 /// `ls`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use snowglobe_abi::spec::{Report, WorldSpec, YieldPoint};
@@ -64,7 +64,7 @@ pub fn plan(args: &WorldArgs) -> Result<Plan, Failure> {
             loaded.warnings.iter().for_each(exit::tell);
             let mut spec = loaded.spec;
             add_yield_points(&mut spec)?;
-            let label = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let label = label(path);
             let target = shell_words_quote(&path.display().to_string());
             let command = command_line(args, spec.seed, &target);
             Ok(Plan { command, spec, label, world: Some(path.clone()), layout: args.layout.into() })
@@ -120,6 +120,17 @@ fn add_yield_points(spec: &mut WorldSpec) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The command that runs a world file with a seed.
+pub fn run_command(world: &Path, seed: u64, until: Option<u64>) -> String {
+    let until = until.map_or_else(String::new, |until| format!(" --until {}", units::show_duration(until)));
+    format!("snowglobe run --seed {seed}{until} {}", shell_words_quote(&world.display().to_string()))
+}
+
+/// The label of runs of a world file.
+pub fn label(world: &Path) -> String {
+    world.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned())
+}
+
 fn command_line(args: &WorldArgs, seed: u64, target: &str) -> String {
     let mut out = format!("snowglobe run --seed {seed}");
     if let Some(until) = args.until {
@@ -134,13 +145,23 @@ fn command_line(args: &WorldArgs, seed: u64, target: &str) -> String {
     format!("{out} {target}")
 }
 
-fn shell_words_quote(word: &str) -> String {
+/// A word as a shell takes it.
+pub fn shell_words_quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
     }
+}
+
+/// How much of a run is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it: it can be replayed and looked at.
+    Everything,
+    /// What it wrote, until it was judged: of its trace the digest.
+    Judgement,
 }
 
 /// How a run is made.
@@ -159,6 +180,10 @@ pub struct Conduct {
     pub reproduce: String,
     /// Who takes captured packets: asked once for each time that the world is begun.
     pub capture: Option<CaptureMaker>,
+    /// How much of it is kept.
+    pub keep: Keep,
+    /// Whether loops that spin are looked for, where it is not compared with an earlier run.
+    pub learn: bool,
 }
 
 /// Makes who takes captured packets.
@@ -189,13 +214,18 @@ const MAX_LEARNING: u32 = 64;
 pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     let stop = catch_signals().map_err(fault)?;
     let run = how.place.clone();
-    let mut hold = run.hold().map_err(fault)?;
+    let keeps = how.keep == Keep::Everything;
+    let mut hold = keeps.then(|| run.hold()).transpose().map_err(fault)?;
     let mut record = begin_record(plan, &run, &how.reproduce);
-    run.write_record(&record).map_err(fault)?;
+    if keeps {
+        run.write_record(&record).map_err(fault)?;
+    }
     let began = Instant::now();
     let result = run_world(plan, how, began, &stop, &mut record.learned);
     record.wall_ns = u64::try_from(began.elapsed().as_nanos()).unwrap_or(u64::MAX);
-    hold.make_room();
+    if let Some(hold) = &mut hold {
+        hold.make_room();
+    }
     let outcome = match result {
         Ok(outcome) => outcome,
         Err(problem) => {
@@ -203,7 +233,7 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
             record.reason = problem.to_string();
             record.exit_status = exit::status::FAULT;
             // What was first is what the operator has to mend.
-            if let Err(second) = run.write_record(&record) {
+            if keeps && let Err(second) = run.write_record(&record) {
                 exit::tell(&second);
             }
             return Err(fault(problem));
@@ -246,13 +276,18 @@ fn run_world(
     let mut shown = how.pass_output.then(|| Once::new(listener(&spec, &progress)));
     let (mut compare, mut capture) = (how.compare, how.capture);
     let compares = compare.is_some();
-    let learn = compare.as_ref().is_none_or(TraceCheck::is_unfinished);
+    let learn = how.learn && compare.as_ref().is_none_or(TraceCheck::is_unfinished);
     let source = source(&spec, how.input);
     let own_input = matches!(source, Source::Own);
     let mut input = StandardInput::new(&run, source)?;
     let outcome = loop {
-        run.write_world(&spec)?;
-        let mut recorder = Recorder::new(&run, names.clone())?;
+        let mut recorder = match how.keep {
+            Keep::Everything => {
+                run.write_world(&spec)?;
+                Recorder::new(&run, names.clone())?
+            }
+            Keep::Judgement => Recorder::digest_only(&run, names.clone()),
+        };
         if let Some(shown) = &mut shown {
             recorder = recorder.listen(shown.begin_again());
         }
@@ -372,13 +407,17 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
     }
 }
 
+/// Many runs of one process execute the same files.
+static HASHES: Mutex<rundir::Hashes> = Mutex::new(rundir::Hashes::new());
+
 fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgement: Judgement) {
     let host = |index: u32| names.get(index as usize).cloned().unwrap_or_else(|| index.to_string());
     record.verdict = judgement.verdict;
     record.reason = judgement.reason;
     record.exit_status = judgement.exit;
     record.virtual_ns = report.virtual_ns;
-    record.binaries = rundir::hash_binaries(&report.executed, names);
+    let mut hashes = HASHES.lock().unwrap_or_else(PoisonError::into_inner);
+    record.binaries = rundir::hash_binaries(&report.executed, names, &mut hashes);
     record.processes = report
         .processes
         .into_iter()
@@ -415,7 +454,10 @@ pub fn interrupted() -> Option<&'static str> {
 
 /// Ctrl-C and SIGTERM end the world in order; a second one ends snowglobe at once. A limit of file sizes is told like a full
 /// disk, where it would end us. All worlds of a command have the same flag.
-fn catch_signals() -> Result<Arc<AtomicBool>, Problem> {
+///
+/// # Errors
+/// They cannot be caught.
+pub fn catch_signals() -> Result<Arc<AtomicBool>, Problem> {
     if let Some((stop, _)) = INTERRUPTED.get() {
         return Ok(stop.clone());
     }

@@ -12,6 +12,7 @@
 //! | a trace in the manner of strace | [`lines`] |
 //! | events, times and tables as text | [`text`] |
 //! | the status line | [`progress`] |
+//! | processes that run worlds for us | [`workers`] |
 //!
 //! Results go to standard output, everything else to standard error.
 #![forbid(unsafe_code)]
@@ -26,6 +27,7 @@ mod judge;
 mod lines;
 mod progress;
 mod text;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -49,6 +51,11 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
         Command::Replay(args) => commands::replay::run(&args),
+        Command::Explore(args) => commands::explore::run(&args),
+        Command::Groups(args) => commands::groups::run(&args),
+        Command::Shrink(args) => commands::shrink::run(&args),
+        Command::Retest(args) => commands::retest::run(&args),
+        Command::Worker => commands::worker::run(),
         Command::Ls(args) => commands::ls::run(&args),
         Command::Show(args) => commands::show::run(&args),
         Command::Trace(args) => commands::trace::run(&args),

@@ -15,6 +15,11 @@ const LAST_LINE: Duration = Duration::from_secs(300);
 /// Tells how a run goes, on standard error.
 pub struct Progress {
     hosts: u32,
+    status: Status,
+}
+
+/// What is known now, on standard error.
+pub struct Status {
     form: Form,
 }
 
@@ -45,9 +50,9 @@ impl Pace {
     }
 }
 
-impl Progress {
-    /// Progress of a world with so many hosts.
-    pub fn new(hosts: u32, terminal: bool) -> Progress {
+impl Status {
+    /// A status line on a terminal, lines elsewhere.
+    pub fn new(terminal: bool) -> Status {
         let form = if terminal {
             let bar = ProgressBar::new_spinner();
             bar.set_style(ProgressStyle::with_template("{spinner} {msg}").expect("the template is constant"));
@@ -55,35 +60,27 @@ impl Progress {
         } else {
             Form::Lines(Pace::new())
         };
-        Progress { hosts, form }
+        Status { form }
     }
 
-    /// Progress that nobody sees.
-    pub fn silent() -> Progress {
-        Progress { hosts: 0, form: Form::Silent }
+    /// A status that nobody sees.
+    pub fn silent() -> Status {
+        Status { form: Form::Silent }
     }
 
-    /// Takes what is known now.
-    pub fn feed(&mut self, wall: Duration, sample: Sample) {
+    /// Tells what is known now, when it is time to.
+    pub fn tell(&mut self, wall: Duration, line: impl FnOnce() -> String) {
         match &mut self.form {
             Form::Silent => {}
             Form::Line(bar) => {
-                bar.set_message(line(wall, sample, self.hosts));
+                bar.set_message(line());
                 bar.tick();
             }
             Form::Lines(pace) => {
                 if pace.is_due(wall) {
-                    eprintln!("{}", line(wall, sample, self.hosts));
+                    eprintln!("{}", line());
                 }
             }
-        }
-    }
-
-    /// A handle by which others may write without tearing the status line.
-    pub fn bar(&self) -> Option<ProgressBar> {
-        match &self.form {
-            Form::Line(bar) => Some(bar.clone()),
-            _ => None,
         }
     }
 
@@ -92,6 +89,37 @@ impl Progress {
         if let Form::Line(bar) = self.form {
             bar.finish_and_clear();
         }
+    }
+}
+
+impl Progress {
+    /// Progress of a world with so many hosts.
+    pub fn new(hosts: u32, terminal: bool) -> Progress {
+        Progress { hosts, status: Status::new(terminal) }
+    }
+
+    /// Progress that nobody sees.
+    pub fn silent() -> Progress {
+        Progress { hosts: 0, status: Status::silent() }
+    }
+
+    /// Takes what is known now.
+    pub fn feed(&mut self, wall: Duration, sample: Sample) {
+        let hosts = self.hosts;
+        self.status.tell(wall, || line(wall, sample, hosts));
+    }
+
+    /// A handle by which others may write without tearing the status line.
+    pub fn bar(&self) -> Option<ProgressBar> {
+        match &self.status.form {
+            Form::Line(bar) => Some(bar.clone()),
+            _ => None,
+        }
+    }
+
+    /// Takes the status line away.
+    pub fn finish(self) {
+        self.status.finish();
     }
 }
 
@@ -108,7 +136,8 @@ fn line(wall: Duration, sample: Sample, hosts: u32) -> String {
     )
 }
 
-fn ratio(ratio: f64) -> String {
+/// A ratio with as many digits as matter.
+pub fn ratio(ratio: f64) -> String {
     if ratio < 10.0 { format!("{ratio:.2}") } else { format!("{ratio:.0}") }
 }
 

@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +22,9 @@ use snowglobe_abi::trace::{Kind, Record};
 
 use crate::problem::{Problem, WorldError, suggestion};
 use crate::resolved;
-use crate::trace::{Comparison, Difference, Scanner, TraceCheck, TraceError, TraceFile, TraceSummary, TraceWriter};
+use crate::trace::{
+    Comparison, Difference, Scanner, TraceCheck, TraceDigest, TraceError, TraceFile, TraceSummary, TraceWriter,
+};
 
 /// Version of the run directory's format.
 pub const FORMAT: u32 = 1;
@@ -230,6 +233,17 @@ impl Store {
     /// Where something is kept for as long as this process does something with it.
     pub fn scratch(&self) -> PathBuf {
         self.dir.join(format!(".scratch-{}", std::process::id()))
+    }
+
+    /// Removes what a process kept there that has ended.
+    pub fn forget_scratch(&self, pid: u32) {
+        // What cannot be removed is in nobody's way.
+        let _ = fs::remove_dir_all(self.dir.join(format!(".scratch-{pid}")));
+    }
+
+    /// The directory of all that is kept.
+    pub fn dir(&self) -> &Path {
+        &self.dir
     }
 
     fn runs(&self) -> PathBuf {
@@ -564,13 +578,13 @@ impl RunDir {
     /// # Errors
     /// They cannot be removed.
     pub fn forget_recording(&self) -> Result<(), Problem> {
-        let trace = self.trace_path();
-        fs::remove_file(&trace).map_err(|e| io_problem("remove", &trace, &e))?;
-        let hosts = self.path.join("hosts");
-        match fs::remove_dir_all(&hosts) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_problem("remove", &hosts, &e)),
+        let gone = |path: &Path, result: io::Result<()>| match result {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(io_problem("remove", path, &e)),
             _ => Ok(()),
-        }
+        };
+        let (trace, hosts) = (self.trace_path(), self.path.join("hosts"));
+        gone(&trace, fs::remove_file(&trace))?;
+        gone(&hosts, fs::remove_dir_all(&hosts))
     }
 
     /// The run's standard input, if it had any.
@@ -603,17 +617,46 @@ impl RunDir {
     }
 }
 
+/// Hashes of files that are known, for as long as the files are as they were.
+#[derive(Debug, Default)]
+pub struct Hashes(BTreeMap<PathBuf, (Stamp, Option<String>)>);
+
+/// What changes when a file does: device, inode, size, times of change of content and of metadata.
+type Stamp = (u64, u64, u64, (i64, i64), (i64, i64));
+
+impl Hashes {
+    /// No hashes yet.
+    pub const fn new() -> Hashes {
+        Hashes(BTreeMap::new())
+    }
+
+    fn of(&mut self, path: &Path) -> Option<String> {
+        let meta = fs::metadata(path).ok()?;
+        let changed = ((meta.mtime(), meta.mtime_nsec()), (meta.ctime(), meta.ctime_nsec()));
+        let stamp = (meta.dev(), meta.ino(), meta.size(), changed.0, changed.1);
+        match self.0.get(path) {
+            Some((known, hash)) if *known == stamp => hash.clone(),
+            _ => {
+                let hash = hash_file(path);
+                self.0.insert(path.to_owned(), (stamp, hash.clone()));
+                hash
+            }
+        }
+    }
+}
+
 /// Hashes the files that a run executed.
-pub fn hash_binaries(executed: &[(u32, String, Option<String>)], host_names: &[String]) -> Vec<BinaryRecord> {
-    let mut known: BTreeMap<&str, Option<String>> = BTreeMap::new();
+pub fn hash_binaries(
+    executed: &[(u32, String, Option<String>)],
+    host_names: &[String],
+    known: &mut Hashes,
+) -> Vec<BinaryRecord> {
     executed
         .iter()
         .map(|(host, path, machine_path)| BinaryRecord {
             host: host_names.get(*host as usize).cloned().unwrap_or_else(|| host.to_string()),
             path: path.clone(),
-            blake3: machine_path
-                .as_deref()
-                .and_then(|file| known.entry(file).or_insert_with(|| hash_file(Path::new(file))).clone()),
+            blake3: machine_path.as_deref().and_then(|file| known.of(Path::new(file))),
             machine_path: machine_path.as_ref().map(PathBuf::from),
         })
         .collect()
@@ -675,13 +718,21 @@ impl Sieve {
 
 /// Takes a run's trace as it comes: keeps it, cuts out what guests wrote, and compares it with an earlier run's.
 pub struct Recorder {
-    writer: TraceWriter,
+    sink: Sink,
     scanner: Scanner,
     outputs: Outputs,
     check: Option<TraceCheck>,
     difference: Option<Difference>,
     listener: Option<Listener>,
     sieve: Option<Sieve>,
+}
+
+/// What becomes of a trace.
+enum Sink {
+    /// It is kept.
+    File(TraceWriter),
+    /// Its digest is.
+    Digest(TraceDigest),
 }
 
 /// Why a run could not be recorded on.
@@ -721,9 +772,18 @@ impl Recorder {
     pub fn new(run: &RunDir, host_names: Vec<String>) -> Result<Recorder, Problem> {
         let path = run.trace_path();
         let writer = TraceWriter::create(&path).map_err(|e| io_problem("make", &path, &e))?;
+        Ok(Recorder::into_sink(run, host_names, Sink::File(writer)))
+    }
+
+    /// Begins to record a run of whose trace only the digest is wanted: what guests write is kept as ever.
+    pub fn digest_only(run: &RunDir, host_names: Vec<String>) -> Recorder {
+        Recorder::into_sink(run, host_names, Sink::Digest(TraceDigest::default()))
+    }
+
+    fn into_sink(run: &RunDir, host_names: Vec<String>, sink: Sink) -> Recorder {
         let outputs = Outputs { dir: run.path.join("hosts"), host_names, open: BTreeMap::new() };
         let scanner = Scanner::default();
-        Ok(Recorder { writer, scanner, outputs, check: None, difference: None, listener: None, sieve: None })
+        Recorder { sink, scanner, outputs, check: None, difference: None, listener: None, sieve: None }
     }
 
     /// Compares with an earlier run's trace as it goes.
@@ -763,7 +823,10 @@ impl Recorder {
     }
 
     fn feed_trace(&mut self, bytes: &[u8]) -> Result<bool, RecordError> {
-        self.writer.write(bytes).map_err(|e| RecordError::Write(trace_problem(&e)))?;
+        match &mut self.sink {
+            Sink::File(writer) => writer.write(bytes).map_err(|e| RecordError::Write(trace_problem(&e)))?,
+            Sink::Digest(digest) => digest.write(bytes),
+        }
         let mut failed = None;
         let (outputs, listener) = (&mut self.outputs, &mut self.listener);
         self.scanner
@@ -798,7 +861,10 @@ impl Recorder {
     /// # Errors
     /// It cannot be written.
     pub fn flush(&mut self) -> Result<(), RecordError> {
-        self.writer.flush().map_err(|e| RecordError::Write(trace_problem(&e)))
+        match &mut self.sink {
+            Sink::File(writer) => writer.flush().map_err(|e| RecordError::Write(trace_problem(&e))),
+            Sink::Digest(_) => Ok(()),
+        }
     }
 
     /// Ends the recording.
@@ -806,7 +872,10 @@ impl Recorder {
     /// # Errors
     /// Something could not be written.
     pub fn finish(self) -> Result<Recorded, RecordError> {
-        let trace = self.writer.finish().map_err(|e| RecordError::Write(trace_problem(&e)))?;
+        let trace = match self.sink {
+            Sink::File(writer) => writer.finish().map_err(|e| RecordError::Write(trace_problem(&e)))?,
+            Sink::Digest(digest) => digest.finish(),
+        };
         let comparison = match (self.difference, self.check) {
             (Some(difference), _) => {
                 Some(Comparison { equal: difference.index, difference: Some(difference), past_end: false })

@@ -33,6 +33,26 @@ pub struct TraceSummary {
     pub stored: u64,
 }
 
+/// Takes a trace that is not kept.
+#[derive(Default)]
+pub struct TraceDigest {
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl TraceDigest {
+    /// Takes bytes of the stream.
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.hasher.update(bytes);
+        self.bytes += bytes.len() as u64;
+    }
+
+    /// Ends the trace.
+    pub fn finish(self) -> TraceSummary {
+        TraceSummary { digest: *self.hasher.finalize().as_bytes(), bytes: self.bytes, stored: 0 }
+    }
+}
+
 /// Writes a trace: takes the stream in any pieces, digests and compresses it elsewhere.
 pub struct TraceWriter {
     block: Vec<u8>,

@@ -47,6 +47,11 @@ impl Cores {
         Ok(Cores { all, one })
     }
 
+    /// The number of the one core.
+    pub fn number(&self) -> Result<usize> {
+        (0..CpuSet::MAX_CPU).find(|&cpu| self.one.is_set(cpu)).context("no core")
+    }
+
     /// Starts a process on one core, or on all.
     pub fn start(&self, command: &mut Command, on_one: bool) -> Result<Child> {
         // A child inherits the cores of the thread that starts it.

@@ -6,6 +6,7 @@
 //! | [`network`] | the rows of the network, against the traditional layout |
 //! | [`measure`] | timing of commands, slopes, medians |
 //! | [`place`] | the guests, the trees and the worlds that are measured, made ready |
+//! | [`explore`] | how many worlds are explored in a minute, and how long the examples' bugs take to be found |
 //! | [`memory`] | what one more idle host costs |
 //! | [`report`] | the table as text, as JSON and as a page of the book |
 //!
@@ -13,6 +14,7 @@
 //! inside: each work is run with a small and a large count, and the difference of the whole runs' wall times counts. So
 //! starting up does not count, but in the row that is about it.
 
+mod explore;
 mod measure;
 mod memory;
 mod network;
@@ -44,6 +46,9 @@ pub struct Options {
     /// Let the supervisor use the other cores; the guests stay on one, as snowglobe places them
     #[arg(long)]
     free_supervisor: bool,
+    /// Measure how long it takes to find the bug of each example instead: ten searches for each, which may take hours
+    #[arg(long)]
+    explore: bool,
     /// Print the rows' names and end
     #[arg(long)]
     list: bool,
@@ -56,6 +61,12 @@ pub fn run(options: &Options) -> Result<()> {
     if options.list {
         chosen.iter().for_each(|row| println!("{:<14} {}", row.name, row.what));
         return Ok(());
+    }
+    if options.explore {
+        deps::ensure(&[Part::Bench])?;
+        // The median of ten, unless more are asked for.
+        let place = Place::new(project::build_snowglobe()?, options.samples.max(10), options.free_supervisor)?;
+        return explore::first_failures(&place, wanted);
     }
     if options.samples == 0 || chosen.is_empty() {
         bail!("nothing to measure; `cargo xtask bench --list` names the rows");

@@ -1,5 +1,6 @@
 //! The table: what is measured, how, and what is to be reached.
 
+use super::explore;
 use super::measure::{self, Pair, Spread};
 use super::memory;
 use super::network;
@@ -103,6 +104,8 @@ pub const ALL: &[Plan] = &[
     Plan { name: "tracing",      what: "redis-benchmark, calls traced against not traced",      unit: Unit::Us, goal: Some(AtMost(1.10)), how: tracing },
     Plan { name: "event-size",   what: "bytes of an event on disk, redis-benchmark",            unit: Unit::Named("bytes"), goal: Some(AtMost(8.0)), how: event_size },
     Plan { name: "etcd-idle",    what: "three idle etcd nodes, virtual seconds in one of the wall clock", unit: Unit::Named("s/s"), goal: Some(AtLeast(200.0)), how: etcd_idle },
+    Plan { name: "worlds-etcd",  what: "worlds of three etcd nodes explored in a minute, 30 s of load and faults", unit: Unit::Named("/min"), goal: None, how: |place| explore::worlds_per_minute(place, "etcd-stale-read").map(Outcome::Value) },
+    Plan { name: "worlds-redis", what: "worlds of redis with sentinels explored in a minute",    unit: Unit::Named("/min"), goal: None,               how: |place| explore::worlds_per_minute(place, "redis-sentinel").map(Outcome::Value) },
     Plan { name: "idle-host",    what: "memory of one more idle host",                          unit: Unit::Named("MiB"), goal: Some(AtMost(1.0)), how: idle_host },
 ];
 

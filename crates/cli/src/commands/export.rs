@@ -16,7 +16,7 @@ use snowglobe_world::trace::StreamCheck;
 
 use crate::args::ExportArgs;
 use crate::commands::replay::is_whole;
-use crate::conduct::{self, Conduct, Finished, Plan, VERSION};
+use crate::conduct::{self, Conduct, Finished, Keep, Plan, VERSION};
 use crate::exit::{self, Failure, fault, usage};
 use crate::text;
 
@@ -112,6 +112,8 @@ fn run_again(
         compare: Some(if is_whole(record) { check } else { check.unfinished() }),
         reproduce: record.reproduce.clone(),
         capture: Some(Box::new(move || target.begin())),
+        keep: Keep::Everything,
+        learn: true,
     };
     conduct::carry_out(&plan, how)
 }

@@ -2,18 +2,23 @@
 
 pub mod completions;
 pub mod doctor;
+pub mod explore;
 pub mod export;
+pub mod groups;
 pub mod init;
 pub mod ls;
 pub mod reference;
 pub mod replay;
+pub mod retest;
 pub mod run;
 pub mod show;
+pub mod shrink;
 pub mod sockets;
 pub mod support;
 pub mod trace;
 pub mod validate;
 pub mod verify;
+pub mod worker;
 
 use std::io::Write;
 

@@ -6,7 +6,7 @@ use snowglobe_world::trace::StreamCheck;
 
 use crate::args::ReplayArgs;
 use crate::commands::{print_json, run as run_command};
-use crate::conduct::{self, Conduct, Plan, VERSION};
+use crate::conduct::{self, Conduct, Keep, Plan, VERSION};
 use crate::exit::{self, Failure, fault, usage};
 use crate::text;
 
@@ -35,6 +35,8 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         // Not the name that was written: `latest` means this run from now on.
         reproduce: run_command::replay_command(&recorded, args.run.contains('/')),
         capture: None,
+        keep: Keep::Everything,
+        learn: true,
     };
     let finished = conduct::carry_out(&plan, how)?;
     let same = finished.difference.is_none() && finished.record.digest == record.digest;

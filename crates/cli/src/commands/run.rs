@@ -5,7 +5,7 @@ use snowglobe_world::rundir::{Layout, RunDir, RunRecord, Verdict};
 
 use crate::args::RunArgs;
 use crate::commands::print_json;
-use crate::conduct::{self, Conduct, Finished};
+use crate::conduct::{self, Conduct, Finished, Keep};
 use crate::exit::{Failure, fault, usage};
 use crate::text::{count, many, seconds};
 
@@ -25,6 +25,8 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         compare: None,
         reproduce,
         capture: None,
+        keep: Keep::Everything,
+        learn: true,
         place,
     };
     let finished = conduct::carry_out(&plan, how)?;

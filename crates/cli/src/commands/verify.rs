@@ -8,7 +8,7 @@ use snowglobe_world::trace::{Difference, compare};
 
 use crate::args::VerifyArgs;
 use crate::commands::{print_json, run as run_command};
-use crate::conduct::{self, Conduct, Finished, Plan};
+use crate::conduct::{self, Conduct, Finished, Keep, Plan};
 use crate::exit::{self, Failure, fault};
 use crate::text::{self, count, many, seconds};
 
@@ -103,8 +103,17 @@ fn add(plan: &mut Plan, learned: &[YieldPoint]) {
 fn once(plan: &Plan, input: Option<RunDir>) -> Result<Finished, Failure> {
     let place = conduct::store().create(&plan.label).map_err(fault)?;
     let reproduce = run_command::replay_command(&place, false);
-    let how =
-        Conduct { place, pass_output: false, show_progress: true, input, compare: None, reproduce, capture: None };
+    let how = Conduct {
+        place,
+        pass_output: false,
+        show_progress: true,
+        input,
+        compare: None,
+        reproduce,
+        capture: None,
+        keep: Keep::Everything,
+        learn: true,
+    };
     conduct::carry_out(plan, how)
 }
 

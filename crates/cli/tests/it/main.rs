@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod endings;
+mod explore;
 mod links;
 mod sockets;
 mod traditional;

@@ -1,0 +1,36 @@
+//! Processes that run worlds for us: this command again, as `snowglobe worker`.
+
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+
+use snowglobe_explore::job::Setup;
+use snowglobe_explore::pool::Pool;
+use snowglobe_world::Problem;
+
+use crate::conduct;
+use crate::exit::{Failure, fault};
+
+/// Cores that we may use.
+pub fn cores() -> Vec<usize> {
+    let set = rustix::thread::sched_getaffinity(None).unwrap_or_default();
+    (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()
+}
+
+/// A pool of so many workers; one for each core without a number.
+///
+/// # Errors
+/// We do not know where our own program is.
+pub fn pool<T>(jobs: Option<u16>, setup: Setup) -> Result<Pool<T>, Failure> {
+    let program = std::env::current_exe().map_err(|e| {
+        fault(Problem::new(format!("the path of snowglobe's own program is not known: {e}")).help("mount /proc"))
+    })?;
+    let cores = cores();
+    let size = jobs.map_or(cores.len(), usize::from);
+    let command = move || {
+        let mut command = Command::new(&program);
+        // Ctrl-C is for us: we say when a world ends.
+        command.arg("worker").process_group(0);
+        command
+    };
+    Ok(Pool::new(size, cores, setup, Box::new(command), Box::new(|pid| conduct::store().forget_scratch(pid))))
+}

@@ -1,0 +1,216 @@
+//! Many runs of a world: what fails by the seed, how often, the least of it, and whether it is gone.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::{command, err, json, out, snowglobe, status};
+
+/// A world whose check fails with one seed in some: it draws a byte, which must not be below `limit`.
+fn world(limit: u32, more: &str) -> String {
+    format!(
+        "services:
+  other:
+    command: sleep 3
+  client:
+    command: [sh, -c, 'sleep 1; n=$$(od -An -N1 -tu1 /dev/urandom); echo drew $$n; test $$n -ge {limit}']
+    x-snowglobe: {{check: true}}
+{more}"
+    )
+}
+
+fn folder(text: &str) -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("w.yaml"), text).unwrap();
+    dir
+}
+
+fn explore(dir: &Path, more: &[&str]) -> (i32, Value) {
+    let output = snowglobe(dir, &[&["explore", "w.yaml", "--json"], more].concat());
+    assert!(!output.stdout.is_empty(), "{}", err(&output));
+    (status(&output), json(&output))
+}
+
+fn runs(dir: &Path) -> usize {
+    fs::read_dir(dir.join(".snowglobe/runs"))
+        .map_or(0, |list| list.flatten().filter(|entry| entry.file_name() != "latest").count())
+}
+
+#[test]
+fn what_fails_is_found_grouped_kept_and_seen_again() {
+    let dir = folder(&world(60, ""));
+    let (code, first) = explore(dir.path(), &["--seeds", "1..24", "-j", "3"]);
+    assert_eq!(code, 1, "{first}");
+    let counts = &first["runs"];
+    assert_eq!((&counts["all"], &counts["unknown"], &counts["nondeterministic"]), (&24.into(), &0.into(), &0.into()));
+    let [group] = &first["groups"].as_array().unwrap()[..] else { panic!("{first}") };
+    assert_eq!(group["hits"], counts["failed"]);
+    assert!(group["text"].as_str().unwrap().contains("client ended with status 1"), "{group}");
+    // Every failing run was run again, and the first three of all were.
+    assert!(counts["run_again_and_same"].as_u64() >= counts["failed"].as_u64(), "{counts}");
+    // A few are kept, and none but these.
+    let hits = group["hits"].as_u64().unwrap() as usize;
+    assert!((1..=hits).contains(&runs(dir.path())));
+    assert!(
+        fs::read_dir(dir.path().join(".snowglobe"))
+            .unwrap()
+            .flatten()
+            .all(|e| !e.file_name().to_string_lossy().contains("scratch"))
+    );
+    let again = snowglobe(dir.path(), &["replay", group["shortest"]["run"].as_str().unwrap()]);
+    assert_eq!(status(&again), 1, "{}", err(&again));
+    assert!(err(&again).contains("the same as"), "{}", err(&again));
+
+    // The same command has nothing more to do; more seeds go on; as many workers as one likes find the same.
+    let kept = runs(dir.path());
+    let (code, second) = explore(dir.path(), &["--seeds", "1..24"]);
+    assert_eq!((code, &second["now"]["runs"], &second["now"]["before"]), (1, &0.into(), &24.into()));
+    assert_eq!((&second["groups"], runs(dir.path())), (&first["groups"], kept));
+    let other = folder(&world(60, ""));
+    let (_, alone) = explore(other.path(), &["--seeds", "1..12", "-j", "1"]);
+    let (_, alone) = (alone, explore(other.path(), &["--seeds", "13..24", "-j", "1"]).1);
+    assert_eq!(alone["groups"][0]["hits"], group["hits"]);
+
+    let listed = snowglobe(dir.path(), &["groups"]);
+    assert!(out(&listed).contains("g1  exit: "), "{}", out(&listed));
+    assert!(out(&listed).contains("shrink it:    snowglobe shrink"), "{}", out(&listed));
+}
+
+#[test]
+fn a_world_that_passes_passes_and_a_part_of_its_runs_is_made_twice() {
+    let dir = folder(&world(0, ""));
+    let output = snowglobe(dir.path(), &["explore", "w.yaml", "--seeds", "1..9", "--shard", "1/2"]);
+    assert_eq!(status(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains("4 seeds, 4 passed, 0 failed, 0 not judged"), "{}", out(&output));
+    assert!(out(&output).contains("3 run twice, all the same"), "{}", out(&output));
+    let (code, both) = explore(dir.path(), &["--seeds", "1..9", "--shard", "2/2"]);
+    assert_eq!((code, &both["runs"]["passed"], &both["now"]["runs"]), (0, &9.into(), &5.into()));
+    assert_eq!(runs(dir.path()), 0);
+}
+
+#[test]
+fn runs_that_cannot_be_judged_are_not_passed() {
+    let dir = folder("services:\n  a: {command: sleep 100, x-snowglobe: {check: true}}\nx-snowglobe: {until: 1s}\n");
+    let (code, report) = explore(dir.path(), &["--seeds", "1..3"]);
+    assert_eq!((code, &report["runs"]["unknown"], &report["runs"]["passed"]), (2, &3.into(), &0.into()));
+    assert_eq!(report["not_judged"][0]["runs"], 3);
+}
+
+#[test]
+fn it_stops_at_the_first_failure_and_when_it_is_asked_to_and_goes_on_where_it_was() {
+    let dir = folder(&world(30, ""));
+    let (code, report) = explore(dir.path(), &["--seeds", "1..", "--until-failure"]);
+    assert_eq!((code, &report["end"], &report["runs"]["failed"]), (1, &"failure".into(), &1.into()));
+
+    let dir = folder(&world(0, ""));
+    let mut child = command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000", "--json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let (began, wal) = (Instant::now(), dir.path().join(".snowglobe/explore.db"));
+    while !wal.exists() || began.elapsed() < Duration::from_secs(3) {
+        assert!(began.elapsed() < Duration::from_secs(60));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let report = json(&output);
+    assert_eq!((output.status.code(), &report["end"]), (Some(2), &"interrupted".into()), "{report}");
+    let done = report["runs"]["passed"].as_u64().unwrap();
+    let (code, on) = explore(dir.path(), &["--seeds", &format!("1..{}", done + 2)]);
+    assert_eq!((code, on["runs"]["passed"].as_u64().unwrap()), (0, done + 2), "{on}");
+    assert!(on["now"]["runs"].as_u64().unwrap() < 10, "{on}");
+}
+
+#[test]
+fn a_failure_that_is_mended_is_gone_and_one_that_is_not_is_still_there() {
+    let dir = folder(&world(90, ""));
+    let (code, report) = explore(dir.path(), &["--seeds", "1..16"]);
+    assert_eq!(code, 1, "{report}");
+    let still = snowglobe(dir.path(), &["retest", "g1"]);
+    assert_eq!(status(&still), 1, "{}", err(&still));
+    assert!(out(&still).contains("is still there"), "{}", out(&still));
+    assert!(err(&still).contains("is as it was when it failed"), "{}", err(&still));
+    fs::write(dir.path().join("w.yaml"), world(0, "")).unwrap();
+    let gone = snowglobe(dir.path(), &["retest", "g1", "--json"]);
+    assert_eq!(status(&gone), 0, "{}", err(&gone));
+    let answer = json(&gone);
+    assert_eq!((&answer["conclusion"], &answer["fresh"]), (&"gone".into(), &answer["fresh_needed"]));
+    assert_eq!(answer["known"], report["groups"][0]["hits"]);
+    let unsure = snowglobe(dir.path(), &["retest", "1", "w.yaml", "--confidence", "99.99999%", "--budget", "1s"]);
+    assert_eq!(status(&unsure), 2, "{}", err(&unsure));
+    assert!(out(&unsure).contains("gone cannot be said"), "{}", out(&unsure));
+}
+
+#[test]
+fn the_least_world_that_fails_has_nothing_that_it_does_not_need() {
+    let more = "  third: {command: sleep 2, depends_on: [other]}
+networks:
+  default:
+    x-snowglobe: {latency: 5ms, jitter: 1ms, loss: 1%}
+";
+    let dir = folder(&world(90, more));
+    let (_, report) = explore(dir.path(), &["--seeds", "1..16", "--until-failure"]);
+    let run = report["groups"][0]["shortest"]["run"].as_str().unwrap().to_owned();
+    let shrunk = snowglobe(dir.path(), &["shrink", &run, "--json", "--tries", "3", "--out", "least.yaml"]);
+    assert_eq!(status(&shrunk), 0, "{}", err(&shrunk));
+    let shrunk = json(&shrunk);
+    assert_eq!((&shrunk["hosts"], &shrunk["after"]["faults"]), (&serde_json::json!(["client"]), &0.into()), "{shrunk}");
+    // It fails without a hunt, and the record of it is the same.
+    let anew = snowglobe(dir.path(), &["run", "least.yaml"]);
+    assert_eq!(status(&anew), 1, "{}", err(&anew));
+    let again = snowglobe(dir.path(), &["replay", shrunk["run"].as_str().unwrap()]);
+    assert!(err(&again).contains("the same as"), "{}", err(&again));
+
+    let other = folder(&world(0, ""));
+    snowglobe(other.path(), &["run", "w.yaml"]);
+    let none = snowglobe(other.path(), &["shrink", "latest"]);
+    assert_eq!(status(&none), 254);
+    assert!(err(&none).contains("there is nothing to shrink"), "{}", err(&none));
+}
+
+#[test]
+fn what_cannot_be_explored_is_said_at_once() {
+    let dir = folder(&world(0, ""));
+    for (args, what) in [
+        (&["explore", "w.yaml", "--seeds", "9..1"][..], "9 is greater than 1"),
+        (&["explore", "w.yaml", "--seeds", "many"], "is not a seed"),
+        (&["explore", "w.yaml", "--shard", "3/2"], "is not a shard"),
+        (&["explore", "w.yaml", "-j", "0"], "0 is not in 1..=4096"),
+        (&["explore", "nowhere.yaml"], "cannot read nowhere.yaml"),
+        (&["retest", "g1"], "there is no group `g1`"),
+        (&["retest", "g1", "--confidence", "1.5"], "is not a confidence"),
+        (&["shrink", "g7"], "there is no group `g7`"),
+        (&["shrink", "latest"], "there is no run yet"),
+    ] {
+        let output = snowglobe(dir.path(), args);
+        assert_eq!(status(&output), 254, "{args:?}: {}", err(&output));
+        assert!(err(&output).contains(what), "{args:?}: {}", err(&output));
+    }
+    fs::create_dir_all(dir.path().join(".snowglobe")).unwrap();
+    fs::write(dir.path().join(".snowglobe/explore.db"), vec![b'x'; 4096]).unwrap();
+    let output = snowglobe(dir.path(), &["explore", "w.yaml", "--seeds", "1..2"]);
+    assert_eq!(status(&output), 255, "{}", err(&output));
+    assert!(err(&output).contains("move it away"), "{}", err(&output));
+}
+
+#[test]
+fn two_explorers_of_one_world_in_one_folder_do_not_do_the_same_twice() {
+    let dir = folder(&world(0, ""));
+    explore(dir.path(), &["--seeds", "1"]);
+    let mut first =
+        command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000"]).stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    let second = snowglobe(dir.path(), &["explore", "w.yaml", "--seeds", "1..5"]);
+    let pid = rustix::process::Pid::from_child(&first);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    first.wait().unwrap();
+    assert_eq!(status(&second), 255, "{}", err(&second));
+    assert!(err(&second).contains("another snowglobe explores"), "{}", err(&second));
+}
