@@ -4,6 +4,7 @@ mod kernel {
     mod disk;
     mod disk_faults;
     mod disk_model;
+    mod faults;
     mod files;
     mod help;
     mod messages;

@@ -203,6 +203,7 @@ impl Kernel {
         h.pids.clear();
         (h.init, h.next_pid) = (None, 1);
         self.services.power_lost(host.0, now, SIGKILL);
+        self.crash_disks(host, m);
         running.len() as u64
     }
 

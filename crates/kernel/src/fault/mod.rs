@@ -120,7 +120,8 @@ impl Kernel {
                 self.network_settle();
             }
             Fault::Host { hosts, verb } => self.strike_hosts(index, hosts, *verb, &planned, m),
-            Fault::Clock { .. } | Fault::Disk { .. } | Fault::Call { .. } | Fault::Starve { .. } => {}
+            Fault::Disk { hosts, path, verb } => self.strike_disks(index, hosts, path.as_deref(), *verb),
+            Fault::Clock { .. } | Fault::Call { .. } | Fault::Starve { .. } => {}
         }
         match planned.lasts {
             _ if !planned.fault.lasts() => self.end_fault(index, m),
@@ -144,7 +145,8 @@ impl Kernel {
                 self.network_settle();
             }
             Fault::Host { hosts, verb } => self.relieve_hosts(index, hosts, *verb, m),
-            Fault::Clock { .. } | Fault::Disk { .. } | Fault::Call { .. } | Fault::Starve { .. } => {}
+            Fault::Disk { .. } => self.heal_disks(index),
+            Fault::Clock { .. } | Fault::Call { .. } | Fault::Starve { .. } => {}
         }
     }
 
@@ -175,7 +177,7 @@ impl Kernel {
         let report = |(index, state): (usize, &State)| FaultReport {
             index: index as u32,
             times: state.began.map(|began| (began, state.ended)),
-            hits: state.hits + self.sockets.table.fault_hits(index as u32),
+            hits: state.hits + self.sockets.table.fault_hits(index as u32) + self.disk_hits(index as u32),
         };
         self.faults.states.iter().enumerate().map(report).collect()
     }

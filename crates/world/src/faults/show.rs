@@ -179,8 +179,12 @@ fn show_fault(out: &mut Entry, fault: &Fault, scope: &Scope) {
         }
         Fault::Link { network: on, from, to, change } => {
             show_link(out, change);
-            out.list("from", names(from, scope));
-            out.list("to", names(to, scope));
+            if from == to {
+                out.list("between", names(from, scope));
+            } else {
+                out.list("from", names(from, scope));
+                out.list("to", names(to, scope));
+            }
             network(out, *on, scope);
         }
         Fault::Host { hosts: list, verb } => {

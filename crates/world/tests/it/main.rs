@@ -1,5 +1,6 @@
 //! The crate from outside: one module for each thing a user meets.
 
+mod faults;
 mod images;
 mod mutations;
 mod records;
