@@ -216,7 +216,7 @@ pub struct ShrinkArgs {
     pub out: Option<PathBuf>,
 
     /// With how many seeds each candidate is tried: its own, and others
-    #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=1000))]
     pub tries: u64,
 
     /// How much of the machine.

@@ -705,7 +705,7 @@ mod tests {
         }
         drop(database);
         let database = Database::open_existing(dir.path()).unwrap().unwrap();
-        assert_eq!(database.campaigns_of("k").unwrap(), [campaign.clone()]);
+        assert_eq!(database.campaigns_of("k").unwrap(), std::slice::from_ref(&campaign));
         assert_eq!(database.campaigns_of("other").unwrap(), []);
         let mut known = database.seeds(&campaign).unwrap();
         known.sort_unstable();

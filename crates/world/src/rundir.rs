@@ -732,7 +732,7 @@ enum Sink {
     /// It is kept.
     File(TraceWriter),
     /// Its digest is.
-    Digest(TraceDigest),
+    Digest(Box<TraceDigest>),
 }
 
 /// Why a run could not be recorded on.
@@ -777,7 +777,7 @@ impl Recorder {
 
     /// Begins to record a run of whose trace only the digest is wanted: what guests write is kept as ever.
     pub fn digest_only(run: &RunDir, host_names: Vec<String>) -> Recorder {
-        Recorder::into_sink(run, host_names, Sink::Digest(TraceDigest::default()))
+        Recorder::into_sink(run, host_names, Sink::Digest(Box::default()))
     }
 
     fn into_sink(run: &RunDir, host_names: Vec<String>, sink: Sink) -> Recorder {

@@ -80,7 +80,7 @@ fn question(
 
 fn announce(group: &Group, question: &Question, world: &PathBuf) {
     eprintln!("g{} {}: {}", group.id, group.kind, group.key);
-    eprintln!("it failed in {}", one_in(group.hits, group.judged));
+    eprintln!("it failed with {}", one_in(group.hits, group.judged));
     eprintln!(
         "{}: {} that failed, and {} fresh ones: if it still failed in 1 of {:.0}, they would show it with {} % confidence",
         world.display(),
@@ -110,7 +110,7 @@ fn line(seen: &Seen, question: &Question) -> String {
 /// The answer for people.
 fn text(group: &Group, question: &Question, seen: &Seen, conclusion: Conclusion) -> String {
     let rarest = format!("1 in {:.0}", 1.0 / question.rate);
-    let runs = format!("{} known and {} fresh", seen.known, many(seen.fresh as usize, "seed"));
+    let runs = format!("{} known and {}", seen.known, many(seen.fresh as usize, "fresh seed"));
     let mut out = match conclusion {
         Conclusion::Still => {
             let run = seen.again.as_ref().expect("it failed again");

@@ -29,7 +29,7 @@ pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
     let world = recorded.world().map_err(usage)?;
     let stop = conduct::catch_signals().map_err(fault)?;
     // What fails now is what is looked for, by the checks of now.
-    let Some(first) = ask(args, &record, &world, false)? else { return Ok(status::UNKNOWN) };
+    let Some(first) = ask(&record, &world, false)? else { return Ok(status::UNKNOWN) };
     if let Some(status) = is_no_start(&record, &first) {
         return Ok(status);
     }
@@ -58,7 +58,7 @@ pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
         return Ok(status::UNKNOWN);
     }
     // The last word is a run with its whole trace.
-    let Some(last) = ask(args, &record, &least.world, true)? else { return Ok(status::UNKNOWN) };
+    let Some(last) = ask(&record, &least.world, true)? else { return Ok(status::UNKNOWN) };
     if !last.findings.iter().any(|found| first.findings.iter().any(|wanted| wanted.is_like(found))) {
         eprintln!("determinism is broken: the least world failed, and did not when it was run again");
         return Ok(status::NONDETERMINISTIC);
@@ -95,8 +95,7 @@ fn setup(record: &RunRecord) -> Setup {
 }
 
 /// Runs one world; nothing when it was interrupted.
-fn ask(args: &ShrinkArgs, record: &RunRecord, world: &WorldSpec, keep: bool) -> Result<Option<Outcome>, Failure> {
-    let _ = args;
+fn ask(record: &RunRecord, world: &WorldSpec, keep: bool) -> Result<Option<Outcome>, Failure> {
     let mut pool: Pool<()> = workers::pool(Some(1), setup(record))?;
     let job =
         Job { subject: Subject::World(Box::new(world.clone())), points: Vec::new(), learn: !keep, keep, states: false };

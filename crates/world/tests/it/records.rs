@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use proptest::prelude::*;
 use snowglobe_abi::spec::YieldPoint;
 use snowglobe_abi::trace::{Encoder, Kind, zigzag};
-use snowglobe_world::rundir::{Recorder, RunDir, Store, changed_binaries, hash_binaries};
+use snowglobe_world::rundir::{Hashes, Recorder, RunDir, Store, changed_binaries, hash_binaries};
 use snowglobe_world::trace::{self, Event, StreamCheck, TraceError, TraceReader, TraceWriter, compare, hex};
 
 /// Builds a stream.
@@ -230,7 +230,7 @@ fn a_program_that_changed_since_a_run_is_named() {
     let tool = dir.path().join("tool");
     fs::write(&tool, "one").unwrap();
     let executed = [(0, "/w/tool".to_owned(), Some(tool.display().to_string())), (0, "/made/inside".to_owned(), None)];
-    let recorded = hash_binaries(&executed, &["db".to_owned()]);
+    let recorded = hash_binaries(&executed, &["db".to_owned()], &mut Hashes::default());
     assert_eq!(recorded[0].blake3.as_deref(), Some(blake3::hash(b"one").to_hex().as_str()));
     assert_eq!((recorded[1].host.as_str(), &recorded[1].blake3), ("db", &None));
     assert!(changed_binaries(&recorded).is_empty());
