@@ -53,6 +53,7 @@ fn without_in_fault(planned: &mut Planned, host: u32) -> bool {
 }
 
 /// The lists of hosts that a fault is about; of a call's filter, where an empty one means all, none.
+#[allow(unreachable_patterns)]
 fn host_lists(fault: &mut Fault) -> Vec<&mut Vec<u32>> {
     match fault {
         Fault::Network(strike) => vec![&mut strike.from, &mut strike.to],
@@ -61,7 +62,7 @@ fn host_lists(fault: &mut Fault) -> Vec<&mut Vec<u32>> {
         | Fault::Clock { hosts, .. }
         | Fault::Disk { hosts, .. }
         | Fault::Starve { hosts, .. } => vec![hosts],
-        Fault::Call { .. } => vec![],
+        _ => vec![],
     }
 }
 
