@@ -465,10 +465,23 @@ pub struct Healthcheck {
 /// A loop at which a runner gives up the baton.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct YieldPoint {
-    /// Path of the mapped file in the guest; empty for code that no file holds.
+    /// Path of the mapped file in the guest; empty for code that the program has made.
     pub file: String,
-    /// Offset of the backward branch in that file.
+    /// Offset of the backward branch in that file; its address in code that the program has made.
     pub offset: u64,
+    /// Of code that the program has made: from when on. Such a point holds for one world and seed alone.
+    pub made: Option<Moment>,
+}
+
+/// A moment of a run at which a task goes back to its program.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Moment {
+    /// How often the layer has been entered until then.
+    pub entries: u64,
+    /// Which task, in the order in which the world's tasks began.
+    pub task: u32,
+    /// The bytes that are there then.
+    pub code: Vec<u8>,
 }
 
 /// What the layer says at the end.

@@ -163,6 +163,10 @@ pub struct Effort {
     #[arg(long, value_name = "TIME", value_parser = units::duration)]
     pub budget: Option<Nanos>,
 
+    /// Give up a world that has not ended after this time of the machine's clock; it counts as not run
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = units::duration)]
+    pub run_limit: Nanos,
+
     /// Print one JSON object on standard output, and nothing else there
     #[arg(long)]
     pub json: bool,

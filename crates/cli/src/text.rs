@@ -1,6 +1,6 @@
 //! Times, numbers, tables and events as people read them.
 
-use snowglobe_abi::spec::Nanos;
+use snowglobe_abi::spec::{Nanos, YieldPoint};
 use snowglobe_abi::trace::{self, Kind, entry, unzigzag};
 use snowglobe_kernel::show::{self, Call, Ended};
 use snowglobe_net::SocketStatus;
@@ -17,6 +17,14 @@ pub fn seconds(ns: Nanos) -> String {
             let s = ns / 1_000_000_000;
             format!("{}h{:02}m{:02}s", s / 3600, s / 60 % 60, s % 60)
         }
+    }
+}
+
+/// Where a loop is that spins.
+pub fn loop_place(point: &YieldPoint) -> String {
+    match point.made.is_some() {
+        true => format!("{:#x}, in code that the program made", point.offset),
+        false => format!("{}+{:#x}", point.file, point.offset),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::time::Duration;
 
+use snowglobe_abi::spec::Nanos;
 use snowglobe_explore::job::Setup;
 use snowglobe_explore::pool::Pool;
 use snowglobe_world::Problem;
@@ -16,11 +18,11 @@ pub fn cores() -> Vec<usize> {
     (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()
 }
 
-/// A pool of so many workers; one for each core without a number.
+/// A pool of so many workers, one for each core without a number; each run takes at most the limit of the machine's time.
 ///
 /// # Errors
 /// We do not know where our own program is.
-pub fn pool<T>(jobs: Option<u16>, setup: Setup) -> Result<Pool<T>, Failure> {
+pub fn pool<T>(jobs: Option<u16>, limit: Nanos, setup: Setup) -> Result<Pool<T>, Failure> {
     let program = std::env::current_exe().map_err(|e| {
         fault(Problem::new(format!("the path of snowglobe's own program is not known: {e}")).help("mount /proc"))
     })?;
@@ -32,5 +34,12 @@ pub fn pool<T>(jobs: Option<u16>, setup: Setup) -> Result<Pool<T>, Failure> {
         command.arg("worker").process_group(0);
         command
     };
-    Ok(Pool::new(size, cores, setup, Box::new(command), Box::new(|pid| conduct::store().forget_scratch(pid))))
+    Ok(Pool::new(
+        size,
+        cores,
+        setup,
+        Duration::from_nanos(limit),
+        Box::new(command),
+        Box::new(|pid| conduct::store().forget_scratch(pid)),
+    ))
 }

@@ -697,7 +697,7 @@ mod tests {
     fn what_was_run_is_known_when_it_is_opened_again() {
         let (dir, mut database) = open();
         let campaign = database.begin(&identity("k"), &[]).unwrap();
-        let points = vec![YieldPoint { file: "/lib/x".into(), offset: 7 }];
+        let points = vec![YieldPoint { file: "/lib/x".into(), offset: 7, made: None }];
         let seeds = [1, u64::MAX, 3];
         for seed in seeds {
             let run = Outcome { virtual_ns: 1, points: points.clone(), ..outcome(1, Verdict::Passed) };
@@ -728,7 +728,7 @@ mod tests {
         assert_eq!(first.tally(campaign.id).unwrap().passed, 0);
         assert_eq!(first.differing(campaign.id).unwrap(), [1]);
         // With other yield points it is another run, and says nothing of the first.
-        let learned = Outcome { points: vec![YieldPoint { file: "/a".into(), offset: 1 }], ..other };
+        let learned = Outcome { points: vec![YieldPoint { file: "/a".into(), offset: 1, made: None }], ..other };
         assert_eq!(second.add(&campaign, &learned, None).unwrap(), Added::Known);
     }
 

@@ -72,7 +72,7 @@ impl Director {
     }
 
     fn job(&self, seed: u64, points: Vec<YieldPoint>, learn: bool, keep: bool) -> Job {
-        Job { subject: Subject::Seed(seed), points, learn, keep, states: false }
+        Job { subject: Subject::Seed(seed), points, learn, keep }
     }
 
     /// What follows from a run's outcome.
@@ -141,13 +141,12 @@ pub(crate) mod tests {
             points: vec![],
             run: None,
             binaries: None,
-            states: vec![],
             remarks: vec![],
         }
     }
 
     fn point(file: &str, offset: u64) -> YieldPoint {
-        YieldPoint { file: file.into(), offset }
+        YieldPoint { file: file.into(), offset, made: None }
     }
 
     #[test]

@@ -179,6 +179,10 @@ impl Explorer<'_> {
     }
 
     fn begin(&self, identity: &Identity<'_>, first: &Outcome, shard: Shard) -> Result<Begun, Problem> {
+        // Another shard may have begun it with a seed that executes other programs.
+        if let Some(begun) = self.go_on(identity, shard)? {
+            return Ok(begun);
+        }
         let campaign = self.database.begin(identity, first.binaries.as_deref().unwrap_or_default())?;
         let hold = self.database.hold(&campaign, shard)?;
         Ok(Begun { campaign, hold })

@@ -30,8 +30,6 @@ pub struct Job {
     pub learn: bool,
     /// Whether the run is kept with its whole trace.
     pub keep: bool,
-    /// Whether the states that it came through are told.
-    pub states: bool,
 }
 
 /// What is run.
@@ -92,8 +90,6 @@ pub struct Outcome {
     pub run: Option<String>,
     /// What was executed, when it was not the same as in the worker's run before.
     pub binaries: Option<Vec<BinaryRecord>>,
-    /// Hashes of the states that it came through, where they were asked for.
-    pub states: Vec<u64>,
     /// What should be known though nothing failed: a fault that hit nothing, a run that nothing judged.
     pub remarks: Vec<String>,
 }

@@ -2,14 +2,19 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::job::{Answer, Fault, Job, Setup};
 
 /// How often a run is tried whose worker died: the machine may have ended the worker for another's memory.
 const TRIES: u32 = 2;
+
+/// How long a world may take to end that was asked to, before its worker is killed.
+const GRACE: Duration = Duration::from_secs(20);
 
 /// Makes the command of a worker.
 pub type MakeCommand = Box<dyn Fn() -> Command>;
@@ -24,6 +29,8 @@ pub struct Pool<T> {
     waiting: VecDeque<Task<T>>,
     said: Receiver<Said>,
     say: Sender<Said>,
+    /// Longest time of a run on the machine's clock.
+    limit: Duration,
     /// Called with the process id of a worker that has ended, so that what it left can be removed.
     ended: Box<dyn Fn(u32)>,
 }
@@ -33,6 +40,10 @@ struct Task<T> {
     job: Job,
     tag: T,
     tries: u32,
+    /// Since when it runs.
+    began: Instant,
+    /// Whether its time is up, and it was asked to end.
+    overdue: bool,
 }
 
 struct Worker {
@@ -49,7 +60,14 @@ struct Said {
 
 impl<T> Pool<T> {
     /// A pool of so many workers, on these cores in turn; they are started when they are needed.
-    pub fn new(size: usize, cores: Vec<usize>, setup: Setup, command: MakeCommand, ended: Box<dyn Fn(u32)>) -> Pool<T> {
+    pub fn new(
+        size: usize,
+        cores: Vec<usize>,
+        setup: Setup,
+        limit: Duration,
+        command: MakeCommand,
+        ended: Box<dyn Fn(u32)>,
+    ) -> Pool<T> {
         let (say, said) = channel();
         let size = size.max(1);
         Pool {
@@ -61,6 +79,7 @@ impl<T> Pool<T> {
             waiting: VecDeque::new(),
             said,
             say,
+            limit,
             ended,
         }
     }
@@ -85,7 +104,7 @@ impl<T> Pool<T> {
     /// # Errors
     /// No worker can be started.
     pub fn submit(&mut self, job: Job, tag: T) -> io::Result<()> {
-        self.waiting.push_back(Task { job, tag, tries: 0 });
+        self.waiting.push_back(Task { job, tag, tries: 0, began: Instant::now(), overdue: false });
         self.deal()
     }
 
@@ -95,6 +114,7 @@ impl<T> Pool<T> {
         {
             let mut task = self.waiting.pop_front().expect("there is one");
             task.tries += 1;
+            task.began = Instant::now();
             if self.workers[worker].is_none() {
                 self.workers[worker] = Some(self.start(worker)?);
             }
@@ -129,11 +149,19 @@ impl<T> Pool<T> {
     /// # Errors
     /// No worker can be started.
     pub fn wait(&mut self, patience: Duration) -> io::Result<Option<(T, Answer)>> {
+        self.end_overdue();
         match self.said.recv_timeout(patience) {
             Ok(Said { worker, answer: Some(answer), .. }) => {
                 let task = self.busy[worker].take();
+                if matches!(answer, Answer::Interrupted) {
+                    // It has said its last word: another takes its place.
+                    self.bury(worker)?;
+                }
                 self.deal()?;
-                Ok(task.map(|task| (task.tag, answer)))
+                Ok(task.map(|task| {
+                    let overdue = task.overdue && matches!(answer, Answer::Interrupted);
+                    (task.tag, if overdue { Answer::Fault(self.too_long()) } else { answer })
+                }))
             }
             Ok(Said { worker, pid, answer: None }) => self.died(worker, pid),
             Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => Ok(None),
@@ -145,10 +173,7 @@ impl<T> Pool<T> {
         if self.workers[worker].as_ref().is_none_or(|known| known.child.id() != pid) {
             return Ok(None);
         }
-        let Some(mut dead) = self.workers[worker].take() else { return Ok(None) };
-        drop(dead.stdin);
-        let status = dead.child.wait()?;
-        (self.ended)(pid);
+        let Some(status) = self.bury(worker)? else { return Ok(None) };
         let Some(task) = self.busy[worker].take() else { return Ok(None) };
         if task.tries < TRIES {
             self.waiting.push_front(task);
@@ -156,12 +181,46 @@ impl<T> Pool<T> {
             return Ok(None);
         }
         self.deal()?;
+        if task.overdue {
+            return Ok(Some((task.tag, Answer::Fault(self.too_long()))));
+        }
         let fault = Fault {
             message: format!("the process that ran a world was ended ({status})"),
             help: Some("look for an out-of-memory kill in the system's log, or use fewer workers: `-j 1`".to_owned()),
             usage: false,
         };
         Ok(Some((task.tag, Answer::Fault(fault))))
+    }
+
+    /// Takes a worker away that ends.
+    fn bury(&mut self, worker: usize) -> io::Result<Option<ExitStatus>> {
+        let Some(Worker { mut child, stdin }) = self.workers[worker].take() else { return Ok(None) };
+        drop(stdin);
+        let status = child.wait()?;
+        (self.ended)(child.id());
+        Ok(Some(status))
+    }
+
+    /// Ends worlds whose time is up; kills the workers of those that do not.
+    fn end_overdue(&mut self) {
+        for (worker, task) in self.workers.iter().zip(&mut self.busy) {
+            let (Some(worker), Some(task)) = (worker, task) else { continue };
+            let elapsed = task.began.elapsed();
+            if elapsed >= self.limit.saturating_add(GRACE) {
+                signal(worker, Signal::KILL);
+            } else if elapsed >= self.limit && !task.overdue {
+                (task.overdue, task.tries) = (true, TRIES);
+                signal(worker, Signal::TERM);
+            }
+        }
+    }
+
+    fn too_long(&self) -> Fault {
+        Fault {
+            message: format!("the world did not end in {} s of the machine's time", self.limit.as_secs()),
+            help: Some("give it an end with `until`, or more time with `--run-limit`".to_owned()),
+            usage: false,
+        }
     }
 
     /// Ends the worlds that run, in order: their answer is that they were interrupted. Jobs that wait are forgotten.
@@ -173,9 +232,7 @@ impl<T> Pool<T> {
             if let Some(task) = task {
                 task.tries = TRIES;
             }
-            let pid = i32::try_from(worker.child.id()).ok().and_then(rustix::process::Pid::from_raw);
-            // One that has ended is no child of another's: its status was not taken yet.
-            let _ = pid.map(|pid| rustix::process::kill_process(pid, rustix::process::Signal::TERM));
+            signal(worker, Signal::TERM);
         }
     }
 }
@@ -192,8 +249,93 @@ impl<T> Drop for Pool<T> {
     }
 }
 
+fn signal(worker: &Worker, signal: Signal) {
+    // One that has ended keeps its number until its status is taken, so this reaches no other.
+    let _ = kill_process(Pid::from_child(&worker.child), signal);
+}
+
 fn line(value: &impl serde::Serialize) -> Vec<u8> {
     let mut line = serde_json::to_vec(value).expect("plain data can always be written");
     line.push(b'\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::Subject;
+
+    /// A pool of two workers that do this with each job.
+    fn pool(limit: Duration, each: &str) -> Pool<u64> {
+        let setup = Setup { label: "w".into(), world: None, until: None, core: None };
+        let script = format!("read setup; while read job; do {each}; done");
+        let command = move || {
+            let mut command = Command::new("/bin/sh");
+            command.args(["-c", &script]);
+            command
+        };
+        Pool::new(2, vec![], setup, limit, Box::new(command), Box::new(|_| ()))
+    }
+
+    fn job() -> Job {
+        Job { subject: Subject::Seed(1), points: vec![], learn: true, keep: false }
+    }
+
+    /// The answers to so many jobs, by their tags.
+    fn answers(pool: &mut Pool<u64>, jobs: u64) -> Vec<(u64, Answer)> {
+        (0..jobs).for_each(|tag| pool.submit(job(), tag).unwrap());
+        let mut out = Vec::new();
+        while pool.open() > 0 {
+            out.extend(pool.wait(Duration::from_millis(20)).unwrap());
+        }
+        out.sort_by_key(|(tag, _)| *tag);
+        out
+    }
+
+    fn fault(answer: &Answer) -> &str {
+        match answer {
+            Answer::Fault(fault) => &fault.message,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_job_is_answered_once() {
+        let answer = r#"{"Fault":{"message":"no","help":null,"usage":false}}"#;
+        let mut pool = pool(Duration::MAX, &format!("echo '{answer}'"));
+        let found = answers(&mut pool, 9);
+        assert_eq!(found.iter().map(|(tag, _)| *tag).collect::<Vec<_>>(), (0..9).collect::<Vec<_>>());
+        assert!(found.iter().all(|(_, answer)| fault(answer) == "no"));
+        assert_eq!(pool.free(), 2);
+    }
+
+    #[test]
+    fn a_job_whose_worker_dies_is_tried_again_and_then_given_up() {
+        let mut pool = pool(Duration::MAX, "exit 7");
+        let found = answers(&mut pool, 3);
+        assert_eq!(found.len(), 3);
+        assert!(found.iter().all(|(_, answer)| fault(answer).contains("exit status: 7")), "{found:?}");
+    }
+
+    #[test]
+    fn a_run_that_takes_too_long_is_ended() {
+        let mut pool = pool(Duration::from_millis(200), "exec sleep 60");
+        let found = answers(&mut pool, 2);
+        assert!(found.iter().all(|(_, answer)| fault(answer).contains("did not end in")), "{found:?}");
+    }
+
+    #[test]
+    fn what_is_interrupted_is_not_tried_again() {
+        let mut pool = pool(Duration::MAX, "exec sleep 60");
+        (0..5).for_each(|tag| pool.submit(job(), tag).unwrap());
+        assert_eq!((pool.open(), pool.free()), (5, 0));
+        // The workers must have begun to wait.
+        std::thread::sleep(Duration::from_millis(100));
+        pool.interrupt();
+        let mut ended = 0;
+        while pool.open() > 0 {
+            ended += pool.wait(Duration::from_millis(20)).unwrap().iter().count();
+        }
+        assert_eq!(ended, 2);
+    }
 }

@@ -48,21 +48,26 @@ fn without_in_fault(planned: &mut Planned, host: u32) -> bool {
     }
     match &mut planned.fault {
         Fault::Call { calls, .. } => leave_out_of_filter(calls, host),
+        Fault::Partition { groups, .. } => {
+            groups.retain_mut(|group| leave_out(group, host));
+            groups.len() > 1
+        }
         fault => host_lists(fault).into_iter().all(|list| leave_out(list, host)),
     }
 }
 
 /// The lists of hosts that a fault is about; of a call's filter, where an empty one means all, none.
-#[allow(unreachable_patterns)]
 fn host_lists(fault: &mut Fault) -> Vec<&mut Vec<u32>> {
     match fault {
         Fault::Network(strike) => vec![&mut strike.from, &mut strike.to],
         Fault::Link { from, to, .. } => vec![from, to],
+        Fault::Partition { groups, .. } => groups.iter_mut().collect(),
         Fault::Host { hosts, .. }
         | Fault::Clock { hosts, .. }
         | Fault::Disk { hosts, .. }
         | Fault::Starve { hosts, .. } => vec![hosts],
-        _ => vec![],
+        Fault::Partition { groups, .. } => groups.iter_mut().collect(),
+        Fault::Call { .. } => vec![],
     }
 }
 

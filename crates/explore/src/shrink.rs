@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use snowglobe_abi::fault::Planned;
-use snowglobe_abi::spec::{Nanos, WorldSpec};
+use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
 use snowglobe_world::Problem;
 
 use crate::ddmin::ddmin;
@@ -178,8 +178,8 @@ pub struct Runs<'a> {
     wanted: Vec<Finding>,
     bounds: Bounds,
     began: Instant,
-    /// What is known of worlds that were tried, by the hash of the world.
-    known: BTreeMap<[u8; 32], Option<Nanos>>,
+    /// What is known of worlds that were tried, by the hash of the world: how those failed that did.
+    known: BTreeMap<[u8; 32], Option<Failed>>,
     round: u64,
     /// Runs that were made.
     pub runs: u64,
@@ -189,6 +189,9 @@ pub struct Runs<'a> {
     step: &'static str,
     best: WorldSpec,
 }
+
+/// How a world failed: after which time, and with which loops that gave way from the beginning.
+type Failed = (Nanos, Vec<YieldPoint>);
 
 /// What a job of shrinking is about.
 #[derive(Clone, Debug)]
@@ -243,7 +246,7 @@ impl<'a> Runs<'a> {
             && let Some((place, hash, world)) = open.next()
         {
             let points = world.yield_points.clone();
-            let job = Job { subject: Subject::World(Box::new(world)), points, learn: true, keep: false, states: false };
+            let job = Job { subject: Subject::World(Box::new(world)), points, learn: true, keep: false };
             self.pool.submit(job, Trial { round: self.round, place, hash }).map_err(no_worker)?;
         }
         Ok(())
@@ -260,18 +263,26 @@ impl Oracle for Runs<'_> {
         // Each world with its seeds, one after another: the first that fails is the same however many run side by side.
         let trials: Vec<WorldSpec> = worlds
             .iter()
-            .flat_map(|world| (0..tries).map(|n| WorldSpec { seed: seed_of_try(world.seed, n), ..world.clone() }))
+            .flat_map(|world| {
+                let mut world = world.clone();
+                // A loop in code that a program made is elsewhere in another world.
+                world.yield_points.retain(|point| !point.file.is_empty());
+                (0..tries).map(move |n| WorldSpec { seed: seed_of_try(world.seed, n), ..world.clone() })
+            })
             .collect();
         let hashes: Vec<[u8; 32]> = trials.iter().map(hash).collect();
-        let mut answers: Vec<Option<Option<Nanos>>> = hashes.iter().map(|hash| self.known.get(hash).copied()).collect();
+        let mut answers: Vec<Option<Option<Failed>>> =
+            hashes.iter().map(|hash| self.known.get(hash).cloned()).collect();
         let open: Vec<_> =
             (0..trials.len()).filter(|i| answers[*i].is_none()).map(|i| (i, hashes[i], trials[i].clone())).collect();
         let mut open = open.into_iter().peekable();
+        let mut faults_in_row = 0;
         loop {
             // All before the first that fails must have been answered.
             if let Some(place) = answers.iter().position(|answer| !matches!(answer, Some(None))) {
-                if let Some(Some(virtual_ns)) = answers[place] {
-                    let found = Failing { index: place / tries as usize, world: trials[place].clone(), virtual_ns };
+                if let Some(Some((virtual_ns, points))) = answers[place].take() {
+                    let world = WorldSpec { yield_points: points, ..trials[place].clone() };
+                    let found = Failing { index: place / tries as usize, world, virtual_ns };
                     self.best = found.world.clone();
                     return Ok(Some(found));
                 }
@@ -287,14 +298,23 @@ impl Oracle for Runs<'_> {
                 continue;
             };
             let failed = match answer {
-                Answer::Ended(outcome) => self.is_it(&outcome).then_some(outcome.virtual_ns),
+                Answer::Ended(outcome) => {
+                    faults_in_row = 0;
+                    self.is_it(&outcome).then(|| (outcome.virtual_ns, outcome.points))
+                }
                 Answer::Interrupted => continue,
-                // A world from which too much was taken away cannot be run; a machine that can run none is another matter.
-                Answer::Fault(fault) if fault.usage => None,
-                Answer::Fault(fault) => return Err(as_problem(&fault)),
+                // A world from which too much was taken away may not run, or not end; a machine that can run none is
+                // another matter.
+                Answer::Fault(fault) => {
+                    faults_in_row += 1;
+                    if !fault.usage && faults_in_row >= MAX_FAULTS {
+                        return Err(as_problem(&fault));
+                    }
+                    None
+                }
             };
             self.runs += 1;
-            self.known.insert(trial.hash, failed);
+            self.known.insert(trial.hash, failed.clone());
             if trial.round == self.round {
                 answers[trial.place] = Some(failed);
             }
@@ -307,6 +327,9 @@ impl Oracle for Runs<'_> {
         self.best = best.world.clone();
     }
 }
+
+/// So many worlds in a row that could not be run for another reason than themselves end the search.
+const MAX_FAULTS: u32 = 3;
 
 /// Its own seed first.
 fn seed_of_try(seed: u64, number: u64) -> u64 {

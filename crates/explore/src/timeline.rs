@@ -1,11 +1,14 @@
-//! A world's plan of faults as a person reads it: in the words of its world file.
+//! A world's plan of faults as a person reads it: in the words of world files.
 
+use snowglobe_abi::fault::FaultPlan;
 use snowglobe_abi::spec::WorldSpec;
-use snowglobe_world::resolved;
+use snowglobe_world::faults::{Scope, show};
 
-/// The lines of what goes wrong in a world; none where nothing does.
+/// What goes wrong in a world, a line for each fault, then how threads take turns and when it is quiet; none where nothing is wrong.
 pub fn lines(world: &WorldSpec) -> Vec<String> {
-    let text = resolved::to_yaml(world);
-    let section = text.lines().skip_while(|line| *line != "faults:").skip(1);
-    section.take_while(|line| line.starts_with([' ', '-'])).map(str::to_owned).collect()
+    let scope = Scope::of(world, |_| None);
+    let mut out: Vec<String> = show::timeline(&world.faults, &scope).lines().map(str::to_owned).collect();
+    let rest = FaultPlan { timeline: Vec::new(), ..world.faults.clone() };
+    out.extend(show::plan(&rest, &scope).map(|tree| tree.line()));
+    out
 }

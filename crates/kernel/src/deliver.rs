@@ -151,6 +151,7 @@ impl Kernel {
     /// A synchronous fault of the current task: signal, code, address; trap number and error code for the frame.
     pub fn fault(&mut self, m: &mut dyn Machine, info: Info, trap: (u64, u64, u64)) -> crate::Flow {
         let task = self.current;
+        self.note_entry();
         let info = self.classify_fault(task, info, trap.1);
         self.task_mut(task).fault = Some(trap);
         self.force_signal(task, info);

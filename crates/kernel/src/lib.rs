@@ -17,6 +17,7 @@
 //! | [`fault`] | the plan of faults, carried out |
 //! | [`policy`], [`service`] | what a world file says runs on a host: start, health, restart, decided and carried out |
 //! | [`time`], [`rng`] | clocks, seeded streams |
+//! | `made` | yield points: learning them, and those in code that programs make |
 //! | [`machine`] | the one seam to the machine |
 //! | [`mem`], [`uapi`] | guest memory in shapes; numbers of the Linux interface |
 //!
@@ -38,6 +39,7 @@ pub mod io;
 pub mod ipc;
 pub mod life;
 pub mod machine;
+mod made;
 pub mod mem;
 pub mod mm;
 pub mod policy;
@@ -65,7 +67,7 @@ use rng::Rng;
 use sched::{Sched, TimerAction};
 use snowglobe_abi::Errno;
 use snowglobe_abi::control::STARTER;
-use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec, YieldPoint};
+use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, WorldSpec};
 use task::{Host, HostId, ProcId, Process, SpaceEntry, SpaceId, State, Task, TaskId};
 use wait::Wait;
 
@@ -187,6 +189,8 @@ pub struct Kernel {
     pub ended: Option<Ending>,
     /// Learned yield points by file.
     pub yields: Rc<BTreeMap<Vec<u8>, Vec<u64>>>,
+    /// Those in code that programs make.
+    made: made::Made,
     /// Armed `setitimer` timers that count CPU time.
     pub cpu_timers: usize,
     /// Inode numbers of anonymous objects (pipes, sockets).
@@ -214,8 +218,12 @@ impl Kernel {
         let store = fs::store::Store::default();
         let record = record::Recorder::new(spec.knobs.trace_calls);
         let mut yields: BTreeMap<Vec<u8>, Vec<u64>> = BTreeMap::new();
+        let mut made = Vec::new();
         for point in &spec.yield_points {
-            yields.entry(point.file.clone().into_bytes()).or_default().push(point.offset);
+            match &point.made {
+                Some(moment) => made.push((moment.clone(), point.offset)),
+                None => yields.entry(point.file.clone().into_bytes()).or_default().push(point.offset),
+            }
         }
         let services = policy::Policy::new(&spec);
         let mut kernel = Kernel {
@@ -252,6 +260,7 @@ impl Kernel {
             stop_asked: false,
             ended: None,
             yields: Rc::new(yields),
+            made: made::Made::new(made),
             cpu_timers: 0,
             next_anon_ino: 1000,
             moves: 0,
@@ -349,6 +358,9 @@ impl Kernel {
         self.sched.now += self.spec.knobs.call_cost;
         if self.sched.next_timer <= self.sched.now {
             self.run_timers(m);
+        }
+        if self.calls == self.made.at_call {
+            self.notice = true;
         }
         let cost = self.spec.knobs.call_cost;
         self.task_mut(task).call = nr as u32;
@@ -502,6 +514,9 @@ impl Kernel {
         if !self.take_signals(m, task) {
             return Flow::Switch;
         }
+        if self.calls >= self.made.at_call {
+            self.apply_made(m);
+        }
         // A fault strikes while nobody runs: it may take away whoever does.
         if !self.faults.due.is_empty() {
             self.task_mut(task).state = State::Runnable;
@@ -564,6 +579,7 @@ impl Kernel {
         self.sched.now += cost;
         self.charge(task, cost);
         self.turn_over = true;
+        self.made.entered();
         self.record.yielded(self.sched.now, task, at, m);
         self.before_return(m)
     }
@@ -578,20 +594,6 @@ impl Kernel {
     /// Whether somebody may wait for the current task to give up the baton: another that could run, or a timer.
     pub fn is_waited_for(&self) -> bool {
         self.sched.anyone() || self.sched.next_timer != Nanos::MAX
-    }
-
-    /// A loop of the current task never calls: it becomes a yield point, and the world is to be run again with it.
-    /// Returns false for code that no file holds, or that is a yield point already.
-    pub fn learn(&mut self, at: u64) -> bool {
-        let Some((start, vma)) = self.space_of(self.current).find(at) else { return false };
-        let mm::Source::File { offset, path, .. } = &vma.source else { return false };
-        let point = YieldPoint { file: mem::text(path), offset: offset + (at - start) };
-        if self.spec.yield_points.contains(&point) {
-            return false;
-        }
-        self.report.learned.push(point);
-        self.stop_asked = true;
-        true
     }
 
     /// Does what timers that are due ask for.

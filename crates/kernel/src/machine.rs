@@ -221,6 +221,8 @@ pub trait Machine {
     fn pop_signal(&mut self) -> Result<SignalReturn>;
     /// Makes the branch at an address of the current address space give up the baton now and then.
     fn yield_point(&mut self, addr: u64);
+    /// The same for a branch in code that the program has made.
+    fn yield_point_made(&mut self, addr: u64);
     /// The world is over.
     fn world_ended(&mut self, report: &[u8]);
     /// Last words about a bug of our own.

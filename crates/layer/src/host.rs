@@ -343,6 +343,10 @@ impl Machine for Host {
         rewrite::yield_point(addr);
     }
 
+    fn yield_point_made(&mut self, addr: u64) {
+        rewrite::yield_point_made(addr);
+    }
+
     fn world_ended(&mut self, report: &[u8]) {
         let c = control();
         let len = report.len().min(BLOB_SIZE as usize);

@@ -167,7 +167,11 @@ fn is_file_code(at: u64) -> bool {
 
 /// Room for stubs in a row within reach of a site, at an address that suits.
 fn stub_near(at: u64, count: usize, suits: impl Fn(u64) -> bool) -> Option<u64> {
-    let index = map::STUB_ZONES.iter().position(|(_, covers)| covers.contains(&at))?;
+    stub_in(map::STUB_ZONES.iter().position(|(_, covers)| covers.contains(&at))?, count, suits)
+}
+
+/// The same in a zone.
+fn stub_in(index: usize, count: usize, suits: impl Fn(u64) -> bool) -> Option<u64> {
     let base = map::STUB_ZONES[index].0;
     let zone = &mut state().zones[index];
     if !zone.mapped {
@@ -228,15 +232,34 @@ impl<const N: usize> Code<N> {
     /// Counts a pass of a yield point, and gives up the baton when enough have been counted. Flags are alive here: moves, lea
     /// and jrcxz leave them alone. Offsets are those of `Cpu`.
     fn count_passes(&mut self, resume: u64) {
+        self.count_and(7, |code| code.relative(&[0x48, 0x8d, 0x0d], resume)); // lea rcx, [resume]
+    }
+
+    /// The same where the branch is out of a jump's reach.
+    fn count_passes_from_afar(&mut self, resume: u64) {
+        self.count_and(10, |code| {
+            code.put(&[0x48, 0xb9]); // mov rcx, resume
+            code.put(&resume.to_le_bytes());
+        });
+    }
+
+    /// What comes before the giving up puts the place to go on at into rcx, in so many bytes.
+    fn count_and(&mut self, len: u8, place: impl FnOnce(&mut Self)) {
         self.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 40, 0, 0, 0]); // mov gs:[40], rcx
         self.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 48, 0, 0, 0]); // mov rcx, gs:[48]
         self.put(&[0x48, 0x8d, 0x49, 0xff]); // lea rcx, [rcx - 1]
         self.put(&[0x65, 0x48, 0x89, 0x0c, 0x25, 48, 0, 0, 0]); // mov gs:[48], rcx
         self.put(&[0xe3, 11]); // jrcxz to the giving up
         self.put(&[0x65, 0x48, 0x8b, 0x0c, 0x25, 40, 0, 0, 0]); // mov rcx, gs:[40]
-        self.put(&[0xeb, 15]); // over the giving up
-        self.relative(&[0x48, 0x8d, 0x0d], resume); // lea rcx, [resume]
+        self.put(&[0xeb, len + 8]); // over the giving up
+        place(self);
         self.put(&[0x65, 0xff, 0x24, 0x25, 56, 0, 0, 0]); // jmp gs:[56]
+    }
+
+    /// A jump to anywhere.
+    fn jump(&mut self, target: u64) {
+        self.put(&[0xff, 0x25, 0, 0, 0, 0]); // jmp [rip]
+        self.put(&target.to_le_bytes());
     }
 
     fn write(&self) {
@@ -399,12 +422,67 @@ fn previous(at: u64) -> Option<u64> {
     found
 }
 
-/// Writes into code.
+/// Whether an instruction is a branch that can be done elsewhere (not a call or a return).
+pub fn is_branch(instruction: &Instruction) -> bool {
+    match instruction.flow_control() {
+        FlowControl::ConditionalBranch => instruction.is_jcc_short_or_near(),
+        FlowControl::UnconditionalBranch => true,
+        FlowControl::IndirectBranch => !instruction.is_ip_rel_memory_operand(),
+        _ => false,
+    }
+}
+
+/// The condition of a conditional branch, as its opcode has it; there may be prefixes before that.
+fn condition(branch: &Instruction, code: &[u8]) -> u8 {
+    let distance = if branch.is_jcc_short() { 1 } else { 4 };
+    code[branch.len() - distance - 1] & 0xf
+}
+
+/// Makes the branch at an address a yield point in code that the program has made. Who makes code may change it, one
+/// instruction at a time: a breakpoint of one byte leads to the stub, and all around it stays.
+pub fn yield_point_made(at: u64) {
+    let mut code = [0u8; 15];
+    if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..2]).is_err() {
+        return;
+    }
+    let branch = Decoder::with_ip(64, &code, at, DecoderOptions::NONE).decode();
+    if !is_branch(&branch) {
+        return;
+    }
+    let k = kernel();
+    let Some(prot) = k.space_of(k.current).find(at).map(|(_, vma)| u64::from(vma.prot)) else { return };
+    let Some(stub) = stub_in(map::STUB_ZONES.len() - 1, 2, |_| true) else { return };
+    let mut out = Code::<{ 2 * STUB as usize }>::new(stub);
+    out.count_passes_from_afar(at);
+    match branch.flow_control() {
+        FlowControl::ConditionalBranch => {
+            const OVER_A_JUMP: u8 = 14;
+            let condition = condition(&branch, &code);
+            out.put(&[0x70 | condition, OVER_A_JUMP]);
+            out.jump(branch.next_ip());
+            out.jump(branch.near_branch_target());
+        }
+        FlowControl::UnconditionalBranch => out.jump(branch.near_branch_target()),
+        _ => out.put(&code[..branch.len()]),
+    }
+    out.write();
+    if let Some(site) = site(at, true) {
+        *site = Site { at, resume: stub, hits: 0, given_up: true, is_branch: true };
+        patch_to(at, &[0xcc], prot);
+    }
+}
+
+/// Writes into a file's code.
 fn patch(at: u64, bytes: &[u8]) -> bool {
+    const RX: u64 = 5;
+    patch_to(at, bytes, RX)
+}
+
+/// Writes into code that has this protection.
+fn patch_to(at: u64, bytes: &[u8], prot: u64) -> bool {
     let from = at & !(PAGE - 1);
     let to = (at + bytes.len() as u64).next_multiple_of(PAGE);
     const RW: u64 = 3;
-    const RX: u64 = 5;
     // SAFETY: the pages are the guest's code, which does not run now.
     if sys!(MPROTECT, from, to - from, RW) < 0 {
         return false;
@@ -412,7 +490,7 @@ fn patch(at: u64, bytes: &[u8]) -> bool {
     // SAFETY: just made writable.
     unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
     // SAFETY: as before.
-    let ret = sys!(MPROTECT, from, to - from, RX);
+    let ret = sys!(MPROTECT, from, to - from, prot);
     assert!(ret == 0, "code cannot be made executable again: {ret}");
     true
 }
@@ -430,13 +508,7 @@ pub fn yield_point(at: u64) {
     let branch = Decoder::with_ip(64, &code, at, DecoderOptions::NONE).decode();
     let len = branch.len();
     let next = at + len as u64;
-    let movable = match branch.flow_control() {
-        FlowControl::ConditionalBranch => branch.is_jcc_short_or_near(),
-        FlowControl::UnconditionalBranch => true,
-        FlowControl::IndirectBranch => !branch.is_ip_rel_memory_operand(),
-        _ => false,
-    };
-    if !movable {
+    if !is_branch(&branch) {
         return;
     }
     let Some(stub) = stub_near(at, 2, |_| true) else { return };
@@ -462,7 +534,7 @@ pub fn yield_point(at: u64) {
     out.count_passes(resume);
     match branch.flow_control() {
         FlowControl::ConditionalBranch => {
-            let condition = if code[0] == 0x0f { code[1] & 0xf } else { code[0] & 0xf };
+            let condition = condition(&branch, &code);
             out.relative(&[0x0f, 0x80 | condition], branch.near_branch_target());
         }
         FlowControl::UnconditionalBranch => out.relative(&[0xe9], branch.near_branch_target()),

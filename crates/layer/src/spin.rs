@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::rewrite;
 use crate::state::{Frame, control, kernel};
 use core::sync::atomic::Ordering::Relaxed;
-use iced_x86::{Decoder, DecoderOptions, FlowControl};
+use iced_x86::{Decoder, DecoderOptions};
 use snowglobe_kernel::machine::Machine;
 
 /// Passes of yield points between two that give up the baton.
@@ -78,7 +78,7 @@ pub fn step(f: &mut Frame) -> bool {
         return false;
     }
     let from = core::mem::replace(&mut l.at, f.rip);
-    if f.rip <= from && is_branch(from) {
+    if f.rip <= from && branch(from).is_some() {
         note(&mut l.branches, from);
     }
     l.left -= 1;
@@ -93,19 +93,14 @@ pub fn step(f: &mut Frame) -> bool {
     true
 }
 
-/// Whether the instruction at an address is a branch (not a call or a return).
-fn is_branch(at: u64) -> bool {
+/// The branch at an address (not a call or a return): its bytes and its length.
+fn branch(at: u64) -> Option<([u8; 15], usize)> {
     let mut code = [0u8; 15];
     if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..2]).is_err() {
-        return false;
+        return None;
     }
     let instruction = Decoder::with_ip(64, &code, at, DecoderOptions::NONE).decode();
-    match instruction.flow_control() {
-        FlowControl::ConditionalBranch => instruction.is_jcc_short_or_near(),
-        FlowControl::UnconditionalBranch => true,
-        FlowControl::IndirectBranch => !instruction.is_ip_rel_memory_operand(),
-        _ => false,
-    }
+    rewrite::is_branch(&instruction).then_some((code, instruction.len()))
 }
 
 fn note(branches: &mut [(u64, u32); BRANCHES], at: u64) {
@@ -122,7 +117,7 @@ fn choose(branches: &[(u64, u32); BRANCHES]) {
     let seen = branches.iter().filter(|(at, n)| *at != 0 && *n >= 2);
     let mut order: alloc::vec::Vec<(u32, u64)> = seen.map(|(at, n)| (*n, *at)).collect();
     order.sort_unstable();
-    if order.into_iter().any(|(_, at)| kernel().learn(at)) {
+    if order.into_iter().any(|(_, at)| branch(at).is_some_and(|(code, len)| kernel().learn(at, &code[..len]))) {
         // The world ends when the next task is asked for.
         kernel().give_up();
         crate::baton::schedule();

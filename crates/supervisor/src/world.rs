@@ -10,6 +10,7 @@ use std::io::{self, Write};
 use std::os::fd::AsRawFd;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
@@ -115,17 +116,23 @@ pub fn run(spec: &WorldSpec, hooks: &mut Hooks<'_>) -> Result<Ended, Failure> {
     arena.control().spec_len.store(bytes.len() as u64, Release);
     arena.control().supervisor.store(std::process::id() as i32, Release);
     let image = layer_image().map_err(system("cannot make the layer's image"))?;
-    let template = start(&arena, &image, hooks.core).map_err(system("cannot start the layer"))?;
+    let template = start(&arena, image, hooks.core).map_err(system("cannot start the layer"))?;
     let mut world = World { arena, template, stall: Stall::new() };
     let result = world.watch(hooks);
     world.end_everybody();
     result
 }
 
-fn layer_image() -> io::Result<File> {
+/// The layer's image as a file that can be executed: made once for all worlds of a process, since writing it takes as long as
+/// half of a small world.
+fn layer_image() -> io::Result<&'static File> {
+    static IMAGE: OnceLock<File> = OnceLock::new();
+    if let Some(image) = IMAGE.get() {
+        return Ok(image);
+    }
     let mut file = memfd(c"snowglobe-layer", 0)?;
     file.write_all(crate::LAYER)?;
-    Ok(file)
+    Ok(IMAGE.get_or_init(|| file))
 }
 
 /// Cores that this process may use.

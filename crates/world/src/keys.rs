@@ -63,9 +63,21 @@ pub const WORLD: &[KeySpec] = keys! {
 /// `faults` of `x-snowglobe` at the top.
 pub const FAULTS: &[KeySpec] = keys! {
     "timeline" Read "faults at their times, or at calls: a list (below)"
+    "profile" Read "what the seed draws besides, by a profile (below)"
+    "rates" Read "how likely kinds are on in a run, such as `{partition: 80 %, kill: 0}`; a profile's own have 50 %"
+    "bounds" Read "how often and how long: `{partition: {every: 2s to 20s, for: 1s to 10s}}`, with `\"*\"` for all other kinds"
+    "hosts" Read "services or hosts whose processes, disks and clocks may be struck by what is drawn, and whose majority the cap is about (all whose exit status does not judge the run)"
+    "after" Read "no fault is drawn before this time (0s)"
+    "cap" Read "how many of those hosts may be damaged at one moment by what is drawn: `majority` (fewer than half, one of two), `none`, or a number (`majority`)"
     "quiet" Read "how long before `until` all faults have ended, hosts that they keep down come back, and nothing strikes, such as `20s`"
     "quiet_from" Read "the same by its beginning"
     "schedule" Read "how threads take turns: `usual`, `{random: 5 %}` or `{pct: 3, calls: 10000}` (`usual`)"
+};
+
+/// A kind in `bounds` of `faults`.
+pub const BOUNDS: &[KeySpec] = keys! {
+    "every" Read "time between two of the kind, drawn once for a run: `2s to 20s`, or one time"
+    "for" Read "how long one lasts, or how long a host is down: `1s to 10s`, or one time"
 };
 
 /// `schedule` of `faults`.
@@ -512,7 +524,7 @@ fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Prob
 
 /// The reference of the world file's keys, in Markdown, made from the tables.
 pub fn reference() -> String {
-    let sections: [(&str, &[KeySpec]); 22] = [
+    let sections: [(&str, &[KeySpec]); 23] = [
         ("Top", TOP),
         ("`x-snowglobe` at the top", WORLD),
         ("`faults`", FAULTS),
@@ -520,6 +532,7 @@ pub fn reference() -> String {
         ("`partition`, long form", PARTITION),
         ("`cut`, `clog`, `slow`, `slow-close` and `reset`, long form", WAYS),
         ("`schedule` of `faults`", SCHEDULE),
+        ("A kind in `bounds` of `faults`", BOUNDS),
         ("A service", SERVICE),
         ("`x-snowglobe` in a service", SERVICE_WORLD),
         ("A network of a service", SERVICE_NETWORK),
@@ -549,5 +562,6 @@ pub fn reference() -> String {
         }
         out.push('\n');
     }
-    out + "## Profiles of links\n\n" + &crate::link::reference()
+    out += &format!("## Profiles of links\n\n{}\n", crate::link::reference());
+    out + "## Profiles of faults\n\n" + &crate::faults::reference()
 }

@@ -100,6 +100,11 @@ impl Place {
         text_of(&path)
     }
 
+    /// A folder that is on the disk of a world as well.
+    pub fn on_disk(&self) -> Result<String> {
+        text_of(&self.folder)
+    }
+
     /// A tree of 20,000 files in 200 folders, all committed to git.
     pub fn tree(&self) -> Result<String> {
         let tree = self.folder.join("tree");

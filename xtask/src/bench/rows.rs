@@ -83,6 +83,8 @@ pub const ALL: &[Plan] = &[
     Plan { name: "sqlite",       what: "SQLite in memory, 1,000 rows",                          unit: Unit::Us, goal: Some(AtMost(1.02)), how: sqlite },
     Plan { name: "fork-exec",    what: "fork, exec and wait of /bin/true",                      unit: Unit::Us, goal: Some(AtMost(1.5)),  how: fork_exec },
     Plan { name: "gcc",          what: "gcc -O2 of a file of 2,000 lines",                      unit: Unit::Ms, goal: Some(AtMost(1.5)),  how: gcc },
+    Plan { name: "disk-git",     what: "git add and commit with every sync, on a disk that may lose its power", unit: Unit::Ms, goal: Some(AtMost(1.5)), how: disk_git },
+    Plan { name: "disk-pgbench", what: "a pgbench transaction of 4 clients, on a disk that may lose its power", unit: Unit::Ms, goal: Some(AtMost(1.5)), how: disk_pgbench },
     Plan { name: "git-status",   what: "git status over 20,000 files",                          unit: Unit::Ms, goal: Some(AtMost(1.5)),  how: git_status },
     Plan { name: "tar",          what: "tar of 20,000 files",                                   unit: Unit::Ms, goal: Some(AtMost(1.5)),  how: tar },
     Plan { name: "tcp",          what: "round trip of 64 bytes by TCP between two hosts, against loopback", unit: Unit::Us, goal: Some(AtMost(0.5)), how: tcp },
@@ -175,6 +177,28 @@ fn fork_exec(place: &Place) -> Result<Outcome> {
 
 fn gcc(place: &Place) -> Result<Outcome> {
     repeated(place, (1, 4), &format!("/usr/bin/gcc -O2 -c -o /tmp/generated.o '{}'", place.c_file()?))
+}
+
+fn disk_git(place: &Place) -> Result<Outcome> {
+    watched(place, (3, 33), "git_commits.sh")
+}
+
+fn disk_pgbench(place: &Place) -> Result<Outcome> {
+    watched(place, (40, 2040), "pgbench.sh")
+}
+
+/// A script with a folder on the disk and a count, in a world that has a power loss in its plan, long after its end: so what is
+/// durable is kept apart from what is not.
+fn watched(place: &Place, sizes: (u64, u64), script: &str) -> Result<Outcome> {
+    let (script, folder) = (place.script(script)?, place.on_disk()?);
+    let normal = |n: u64| place.normal(&["/bin/bash", &script, &folder, &n.to_string()]);
+    let layer = |n: u64| {
+        let count = n.to_string();
+        let host = Host { name: "host", command: &["/bin/bash", &script, &folder, &count], replicas: 1 };
+        let loss = json!({"timeline": [{"at": "59m", "power-loss": "host"}]});
+        place.world(&place.write_world("disk", json!({"until": UNTIL, "faults": loss}), &[host])?)
+    };
+    measure::pair(place.samples, sizes, &normal, &layer).map(Outcome::Pair)
 }
 
 fn git_status(place: &Place) -> Result<Outcome> {

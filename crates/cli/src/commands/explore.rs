@@ -30,7 +30,7 @@ pub fn run(args: &ExploreArgs) -> Result<u8, Failure> {
     let mut database = Database::open(store.dir()).map_err(fault)?;
     let label = conduct::label(&args.world);
     let setup = Setup { label: label.clone(), world: Some(args.world.clone()), until: args.until, core: None };
-    let mut pool = workers::pool(args.effort.jobs, setup)?;
+    let mut pool = workers::pool(args.effort.jobs, args.effort.run_limit, setup)?;
     let stop = conduct::catch_signals().map_err(fault)?;
     let now = now();
     let identity = Identity { key: &key, label: &label, world: &args.world, snowglobe: VERSION, now: &now };

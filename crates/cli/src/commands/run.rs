@@ -7,7 +7,7 @@ use crate::args::RunArgs;
 use crate::commands::print_json;
 use crate::conduct::{self, Conduct, Finished, Keep};
 use crate::exit::{Failure, fault, usage};
-use crate::text::{count, many, seconds};
+use crate::text::{count, loop_place, many, seconds};
 
 /// Runs it.
 pub fn run(args: &RunArgs) -> Result<u8, Failure> {
@@ -97,7 +97,7 @@ pub fn tell(finished: &Finished) {
             many(record.learned.len(), "spinning loop")
         );
         for point in &record.learned {
-            eprintln!("  {}+{:#x}", if point.file.is_empty() { "(no file)" } else { &point.file }, point.offset);
+            eprintln!("  {}", loop_place(point));
         }
     }
     if record.verdict != Verdict::Passed {

@@ -1,13 +1,14 @@
 //! `snowglobe show`.
 
 use serde_json::json;
+use snowglobe_explore::database::Database;
 use snowglobe_world::rundir::{Layout, RunDir, RunRecord, Verdict, changed_binaries};
 
 use crate::args::ShowArgs;
 use crate::commands::{print, print_json};
 use crate::conduct;
 use crate::exit::{self, Failure, usage};
-use crate::text::{count, seconds, table};
+use crate::text::{count, loop_place, seconds, table};
 
 /// Runs it.
 pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
@@ -16,12 +17,20 @@ pub fn run(args: &ShowArgs) -> Result<u8, Failure> {
     if args.json {
         print_json(&json!(record))?;
     } else {
-        print(&render(&run, &record))?;
+        print(&render(&run, &record, groups(&record)))?;
     }
     Ok(exit::status::PASSED)
 }
 
-fn render(run: &RunDir, record: &RunRecord) -> String {
+/// The groups of failures that an exploration here put the run into, as rows.
+fn groups(record: &RunRecord) -> Vec<Vec<String>> {
+    // A table of runs that cannot be read is told by those who are asked for it.
+    let database = Database::open_existing(conduct::store().dir()).ok().flatten();
+    let found = database.and_then(|database| database.groups_of_run(&record.run).ok()).unwrap_or_default();
+    found.into_iter().map(|(id, finding)| vec![format!("g{id}"), finding.kind, finding.key]).collect()
+}
+
+fn render(run: &RunDir, record: &RunRecord, groups: Vec<Vec<String>>) -> String {
     let mut head = vec![
         ("run", record.run.clone()),
         ("verdict", format!("{}: {}", record.verdict.name(), record.reason)),
@@ -53,6 +62,7 @@ fn render(run: &RunDir, record: &RunRecord) -> String {
             }
         }
     };
+    section("groups of failures, see `snowglobe groups`", groups);
     section("hosts", record.hosts.iter().map(|host| vec![host.name.clone(), host.addresses.join(" ")]).collect());
     let status =
         |status: Option<u32>| status.map_or_else(|| "still ran".to_owned(), |status| format!("status {status}"));
@@ -75,10 +85,7 @@ fn render(run: &RunDir, record: &RunRecord) -> String {
             .map(|call| vec![call.call.clone(), format!("{} times", call.count), call.first.clone()])
             .collect(),
     );
-    section(
-        "loops that were found to spin",
-        record.learned.iter().map(|point| vec![format!("{}+{:#x}", point.file, point.offset)]).collect(),
-    );
+    section("loops that were found to spin", record.learned.iter().map(|point| vec![loop_place(point)]).collect());
     let changed = changed_binaries(&record.binaries);
     section(
         "programs",

@@ -42,7 +42,7 @@ pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
         virtual_ns: first.virtual_ns,
     };
     let (began, mut status_line) = (Instant::now(), Status::new(conduct::stderr_is_terminal()));
-    let mut pool = workers::pool(args.effort.jobs, setup(&record))?;
+    let mut pool = workers::pool(args.effort.jobs, args.effort.run_limit, setup(&record))?;
     let mut on_run = |step: &'static str, runs: u64, best: &WorldSpec| {
         status_line.tell(began.elapsed(), || format!("{runs} runs, {step}: {}", size(best)));
     };
@@ -96,9 +96,8 @@ fn setup(record: &RunRecord) -> Setup {
 
 /// Runs one world; nothing when it was interrupted.
 fn ask(record: &RunRecord, world: &WorldSpec, keep: bool) -> Result<Option<Outcome>, Failure> {
-    let mut pool: Pool<()> = workers::pool(Some(1), setup(record))?;
-    let job =
-        Job { subject: Subject::World(Box::new(world.clone())), points: Vec::new(), learn: !keep, keep, states: false };
+    let mut pool: Pool<()> = workers::pool(Some(1), u64::MAX, setup(record))?;
+    let job = Job { subject: Subject::World(Box::new(world.clone())), points: Vec::new(), learn: !keep, keep };
     pool.submit(job, ()).map_err(explorer::no_worker).map_err(fault)?;
     loop {
         if conduct::interrupted().is_some() {

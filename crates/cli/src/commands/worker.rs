@@ -32,6 +32,9 @@ pub fn run() -> Result<u8, Failure> {
         line.push(b'\n');
         out.write_all(&line)?;
         out.flush()?;
+        if conduct::interrupted().is_some() {
+            break;
+        }
     }
     Ok(status::PASSED)
 }
@@ -114,6 +117,8 @@ impl Worker {
         points.extend(record.learned.iter().cloned());
         points.sort();
         let findings = findings(&record);
+        let is_checked = plan.spec.hosts.iter().any(|host| host.service.as_ref().is_some_and(|service| service.check));
+        let remarks = if is_checked { Vec::new() } else { vec!["nothing was checked".to_owned()] };
         let binaries = (record.binaries != self.binaries).then(|| record.binaries.clone());
         self.binaries = record.binaries;
         Outcome {
@@ -129,8 +134,7 @@ impl Worker {
             points,
             run: keep.then_some(record.run),
             binaries,
-            states: Vec::new(),
-            remarks: Vec::new(),
+            remarks,
         }
     }
 }

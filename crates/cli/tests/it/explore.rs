@@ -101,6 +101,15 @@ fn runs_that_cannot_be_judged_are_not_passed() {
 }
 
 #[test]
+fn a_world_that_never_ends_is_given_up_and_counts_for_nothing() {
+    let dir = folder("services:\n  a: {command: [sh, -c, 'while :; do :; done'], x-snowglobe: {check: true}}\n");
+    let output = snowglobe(dir.path(), &["explore", "w.yaml", "--seeds", "1..2", "-j", "1", "--run-limit", "1500ms"]);
+    assert_eq!(status(&output), 2, "{}", err(&output));
+    assert!(err(&output).contains("did not end in 1 s"), "{}", err(&output));
+    assert!(err(&output).contains("nothing was judged"), "{}", err(&output));
+}
+
+#[test]
 fn it_stops_at_the_first_failure_and_when_it_is_asked_to_and_goes_on_where_it_was() {
     let dir = folder(&world(30, ""));
     let (code, report) = explore(dir.path(), &["--seeds", "1..", "--until-failure"]);
@@ -173,6 +182,41 @@ networks:
     let none = snowglobe(other.path(), &["shrink", "latest"]);
     assert_eq!(status(&none), 254);
     assert!(err(&none).contains("there is nothing to shrink"), "{}", err(&none));
+}
+
+#[test]
+fn of_many_faults_the_one_that_matters_is_left() {
+    let dir = folder(
+        "services:
+  client:
+    command: [sh, -c, 'for i in 1 2 3 4 5 6 7 8 9; do sleep 1; done']
+    x-snowglobe: {check: true}
+  one: {command: sleep 30}
+  two: {command: sleep 30}
+x-snowglobe:
+  until: 40s
+  faults:
+    timeline:
+      - {at: 500ms, for: 2s, pause: one}
+      - {at: 1s, for: 4s, partition: [[one], [two, client]]}
+      - {at: 1500ms, kill: two}
+      - {at: 2s, for: 1s, pause: client}
+      - {at: 4321ms, kill: client}
+      - {at: 5s, for: 1s, loss: 10%, between: [one, two]}
+      - {at: 7s, for: 1s, pause: two}
+",
+    );
+    let ran = snowglobe(dir.path(), &["run", "w.yaml"]);
+    assert_eq!(status(&ran), 1, "{}", err(&ran));
+    let shrunk = snowglobe(dir.path(), &["shrink", "latest", "--tries", "1", "--out", "least.yaml"]);
+    assert_eq!(status(&shrunk), 0, "{}", err(&shrunk));
+    let text = out(&shrunk);
+    assert!(text.contains("to   1 host, 1 fault"), "{text}");
+    assert!(text.contains("{at: 4s, kill: client"), "{text}");
+    assert!(text.contains("hosts client; calm networks"), "{text}");
+    let least = fs::read_to_string(dir.path().join("least.yaml")).unwrap();
+    assert!(least.contains("kill: client"), "{least}");
+    assert_eq!(status(&snowglobe(dir.path(), &["run", "least.yaml"])), 1);
 }
 
 #[test]

@@ -107,6 +107,9 @@ impl Kernel {
             let more = inode.content().map_or(0, |c| c.borrow().missing(at, len));
             len = self.disk_write(&inode.fs, place, len, more)?;
         }
+        if self.check_room(inode, at, len).is_err() && inode.fs.disk.is_some() {
+            self.commit_disks(m);
+        }
         self.check_room(inode, at, len)?;
         Ok(len)
     }

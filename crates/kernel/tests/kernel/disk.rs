@@ -347,6 +347,20 @@ fn a_disk_tells_what_it_tells_on_linux_of_the_wrong_kind_of_file() {
 }
 
 #[test]
+fn files_that_were_removed_make_room_before_a_disk_is_full() {
+    let mut disk = Disk::new(Ext4Ordered, 1);
+    let free = disk.w.k.spec.knobs.disk / PAGE;
+    let page = vec![1; PAGE as usize];
+    disk.put("/d/f", &page);
+    let fd = disk.open("/d/f", RDWR);
+    disk.w.ok(disk.t, "fallocate", [fd, 0, 0, (free - 1000) * PAGE]);
+    disk.close(fd);
+    disk.path_call("unlink", "/d/f", []);
+    let fd = disk.open("/d/g", RDWR | CREAT);
+    disk.w.ok(disk.t, "fallocate", [fd, 0, 0, (free - 1000) * PAGE]);
+}
+
+#[test]
 fn programs_that_never_sync_do_not_fill_the_memory() {
     let mut disk = Disk::new(Ext4Ordered, 1);
     for round in 0..20_000 {

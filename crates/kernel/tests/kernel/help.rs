@@ -203,6 +203,7 @@ impl Machine for FakeMachine {
         Err(Errno::EFAULT)
     }
     fn yield_point(&mut self, _: u64) {}
+    fn yield_point_made(&mut self, _: u64) {}
     fn world_ended(&mut self, report: &[u8]) {
         self.over = Some(report.to_vec());
     }

@@ -15,6 +15,7 @@ use snowglobe_kernel::rng::Rng;
 
 use super::Scope;
 use super::parse::Shape;
+use crate::units;
 
 const MS: Nanos = 1_000_000;
 const SECOND: Nanos = 1_000 * MS;
@@ -42,6 +43,20 @@ pub struct Kind {
     every: Range,
     /// How long one lasts.
     lasts: Range,
+}
+
+impl Range {
+    /// As it is read.
+    pub fn show(self) -> String {
+        format!("{} to {}", units::show_duration(self.min), units::show_duration(self.max))
+    }
+}
+
+impl Kind {
+    /// Time between two of the kind, and how long one lasts, where nothing else is said.
+    pub fn bounds(&self) -> (Range, Range) {
+        (self.every, self.lasts)
+    }
 }
 
 const fn kind(name: &'static str, profile: &'static str, every: Range, lasts: Range) -> Kind {
@@ -309,11 +324,13 @@ fn one(
         "descriptors" => lasting(host(draw, HostVerb::Descriptors(scaled(range(8, 128), 999 - hardness) as u32))?),
         "clock-jump" => {
             let by = draw.of(range(10 * MS, 3600 * SECOND)) as i64;
-            lasting(clock(draw, ClockVerb::Jump(if draw.below(2) == 0 { by } else { -by }))?)
+            let by = if draw.below(2) == 0 { by } else { -by };
+            lasting(clock(draw, ClockVerb::Jump(by))?)
         }
         "clock-drift" => {
             let parts = draw.of(range(10, 100_000)) as i32;
-            lasting(clock(draw, ClockVerb::Drift(if draw.below(2) == 0 { parts } else { -parts }))?)
+            let parts = if draw.below(2) == 0 { parts } else { -parts };
+            lasting(clock(draw, ClockVerb::Drift(parts))?)
         }
         "clock-strobe" => {
             let by = draw.of(range(MS, 60 * SECOND)) as i64;

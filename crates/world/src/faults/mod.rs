@@ -3,11 +3,13 @@
 //! | Module | Content |
 //! |---|---|
 //! | [`parse`] | a timeline, as people write it |
+//! | [`draw`] | what the seed draws by a profile |
 //! | [`show`] | a plan in the same words, which read back as the same plan |
 //!
 //! Everything here is a pure function of the file, the seed and the world. Choices that a timeline leaves to the seed
 //! (`partition: halves`) are made here, too: the plan names hosts.
 
+pub mod draw;
 pub mod parse;
 pub mod show;
 
@@ -86,8 +88,28 @@ impl Scope {
         found.map(|(at, _)| at as u32).collect()
     }
 
+    /// Hosts whose exit status does not judge the run: servers, not what looks on.
+    pub fn servers(&self) -> Vec<u32> {
+        self.all().into_iter().filter(|host| !self.hosts[*host as usize].check).collect()
+    }
+
     /// A host's name.
     pub fn name(&self, host: u32) -> String {
         self.hosts.get(host as usize).map_or_else(|| host.to_string(), |host| host.name.clone())
     }
+}
+
+/// The profiles of faults as tables in Markdown.
+pub fn reference() -> String {
+    let mut out = String::from("| Profile | What |\n|---|---|\n");
+    for (name, text) in draw::PROFILES {
+        out += &format!("| `{name}` | {text} |\n");
+    }
+    out += "\n| Kind | Profile | Time between two | How long |\n|---|---|---|---|\n";
+    for kind in draw::KINDS {
+        let profile = if kind.profile.is_empty() { "only by `rates`".to_owned() } else { format!("`{}`", kind.profile) };
+        let (every, lasts) = kind.bounds();
+        out += &format!("| `{}` | {profile} | {} | {} |\n", kind.name, every.show(), lasts.show());
+    }
+    out
 }

@@ -8,10 +8,11 @@ use snowglobe_abi::spec::{Chance, LinkChange, Nanos, Slow, Strike, Verb};
 use snowglobe_kernel::rng::Rng;
 
 use super::Scope;
+use super::draw::{self, Bounds, Cap, Profile, Range};
 use crate::compose::{field, list, number, parsed, positive_duration, text, texts};
-use crate::keys::{self, Fields, fields};
+use crate::keys::{self, Fields, entries, fields};
 use crate::problem::{Problems, Span, suggestion};
-use crate::yaml::{Node, Value};
+use crate::yaml::{Key, Node, Value};
 use crate::{link, units};
 
 /// Keys of an entry that say what happens; each entry has one of them, or several of [`LINK`].
@@ -76,6 +77,15 @@ pub fn read(node: &Node, what: &str, scope: &Scope, problems: &mut Problems) -> 
     }
     reader.times(&plan, &places);
     reader.contradictions(&plan, &places);
+    if let Some(profile) = reader.profile(&f)
+        && let Some(end) = plan.quiet_from.or(scope.until)
+    {
+        let (drawn, turns) = draw::draw(&profile, scope, end);
+        plan.timeline.extend(drawn);
+        if f.get("schedule").is_none() {
+            plan.schedule = turns;
+        }
+    }
     in_order(&mut plan);
     plan
 }
@@ -138,6 +148,67 @@ impl Reader<'_> {
                 None
             }
             (None, from, _) => from,
+        }
+    }
+
+    /// What is to be drawn.
+    fn profile(&mut self, f: &Fields<'_>) -> Option<Profile> {
+        const KEYS: [&str; 6] = ["profile", "rates", "bounds", "hosts", "after", "cap"];
+        KEYS.iter().find_map(|key| f.key(key))?;
+        let before = self.problems.errors.len();
+        let known = |text: &str| {
+            let names = draw::PROFILES.iter().map(|(name, _)| *name);
+            match names.clone().any(|name| name == text) {
+                true => Ok(text.to_owned()),
+                false => Err(suggestion(text, names.collect::<Vec<_>>())),
+            }
+        };
+        let mut out = Profile {
+            name: field(f, "profile", self.what, known, self.problems).unwrap_or_default(),
+            after: field(f, "after", self.what, units::duration, self.problems).unwrap_or(0),
+            cap: field(f, "cap", self.what, cap, self.problems).unwrap_or_default(),
+            hosts: f.get("hosts").map_or_else(|| Some(self.scope.servers()), |node| self.hosts(node))?,
+            ..Profile::default()
+        };
+        if let Some(node) = f.get("rates") {
+            let what = format!("{}: `rates`", self.what);
+            for (key, node) in entries(node, &what, self.problems) {
+                self.drawable(key, &what, &["turns"]);
+                let rate = parsed(node, &format!("{what}: `{}`", key.name), units::chance, self.problems);
+                out.rates.extend(rate.map(|rate| (key.name.clone(), rate.value)));
+            }
+        }
+        if let Some(node) = f.get("bounds") {
+            let what = format!("{}: `bounds`", self.what);
+            for (key, node) in entries(node, &what, self.problems) {
+                self.drawable(key, &what, &["*"]);
+                let what = format!("{what}: `{}`", key.name);
+                let f = fields(node, &what, keys::BOUNDS, self.problems);
+                let every = field(&f, "every", &what, times, self.problems);
+                let lasts = field(&f, "for", &what, times, self.problems);
+                out.bounds.insert(key.name.clone(), Bounds { every, lasts });
+            }
+        }
+        if out.name.is_empty() && out.rates.is_empty() {
+            let help = "add `profile: network`, or `rates: {partition: 50 %}`";
+            self.error(f.span, "says how to draw faults, and not which", help);
+        }
+        if self.scope.until.is_none() {
+            self.error(f.span, "faults are drawn for a time that has no end", "say when the world ends, such as `until: 60s`");
+        } else if let Some(until) = self.scope.until.filter(|until| out.after >= *until) {
+            let place = f.get("after").map_or(f.span, |node| node.span);
+            let message = format!("`after` is when the world has ended, at {}", units::show_duration(until));
+            self.error(place, &message, "make it earlier");
+        }
+        (self.problems.errors.len() == before).then_some(out)
+    }
+
+    /// A name of a kind that can be drawn, or one of others.
+    fn drawable(&mut self, key: &Key, what: &str, others: &[&'static str]) {
+        let names: Vec<&str> = draw::KINDS.iter().map(|kind| kind.name).chain(others.iter().copied()).collect();
+        if !names.contains(&key.name.as_str()) {
+            let help = suggestion(&key.name, names);
+            self.problems.error(key.span, format!("{what}: no kind `{}` is drawn", key.name), "unknown", help);
         }
     }
 
@@ -766,6 +837,26 @@ fn ring(order: &[u32]) -> Vec<Vec<u32>> {
         group
     };
     (0..n).map(group).collect()
+}
+
+/// Reads how many hosts may be damaged.
+fn cap(text: &str) -> Result<Cap, String> {
+    match text {
+        "majority" => Ok(Cap::Majority),
+        "none" => Ok(Cap::None),
+        _ => number(0, 10_000)(text)
+            .map(Cap::Hosts)
+            .map_err(|_| "write `majority`, `none` or a number of hosts".to_owned()),
+    }
+}
+
+/// Reads `2s to 20s`, or one time.
+fn times(text: &str) -> Result<Range, String> {
+    let (min, max) = text.split_once(" to ").unwrap_or((text, text));
+    match (positive_duration(min)?, positive_duration(max)?) {
+        (min, max) if min > max => Err("the first is the longer one: exchange them".to_owned()),
+        (min, max) => Ok(Range { min, max }),
+    }
 }
 
 /// Reads a duration that may go back, `-5s`.

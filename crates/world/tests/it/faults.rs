@@ -136,6 +136,106 @@ fn a_shape_is_filled_by_the_seed_and_nothing_else() {
     }
 }
 
+fn with_seed(faults: &str, seed: u64) -> snowglobe_abi::spec::WorldSpec {
+    crate::world(&text(faults).replace("until: 60s", &format!("until: 60s\n  seed: {seed}")))
+}
+
+/// When a host is kept from its work by a fault, and until when.
+fn damaged(planned: &Planned, host: u32) -> Option<(u64, u64)> {
+    let When::At(at) = planned.when else { panic!("{planned:?}") };
+    let lasts = planned.lasts.unwrap_or(0);
+    let (hosts, until) = match &planned.fault {
+        Fault::Host { hosts, verb } => match verb {
+            HostVerb::Kill { restart } | HostVerb::Stop { restart } | HostVerb::PowerLoss { restart } => {
+                (hosts.clone(), at + lasts + restart.unwrap())
+            }
+            HostVerb::Pause => (hosts.clone(), at + lasts),
+            _ => return None,
+        },
+        Fault::Partition { groups, .. } => {
+            // Those who hear fewer than two of the three servers, themselves among them.
+            let hears = |a: u32, b: u32| {
+                let named = |h: u32| groups.iter().any(|group| group.contains(&h));
+                !named(a) || !named(b) || a == b || groups.iter().any(|group| group.contains(&a) && group.contains(&b))
+            };
+            let alone = (0..3).filter(|a| (0..3).filter(|b| hears(*a, *b)).count() < 2);
+            (alone.collect(), at + lasts)
+        }
+        _ => return None,
+    };
+    hosts.contains(&host).then_some((at, until))
+}
+
+#[test]
+fn what_is_drawn_is_the_seeds_within_its_bounds_and_its_cap_and_ends_before_the_quiet_time() {
+    let faults = "profile: everything\nquiet: 20s\nafter: 2s\nbounds: {pause: {every: 1s to 2s, for: 3s to 4s}}";
+    let mut kinds = std::collections::BTreeSet::new();
+    let mut plans = Vec::new();
+    for seed in 0..150 {
+        let spec = with_seed(faults, seed);
+        let plan = &spec.faults;
+        assert_eq!(with_seed(faults, seed).faults, *plan);
+        let mut moments = Vec::new();
+        for planned in &plan.timeline {
+            let When::At(at) = planned.when else { panic!("{planned:?}") };
+            let end = at + planned.lasts.unwrap_or(0);
+            assert!(at >= 2_000_000_000 && end <= 40_000_000_000, "{planned:?}");
+            assert!(planned.cause.starts_with("everything: "), "{planned:?}");
+            if matches!(planned.fault, Fault::Host { verb: HostVerb::Pause, .. }) && end < 40_000_000_000 {
+                assert!((3_000_000_000..=4_000_000_000).contains(&planned.lasts.unwrap()), "{planned:?}");
+            }
+            if let Fault::Host { hosts, .. } | Fault::Clock { hosts, .. } | Fault::Disk { hosts, .. } = &planned.fault {
+                assert!(!hosts.contains(&3), "the client judges the run: {planned:?}");
+            }
+            kinds.insert(planned.fault.kind());
+            moments.push(at);
+        }
+        for moment in moments {
+            let is = |host: &u32| {
+                let mut spans = plan.timeline.iter().filter_map(|planned| damaged(planned, *host));
+                spans.any(|(from, until)| (from..until).contains(&moment))
+            };
+            assert!((0..3).filter(is).count() <= 1, "seed {seed} at {moment}: {plan:#?}");
+        }
+        let resolved = to_yaml(&spec);
+        let back = from_yaml("world.resolved.yaml", &resolved).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+        assert_eq!(back.faults, *plan);
+        plans.push(plan.timeline.len());
+    }
+    assert!(kinds.len() >= 28, "{kinds:?}");
+    assert!(plans.contains(&0) || plans.iter().min() < plans.iter().max(), "runs differ in how hard they are");
+}
+
+#[test]
+fn rates_say_which_kinds_are_on() {
+    let kinds = |faults: &str| -> std::collections::BTreeSet<&'static str> {
+        let plans = (0..20).map(|seed| with_seed(faults, seed).faults);
+        plans.flat_map(|plan| plan.timeline).map(|planned| planned.fault.kind()).collect()
+    };
+    assert_eq!(kinds("profile: calm"), [].into());
+    assert_eq!(kinds("rates: {kill: 100%}"), ["kill"].into());
+    assert_eq!(kinds("profile: crash\nrates: {kill: 0, stop: 0, memory: 100%}"), ["memory", "pause", "power-loss"].into());
+    let always = with_seed("rates: {pause: 100%}", 7).faults;
+    assert!(!always.timeline.is_empty());
+}
+
+#[test]
+fn without_a_cap_all_may_be_down() {
+    let faults = "rates: {power-loss: 100%}\ncap: none\nbounds: {power-loss: {every: 1s, for: 10s}}";
+    let most = (0..20).map(|seed| {
+        let plan = with_seed(faults, seed).faults;
+        let at = |planned: &Planned| match planned.when { When::At(at) => at, When::Call { .. } => 0 };
+        plan.timeline.iter().map(|planned| {
+            let down = |host: &u32| {
+                let mut spans = plan.timeline.iter().filter_map(|other| damaged(other, *host));
+                spans.any(|(from, until)| (from..until).contains(&at(planned)))
+            };
+            (0..3).filter(down).count()
+        }).max().unwrap_or(0)
+    });
+    assert_eq!(most.max(), Some(3));
+}
+
 /// What is wrong with an entry, and what helps.
 fn refused(faults: &str, wants: &[&str]) {
     let dir = tempfile::tempdir().unwrap();
@@ -172,6 +272,13 @@ fn what_cannot_be_meant_is_refused_with_its_place_and_advice() {
     refused("quiet: 60s", &["leaves nothing"]);
     refused("quiet: 10s\nquiet_from: 10s", &["`quiet` and `quiet_from`"]);
     refused("quiet: 10s\ntimeline:\n  - {at: 55s, kill: n-1}", &["quiet time begins at 50s"]);
+    refused("profile: netwrok", &["did you mean `network`?"]);
+    refused("profile: network\nrates: {partition: 2}", &["`partition`", "did you mean `2 %`?"]);
+    refused("profile: network\nrates: {partitoin: 2%}", &["did you mean `partition`?"]);
+    refused("profile: network\nbounds: {kill: {every: 9s to 2s}}", &["exchange them"]);
+    refused("profile: network\nafter: 2m", &["`after` is when the world has ended"]);
+    refused("cap: none", &["not which", "profile"]);
+    refused("profile: crash\ncap: most", &["`majority`, `none` or a number"]);
     let down = "timeline:\n  - {at: 1s, power-loss: n-1}\n  - {at: 5s, pause: n}";
     refused(down, &["n-1, which is down for good", "restart"]);
 }

@@ -362,7 +362,7 @@ fn record() -> RunRecord {
         processes: Vec::new(),
         unsupported: Vec::new(),
         binaries: Vec::new(),
-        learned: vec![snowglobe_abi::spec::YieldPoint { file: "/bin/a".into(), offset: 9 }],
+        learned: vec![snowglobe_abi::spec::YieldPoint { file: "/bin/a".into(), offset: 9, made: None }],
     }
 }
 

@@ -217,7 +217,7 @@ fn learned_loops_are_kept_once_and_only_where_a_file_holds_them() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::of(dir.path());
     store.create("x").unwrap();
-    let point = |file: &str, offset| YieldPoint { file: file.into(), offset };
+    let point = |file: &str, offset| YieldPoint { file: file.into(), offset, made: None };
     assert_eq!(store.yield_points().unwrap(), []);
     store.learn(&[point("/bin/b", 2), point("", 9)]).unwrap();
     store.learn(&[point("/bin/b", 2), point("/bin/a", 1)]).unwrap();

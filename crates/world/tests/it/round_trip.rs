@@ -188,6 +188,14 @@ fn disk_profile() -> impl Strategy<Value = DiskProfile> {
     prop::sample::select(vec![Ext4Ordered, Ext4Writeback, Xfs, PosixWorst])
 }
 
+fn moment() -> impl Strategy<Value = Moment> {
+    (any::<u64>(), any::<u32>(), vec(any::<u8>(), 0..15)).prop_map(|(entries, task, code)| Moment {
+        entries,
+        task,
+        code,
+    })
+}
+
 fn knobs() -> impl Strategy<Value = Knobs> {
     (
         nanos(),
@@ -217,7 +225,8 @@ fn knobs() -> impl Strategy<Value = Knobs> {
 
 fn spec() -> impl Strategy<Value = WorldSpec> {
     (1..4usize, 1..4usize).prop_flat_map(|(hosts, networks)| {
-        let yield_point = (text(), any::<u64>()).prop_map(|(file, offset)| YieldPoint { file, offset });
+        let yield_point = (text(), any::<u64>(), prop::option::of(moment()))
+            .prop_map(|(file, offset, made)| YieldPoint { file, offset, made });
         (
             any::<u64>(),
             nanos(),

@@ -18,6 +18,8 @@ pub struct Set {
     pub name: Name,
     /// What it leads to now.
     pub to: Option<InodeRef>,
+    /// The number of the inode that it led to.
+    pub from: Option<u64>,
 }
 
 /// A change that is made as a whole.

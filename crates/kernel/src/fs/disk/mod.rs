@@ -171,9 +171,10 @@ impl Disk {
             let file = inner.touch(node, at, 1);
             file.last_data = file.last;
         }
+        let from = was.as_ref().map(|node| node.ino);
         let held = || Held { dir: dir.clone(), node: was };
         inner.names.entry((dir.ino, name.to_vec())).or_insert_with(held);
-        let set = Set { dir: dir.clone(), name: name.to_vec(), to: now };
+        let set = Set { dir: dir.clone(), name: name.to_vec(), to: now, from };
         match &mut inner.joined {
             Some(sets) => sets.push(set),
             None => inner.journal.push(at, Change::Names(alloc::vec![set])),
@@ -275,6 +276,13 @@ impl Disk {
         {
             inner.flush(node.ino, at);
         }
+    }
+
+    /// Whether there is something to be done in the background by now.
+    fn is_due(&self, now: Nanos) -> bool {
+        let inner = self.inner.borrow();
+        let commit = self.rules.journal && inner.journal.oldest().is_some_and(|at| at + self.rules.commit <= now);
+        commit || now >= inner.look_at || inner.journal.len() > journal::ROOM
     }
 
     /// How many changes of names, lengths and attributes are not durable.

@@ -83,6 +83,9 @@ impl Inner {
                     if let Some(node) = set.to {
                         self.prune(node.ino);
                     }
+                    if let Some(from) = set.from {
+                        self.prune(from);
+                    }
                 }
             }
             Change::Attributes(node, meta) => {
@@ -239,6 +242,7 @@ impl Inner {
         }
         if let Some(file) = self.files.get_mut(&node.ino) {
             file.size = None;
+            file.cut = false;
             file.grown.clear();
             if !data_only || grown || last > first {
                 file.meta = None;
@@ -309,9 +313,21 @@ impl Kernel {
     /// To be called before anything on a file system changes: what its background work has written until now is the disk's.
     #[inline]
     pub fn catch_up_disk(&mut self, m: &mut dyn Machine, fs: &FileSystem) {
-        if let Some(disk) = &fs.disk {
+        if let Some(disk) = fs.disk.as_ref().filter(|disk| disk.is_due(self.realtime())) {
             let disk = disk.clone();
             self.with_disk(m, &disk, |inner, rules, now, w| inner.catch_up(rules, now, w));
+        }
+    }
+
+    /// Commits all journals: what they hold on to, such as files that were removed, is let go. A full file system does so
+    /// before it says that it is full.
+    pub fn commit_disks(&mut self, m: &mut dyn Machine) {
+        let roots = self.hosts.iter().flat_map(|host| host.mounted.iter().cloned()).collect::<Vec<_>>();
+        for disk in roots.iter().filter_map(|root| root.fs.disk.clone()) {
+            self.with_disk(m, &disk, |inner, rules, _, w| {
+                let end = inner.journal.end();
+                inner.commit_before(end, rules, w);
+            });
         }
     }
 

@@ -1,0 +1,2 @@
+#!/bin/bash
+exec /usr/bin/java -cp "$(dirname "$0")" Main
