@@ -10,14 +10,17 @@
 #![forbid(unsafe_code)]
 
 pub mod append;
+pub mod assertions;
 pub mod bank;
 pub mod counter;
 pub mod cycles;
+pub mod defaults;
 pub mod finding;
 pub mod history;
 pub mod linear;
 pub mod model;
 pub mod monotonic;
+pub mod outputs;
 pub mod queue;
 pub mod register;
 pub mod set;

@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use snowglobe_abi::errno::Result;
-use snowglobe_abi::spec::{MountSource, RootSpec, WorldSpec};
+use snowglobe_abi::spec::{CHANNELS, Channel, MountSource, RootSpec, WorldSpec};
 
 /// Directories of the machine that change by themselves, or tell of the machine: a host has its own.
 pub const OWN: [(&str, u32); 6] =
@@ -265,6 +265,12 @@ impl Builder<'_> {
             *over.covers.borrow_mut() = Some(node.clone());
             *node.mounted.borrow_mut() = Some(over);
         }
+        let channels = Inode::new_dir(&fs, 0o1777, 0, 0, now);
+        for Channel { name, stream } in CHANNELS {
+            let node = Inode::new(&fs, S_IFCHR | 0o666, 0, 0, now, Node::Device(Device::Channel(stream)));
+            let _ = channels.link(name.as_bytes(), &node, now);
+        }
+        let _ = dev.link(b"snowglobe", &channels, now);
         self.cover("/dev", dev);
     }
 
@@ -358,6 +364,17 @@ impl Builder<'_> {
                 let _ = content.borrow_mut().write(0, text.as_bytes(), self.m);
             }
             let _ = etc.link(name.as_bytes(), &node, now);
+        }
+        // An image may have its own.
+        let (dir, name) = snowglobe_voidstar::PATH.rsplit_once('/').unwrap_or_default();
+        if let Ok(dir) = self.directory(dir, 0o755)
+            && dir.lookup(name.as_bytes(), self.m).is_err()
+        {
+            let node = Inode::new_file(&dir.fs, 0o755, 0, 0, now);
+            if let Some(content) = node.content() {
+                let _ = content.borrow_mut().write(0, snowglobe_voidstar::LIBRARY, self.m);
+            }
+            let _ = dir.link(name.as_bytes(), &node, now);
         }
         if let Node::Dir(dir) = &self.root.node {
             dir.borrow_mut().hidden.push(b".snowglobe".to_vec());
