@@ -174,13 +174,9 @@ fn shows(change: &LinkChange, judged: &Judged) -> bool {
 fn effect(fault: &Fault) -> Option<(Option<u32>, Reach, Effect)> {
     Some(match fault {
         Fault::Partition { network, groups } => (*network, Reach::Apart(groups.clone()), Effect::Cut),
-        Fault::Link { network, from, to, change } => {
-            (*network, Reach::ways(from, to), Effect::Link(change.clone()))
-        }
+        Fault::Link { network, from, to, change } => (*network, Reach::ways(from, to), Effect::Link(change.clone())),
         Fault::Host { hosts, verb: HostVerb::Pause } => (None, Reach::Around(hosts.clone()), Effect::Still),
-        Fault::Host { hosts, verb: HostVerb::PowerLoss { .. } } => {
-            (None, Reach::Around(hosts.clone()), Effect::Dark)
-        }
+        Fault::Host { hosts, verb: HostVerb::PowerLoss { .. } } => (None, Reach::Around(hosts.clone()), Effect::Dark),
         Fault::Network(strike) => {
             let effect = match strike.verb {
                 Verb::Cut => Effect::Cut,

@@ -152,10 +152,9 @@ impl Direction {
     /// How slow it is.
     fn slowness(&self) -> Option<Slow> {
         match (self.slow, self.struck) {
-            (Some(a), Some(b)) => Some(Slow {
-                latency: a.latency.saturating_add(b.latency),
-                bandwidth: a.bandwidth.min(b.bandwidth),
-            }),
+            (Some(a), Some(b)) => {
+                Some(Slow { latency: a.latency.saturating_add(b.latency), bandwidth: a.bandwidth.min(b.bandwidth) })
+            }
             (a, b) => a.or(b),
         }
     }
@@ -450,10 +449,7 @@ impl World {
     pub(crate) fn is_clogged(&self, way: Way) -> bool {
         let paused = |host: u32| self.paused.get(host as usize).is_some_and(|&paused| paused);
         let ways = &self.networks[way.network as usize].ways;
-        ways.clogs.get(way.from, way.to)
-            || ways.fault_clogs.get(way.from, way.to)
-            || paused(way.from)
-            || paused(way.to)
+        ways.clogs.get(way.from, way.to) || ways.fault_clogs.get(way.from, way.to) || paused(way.from) || paused(way.to)
     }
 
     /// The verdict on one transmission: `len` bytes in an IP packet of version 6 or 4.

@@ -116,7 +116,8 @@ impl Kernel {
             return;
         }
         let planned = &self.spec.faults.timeline[index as usize];
-        let returns = matches!(planned.fault, Fault::Host { verb: HostVerb::Kill { .. }, .. }) || self.comes_back(planned);
+        let returns =
+            matches!(planned.fault, Fault::Host { verb: HostVerb::Kill { .. }, .. }) || self.comes_back(planned);
         let now = self.sched.now;
         self.services.release(host, now, returns);
         self.arm_services();

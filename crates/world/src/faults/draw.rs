@@ -507,10 +507,8 @@ fn capped(drawn: Vec<Planned>, profile: &Profile) -> Vec<Planned> {
         if profile.cap != Cap::None && !hosts.is_empty() && all.len() > most {
             continue;
         }
-        if let Fault::Host {
-            hosts,
-            verb: HostVerb::Kill { .. } | HostVerb::Stop { .. } | HostVerb::PowerLoss { .. },
-        } = &planned.fault
+        if let Fault::Host { hosts, verb: HostVerb::Kill { .. } | HostVerb::Stop { .. } | HostVerb::PowerLoss { .. } } =
+            &planned.fault
         {
             down.push((hosts.clone(), until));
         }

@@ -107,7 +107,8 @@ pub fn reference() -> String {
     }
     out += "\n| Kind | Profile | Time between two | How long |\n|---|---|---|---|\n";
     for kind in draw::KINDS {
-        let profile = if kind.profile.is_empty() { "only by `rates`".to_owned() } else { format!("`{}`", kind.profile) };
+        let profile =
+            if kind.profile.is_empty() { "only by `rates`".to_owned() } else { format!("`{}`", kind.profile) };
         let (every, lasts) = kind.bounds();
         out += &format!("| `{}` | {profile} | {} | {} |\n", kind.name, every.show(), lasts.show());
     }

@@ -143,7 +143,8 @@ impl Reader<'_> {
             }
             (Some(length), None, Some(until)) => Some(until - length),
             (None, Some(from), Some(until)) if from >= until => {
-                let message = format!("the quiet time begins when the world has ended, at {}", units::show_duration(until));
+                let message =
+                    format!("the quiet time begins when the world has ended, at {}", units::show_duration(until));
                 self.error(place("quiet_from"), &message, "make it earlier, or `until` later");
                 None
             }
@@ -194,7 +195,11 @@ impl Reader<'_> {
             self.error(f.span, "says how to draw faults, and not which", help);
         }
         if self.scope.until.is_none() {
-            self.error(f.span, "faults are drawn for a time that has no end", "say when the world ends, such as `until: 60s`");
+            self.error(
+                f.span,
+                "faults are drawn for a time that has no end",
+                "say when the world ends, such as `until: 60s`",
+            );
         } else if let Some(until) = self.scope.until.filter(|until| out.after >= *until) {
             let place = f.get("after").map_or(f.span, |node| node.span);
             let message = format!("`after` is when the world has ended, at {}", units::show_duration(until));
@@ -298,7 +303,8 @@ impl Reader<'_> {
                 Some(nr) => out.calls.push(nr),
                 None => {
                     let help = suggestion(&name.value, snowglobe_kernel::table::names().collect::<Vec<_>>());
-                    let help = if help.len() > 200 { "use its name as in section 2 of the manual".into() } else { help };
+                    let help =
+                        if help.len() > 200 { "use its name as in section 2 of the manual".into() } else { help };
                     self.problems.error(name.span, format!("{what}: no call `{}`", name.value), "unknown", help);
                 }
             }
@@ -340,7 +346,11 @@ impl Reader<'_> {
         let links = LINK.iter().any(|key| f.get(key).is_some());
         match (&said[..], links) {
             ([], false) => {
-                self.error(node.span, "an entry says not what happens", "add one such as `partition: halves` or `kill: n1`");
+                self.error(
+                    node.span,
+                    "an entry says not what happens",
+                    "add one such as `partition: halves` or `kill: n1`",
+                );
                 None
             }
             ([], true) => self.link_change(f, node),
@@ -368,7 +378,14 @@ impl Reader<'_> {
             "restart" => matches!(verb, "kill" | "stop" | "power-loss"),
             "by" => matches!(
                 verb,
-                "slow" | "slow-close" | "slow-cpu" | "clock-jump" | "clock-drift" | "leap-second" | "clock-strobe" | "disk-latency"
+                "slow"
+                    | "slow-close"
+                    | "slow-cpu"
+                    | "clock-jump"
+                    | "clock-drift"
+                    | "leap-second"
+                    | "clock-strobe"
+                    | "disk-latency"
             ),
             "every" => verb == "clock-strobe",
             "left" => verb == "slow",
@@ -377,14 +394,21 @@ impl Reader<'_> {
             "chance" => {
                 matches!(
                     verb,
-                    "read-error" | "write-error" | "sync-error" | "short-io" | "bit-flip" | "lost-write" | "misdirected-write"
+                    "read-error"
+                        | "write-error"
+                        | "sync-error"
+                        | "short-io"
+                        | "bit-flip"
+                        | "lost-write"
+                        | "misdirected-write"
                 ) || f.get("call").is_some()
             }
             "path" => is_disk(verb) || f.get("call").is_some(),
             "host" | "address" | "program" => f.get("call").is_some(),
             _ => true,
         };
-        let others = ["restart", "by", "every", "left", "limit", "threads", "chance", "path", "host", "address", "program"];
+        let others =
+            ["restart", "by", "every", "left", "limit", "threads", "chance", "path", "host", "address", "program"];
         for key in ways.iter().chain(&others) {
             if let Some(at) = f.key(key).filter(|_| !takes(key)) {
                 self.error(at.span, &format!("`{key}` says nothing of `{verb}`"), "leave it out");
@@ -412,15 +436,17 @@ impl Reader<'_> {
                 let latency = field(f, "by", self.what, units::duration, self.problems);
                 let left = field(f, "left", self.what, units::chance, self.problems);
                 if latency.is_none() && left.is_none() {
-                    self.error(f.span, "`slow` says not how slow", "add `by: 100ms`, `left: 10 %` of the bandwidth, or both");
+                    self.error(
+                        f.span,
+                        "`slow` says not how slow",
+                        "add `by: 100ms`, `left: 10 %` of the bandwidth, or both",
+                    );
                     return None;
                 }
                 let slow = Slow { latency: latency.unwrap_or(0), bandwidth: left.unwrap_or(Chance::SURE) };
                 self.strike(f, value, Verb::Slow(slow))
             }
-            "kill" if f.get("call").is_some() && value.scalar() == Some("caller") => {
-                self.call(f, CallVerb::Kill)
-            }
+            "kill" if f.get("call").is_some() && value.scalar() == Some("caller") => self.call(f, CallVerb::Kill),
             "kill" => host(self, HostVerb::Kill { restart }),
             "stop" => host(self, HostVerb::Stop { restart }),
             "power-loss" => host(self, HostVerb::PowerLoss { restart }),
@@ -491,7 +517,11 @@ impl Reader<'_> {
     /// A fault of calls.
     fn call(&mut self, f: &Fields<'_>, verb: CallVerb) -> Option<Fault> {
         if f.get("call").is_none() {
-            self.error(f.span, "says not which calls", "name them: `call: fsync`, `call: [read, write]` or `call: \"*\"`");
+            self.error(
+                f.span,
+                "says not which calls",
+                "name them: `call: fsync`, `call: [read, write]` or `call: \"*\"`",
+            );
             return None;
         }
         let chance = field(f, "chance", self.what, units::chance, self.problems).unwrap_or(Chance::SURE);
@@ -570,7 +600,9 @@ impl Reader<'_> {
             let mut networks = self.scope.networks.iter().enumerate();
             a != b
                 && networks.any(|(at, n)| {
-                    ways.network.is_none_or(|only| only as usize == at) && n.members.contains(&a) && n.members.contains(&b)
+                    ways.network.is_none_or(|only| only as usize == at)
+                        && n.members.contains(&a)
+                        && n.members.contains(&b)
                 })
         };
         if ways.from.iter().any(|&a| ways.to.iter().any(|&b| connected(a, b))) {
@@ -706,7 +738,8 @@ impl Reader<'_> {
                 let message = format!("a fault at {shown}, and the world ends at {}", units::show_duration(until));
                 self.error(*span, &message, "make it earlier, or `until` later");
             } else if let Some(quiet) = plan.quiet_from.filter(|quiet| at >= *quiet) {
-                let message = format!("a fault at {shown}, and the quiet time begins at {}", units::show_duration(quiet));
+                let message =
+                    format!("a fault at {shown}, and the quiet time begins at {}", units::show_duration(quiet));
                 self.error(*span, &message, "make it earlier, or the quiet time shorter");
             }
         }
@@ -722,7 +755,8 @@ impl Reader<'_> {
                 place != span && (from..until).contains(&at) && down.iter().any(|host| hosts.contains(host))
             };
             let Some((_, until, down, place)) = downs.iter().find(already).copied() else { continue };
-            let host = down.iter().find(|host| hosts.contains(host)).map_or_else(String::new, |&host| self.scope.name(host));
+            let host =
+                down.iter().find(|host| hosts.contains(host)).map_or_else(String::new, |&host| self.scope.name(host));
             let how_long = match until {
                 Nanos::MAX => "for good".to_owned(),
                 until => format!("until {}", units::show_duration(until)),
@@ -788,7 +822,10 @@ fn read_shape(text: &str) -> Result<Shape, String> {
         "halves" => Ok(Shape::Halves),
         "majority" => Ok(Shape::Majority),
         "ring" => Ok(Shape::Ring),
-        _ => Err(format!("{}; or write groups of hosts, `[[n1], [n2, n3]]`", suggestion(text, ["one", "halves", "majority", "ring"]))),
+        _ => Err(format!(
+            "{}; or write groups of hosts, `[[n1], [n2, n3]]`",
+            suggestion(text, ["one", "halves", "majority", "ring"])
+        )),
     }
 }
 

@@ -214,7 +214,10 @@ fn rates_say_which_kinds_are_on() {
     };
     assert_eq!(kinds("profile: calm"), [].into());
     assert_eq!(kinds("rates: {kill: 100%}"), ["kill"].into());
-    assert_eq!(kinds("profile: crash\nrates: {kill: 0, stop: 0, memory: 100%}"), ["memory", "pause", "power-loss"].into());
+    assert_eq!(
+        kinds("profile: crash\nrates: {kill: 0, stop: 0, memory: 100%}"),
+        ["memory", "pause", "power-loss"].into()
+    );
     let always = with_seed("rates: {pause: 100%}", 7).faults;
     assert!(!always.timeline.is_empty());
 }
@@ -224,14 +227,21 @@ fn without_a_cap_all_may_be_down() {
     let faults = "rates: {power-loss: 100%}\ncap: none\nbounds: {power-loss: {every: 1s, for: 10s}}";
     let most = (0..20).map(|seed| {
         let plan = with_seed(faults, seed).faults;
-        let at = |planned: &Planned| match planned.when { When::At(at) => at, When::Call { .. } => 0 };
-        plan.timeline.iter().map(|planned| {
-            let down = |host: &u32| {
-                let mut spans = plan.timeline.iter().filter_map(|other| damaged(other, *host));
-                spans.any(|(from, until)| (from..until).contains(&at(planned)))
-            };
-            (0..3).filter(down).count()
-        }).max().unwrap_or(0)
+        let at = |planned: &Planned| match planned.when {
+            When::At(at) => at,
+            When::Call { .. } => 0,
+        };
+        plan.timeline
+            .iter()
+            .map(|planned| {
+                let down = |host: &u32| {
+                    let mut spans = plan.timeline.iter().filter_map(|other| damaged(other, *host));
+                    spans.any(|(from, until)| (from..until).contains(&at(planned)))
+                };
+                (0..3).filter(down).count()
+            })
+            .max()
+            .unwrap_or(0)
     });
     assert_eq!(most.max(), Some(3));
 }
