@@ -61,6 +61,7 @@ fn host_lists(fault: &mut Fault) -> Vec<&mut Vec<u32>> {
     match fault {
         Fault::Network(strike) => vec![&mut strike.from, &mut strike.to],
         Fault::Link { from, to, .. } => vec![from, to],
+        Fault::Partition { groups, .. } => groups.iter_mut().collect(),
         Fault::Host { hosts, .. }
         | Fault::Clock { hosts, .. }
         | Fault::Disk { hosts, .. }
