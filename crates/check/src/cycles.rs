@@ -232,7 +232,8 @@ impl Search {
                     continue;
                 }
                 *left = left.saturating_sub(1);
-                let next = edge.to * 4 + is_read + (timed | u32::from(bit == TIME && way.needs_time) * 2);
+                let time = if bit == TIME && way.needs_time { 2 } else { timed };
+                let next = edge.to * 4 + is_read + time;
                 if self.reached[next as usize].0 != self.number {
                     self.reached[next as usize] = (self.number, place, Some(*edge));
                     queue.push_back((next, length + 1));

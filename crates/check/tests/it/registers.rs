@@ -81,12 +81,14 @@ fn the_published_examples() {
     expect("register initial=7", "0 read; 0! 7", &[]);
 }
 
+/// An operation that has begun: process, f, key, value asked; and what it will answer once it has taken effect.
+type Open = (u64, &'static str, u64, Value, Option<(&'static str, Value)>);
+
 /// A register that clients work on at once: each operation takes effect at one moment between its beginning and its end.
 fn real(seed: u64, operations: usize, clients: u64, keys: u64, unknown: u64) -> Vec<String> {
     let mut dice = Dice(seed);
     let (mut out, mut values) = (Vec::new(), vec![Value::Null; keys as usize]);
-    // By client: process, f, key, value asked; and what it will answer once it has taken effect.
-    let mut open: Vec<Option<(u64, &str, u64, Value, Option<(&str, Value)>)>> = vec![None; clients as usize];
+    let mut open: Vec<Option<Open>> = vec![None; clients as usize];
     let (mut begun, mut next_process, mut value) = (0, clients, 0);
     let mut processes: Vec<u64> = (0..clients).collect();
     let line = |kind: &str, process: u64, f: &str, key: u64, value: &Value| {
