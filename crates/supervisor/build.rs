@@ -9,7 +9,7 @@ use std::process::Command;
 fn main() {
     let here = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let root = here.join("../..").canonicalize().expect("the workspace is there");
-    for part in ["abi", "kernel", "net", "layer"] {
+    for part in ["abi", "kernel", "net", "layer", "voidstar"] {
         println!("cargo:rerun-if-changed={}", root.join("crates").join(part).display());
     }
     println!("cargo:rerun-if-changed={}", root.join("Cargo.lock").display());

@@ -85,6 +85,7 @@ const NEEDS: &[Need] = &[
     Need { program: "/usr/bin/iperf3",                           package: "iperf3",               parts: &[Test],              why: "streams and datagrams in bulk" },
     Need { program: "/usr/bin/nc.openbsd",                       package: "netcat-openbsd",       parts: &[Test],              why: "sockets by hand" },
     Need { program: "/usr/lib/python3/dist-packages/websockets", package: "python3-websockets",   parts: &[Test],              why: "web sockets" },
+    Need { program: "/usr/lib/python3/dist-packages/pip",        package: "python3-pip",          parts: &[Test, Bench],       why: "fetches PySyncObj for its example" },
     Need { program: "/usr/lib/python3/dist-packages/grpc",       package: "python3-grpcio",       parts: &[Test],              why: "gRPC" },
 ];
 

@@ -47,6 +47,8 @@ enum Step {
     Suite,
     /// Packaged programs, on plain Linux and under the layer
     Programs,
+    /// The examples that find bugs
+    Examples,
     /// The book's reference pages match the program
     Docs,
 }
@@ -56,16 +58,17 @@ impl Step {
         Duration::from_secs(match self {
             Step::Deps => 600,
             Step::Build | Step::Clippy | Step::Unit | Step::Suite | Step::Programs => 1800,
+            Step::Examples => 600,
             Step::Docs | Step::Licences => 120,
         })
     }
 
     fn needs_binary(self) -> bool {
-        matches!(self, Step::Suite | Step::Programs | Step::Docs)
+        matches!(self, Step::Suite | Step::Programs | Step::Examples | Step::Docs)
     }
 
     fn needs_packages(self) -> bool {
-        matches!(self, Step::Suite | Step::Programs)
+        matches!(self, Step::Suite | Step::Programs | Step::Examples)
     }
 
     fn name(self) -> String {
@@ -169,8 +172,9 @@ impl Round<'_> {
             Step::Licences => licences::run()?,
             Step::Docs => docs::check(self.binary()?)?,
             Step::Unit => return self.unit(),
-            Step::Suite => return self.package("snowglobe-suite", step),
-            Step::Programs => return self.package("snowglobe-programs", step),
+            Step::Suite => return self.package("snowglobe-suite", &["--lib", "--test", "suite"], step),
+            Step::Programs => return self.package("snowglobe-programs", &["--lib", "--test", "programs"], step),
+            Step::Examples => return self.package("snowglobe-programs", &["--test", "examples"], step),
         }
         Ok(Tally::ONE_PASSED)
     }
@@ -198,8 +202,9 @@ impl Round<'_> {
         counted(&mut command, self.limit(Step::Unit)?)
     }
 
-    fn package(&self, name: &str, step: Step) -> Result<Tally> {
+    fn package(&self, name: &str, targets: &[&str], step: Step) -> Result<Tally> {
         let mut command = project::cargo(&["test", "--no-fail-fast", "-p", name]);
+        command.args(targets);
         command.env("SNOWGLOBE_BIN", self.binary()?);
         if let Some(filter) = &self.options.filter {
             command.args(["--", filter]);

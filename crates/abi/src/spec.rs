@@ -33,6 +33,8 @@ pub struct WorldSpec {
     pub yield_points: Vec<YieldPoint>,
     /// What goes wrong.
     pub faults: FaultPlan,
+    /// What it is judged by, besides services that check.
+    pub checks: Checks,
 }
 
 /// World-wide settings.
@@ -462,6 +464,82 @@ pub struct Healthcheck {
     pub start_period: Nanos,
 }
 
+/// What a run is judged by. Nothing in the world differs by it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Checks {
+    /// Histories that clients write.
+    pub histories: Vec<HistoryCheck>,
+    /// What outputs must or must not have.
+    pub outputs: Vec<OutputCheck>,
+    /// In what state services must be at the end.
+    pub expect: Vec<Expectation>,
+    /// Which of the checks that need no writing are not made, by their names.
+    pub off: Vec<String>,
+}
+
+/// One history: what the services of some hosts write together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistoryCheck {
+    /// Its name.
+    pub name: String,
+    /// Who writes it: indices into [`WorldSpec::hosts`].
+    pub hosts: Vec<u32>,
+    /// The model that it is judged by; what its lines say without it.
+    pub model: Option<String>,
+    /// The model's options.
+    pub options: Vec<(String, String)>,
+}
+
+/// A pattern and an output.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputCheck {
+    /// Whose: indices into [`WorldSpec::hosts`]. Each is judged by itself.
+    pub hosts: Vec<u32>,
+    /// 1 for standard output, 2 for standard error; both together without it.
+    pub stream: Option<u8>,
+    /// A regular expression.
+    pub pattern: String,
+    /// Whether some line must match, or none may.
+    pub must: bool,
+}
+
+/// The state of a service at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expectation {
+    /// Index into [`WorldSpec::hosts`].
+    pub host: u32,
+    /// What is expected of its last process.
+    pub state: FinalState,
+}
+
+/// The state of a process at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FinalState {
+    /// It runs.
+    Running,
+    /// It has ended, whatever its status was.
+    Ended,
+    /// It has exited with this status.
+    Exit(u8),
+    /// It was ended by this signal.
+    Signal(u8),
+}
+
+/// A file of every host's `/dev/snowglobe` whose lines go to the run directory as they are written, whatever becomes of the host.
+pub struct Channel {
+    /// Its name in the directory, and in the run directory below the host.
+    pub name: &'static str,
+    /// By which stream's number its bytes are in the trace: 1 and 2 are standard output and standard error.
+    pub stream: u32,
+}
+
+/// The channels.
+pub const CHANNELS: [Channel; 2] =
+    [Channel { name: "history.jsonl", stream: 3 }, Channel { name: "sdk.jsonl", stream: 4 }];
+
+/// Where they are.
+pub const CHANNEL_DIR: &str = "/dev/snowglobe";
+
 /// A loop at which a runner gives up the baton.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct YieldPoint {
@@ -501,6 +579,53 @@ pub struct Report {
     pub executed: Vec<(u32, String, Option<String>)>,
     /// What became of the faults, by their place in the plan.
     pub faults: Vec<FaultReport>,
+    /// Processes that were ended by a signal of those that dump core.
+    pub crashes: Vec<Crash>,
+    /// Hosts, or processes of them, all of whose threads wait for each other.
+    pub stuck: Vec<Stuck>,
+    /// How processes that live at the end have grown.
+    pub growth: Vec<Growth>,
+}
+
+/// A process that was ended by a signal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Crash {
+    /// Index into [`WorldSpec::hosts`].
+    pub host: u32,
+    /// The program's name.
+    pub name: String,
+    /// Its process id on the host.
+    pub pid: u32,
+    /// The signal.
+    pub signal: u32,
+    /// When.
+    pub at: Nanos,
+}
+
+/// Threads that wait for each other for ever.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stuck {
+    /// Index into [`WorldSpec::hosts`].
+    pub host: u32,
+    /// Process id, thread id, name and what it waits for.
+    pub threads: Vec<(u32, u32, String, String)>,
+}
+
+/// How a process has grown: the least that it had in each of so many windows of time, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Growth {
+    /// Index into [`WorldSpec::hosts`].
+    pub host: u32,
+    /// The program's name.
+    pub name: String,
+    /// Its process id on the host.
+    pub pid: u32,
+    /// Length of a window.
+    pub window: Nanos,
+    /// Open descriptors.
+    pub descriptors: Vec<u64>,
+    /// Bytes of writable memory of its own.
+    pub memory: Vec<u64>,
 }
 
 /// Why a world ended.

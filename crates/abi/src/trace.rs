@@ -463,6 +463,12 @@ pub fn length(input: &[u8]) -> Result<(usize, usize), DecodeError> {
     if len > MAX_RECORD { Err(DecodeError::Invalid) } else { Ok((len, head)) }
 }
 
+/// Virtual nanoseconds since the record before, of the record at the start of `input`; nothing when it is not whole.
+pub fn dt(input: &[u8]) -> Option<u64> {
+    let (_, head) = length(input).ok()?;
+    get_num(input.get(head..)?, &mut 2)
+}
+
 impl Record {
     /// Decodes the record at the start of `input`; returns it, the one that comes with it, and the bytes taken.
     ///

@@ -28,6 +28,8 @@ pub enum Command {
     Run(RunArgs),
     /// Run a world several times with one seed and compare the runs event by event
     Verify(VerifyArgs),
+    /// Judge a run's histories, outputs and processes again, or histories by themselves
+    Check(CheckArgs),
     /// Run a recorded run again, comparing it with the record as it goes
     Replay(ReplayArgs),
     /// Run a world with many seeds, and tell what failed and how often
@@ -64,6 +66,30 @@ pub enum Command {
     /// Print a chapter of the book that is made from the code
     #[command(hide = true)]
     Reference(ReferenceArgs),
+}
+
+/// `snowglobe check`
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// The run: its ID, its number, `latest`, or its directory; the latest without it
+    #[arg(value_name = "RUN", conflicts_with = "history")]
+    pub run: Option<String>,
+
+    /// A history that is not of a run, in JSON lines; more than one is judged as one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub history: Vec<PathBuf>,
+
+    /// Its model: register, set, queue, counter, bank, append, monotonic; what its lines say without it
+    #[arg(long, value_name = "MODEL", requires = "history")]
+    pub model: Option<String>,
+
+    /// An option of the model, such as consistency=serializable
+    #[arg(long, value_name = "NAME=VALUE", requires = "history")]
+    pub option: Vec<String>,
+
+    /// Print one JSON object on standard output, and nothing else there
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// What to run.

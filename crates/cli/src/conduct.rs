@@ -245,7 +245,8 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
             return Err(fault(problem));
         }
     };
-    let mut judgement = judge::judge(&plan.spec, &outcome.report);
+    run.write_report(&outcome.report).map_err(fault)?;
+    let mut judgement = judge::judge(&plan.spec, Some(&outcome.report), Some(&run));
     if judgement.verdict == Verdict::Interrupted
         && let Some(signal) = interrupted()
     {
@@ -336,6 +337,7 @@ fn compared(comparison: Comparison, judgement: &mut Judgement) -> Option<Differe
             verdict: Verdict::Unknown,
             reason: format!("the recorded run did not end: the same as far as it goes, {} events", comparison.equal),
             exit: exit::status::UNKNOWN,
+            outcome: std::mem::take(&mut judgement.outcome),
         };
     }
     // A run that was interrupted has less than what was recorded, which says nothing of either.
@@ -345,6 +347,7 @@ fn compared(comparison: Comparison, judgement: &mut Judgement) -> Option<Differe
         verdict: Verdict::Nondeterministic,
         reason: format!("event {} differs from the recorded run's", difference.index),
         exit: exit::status::NONDETERMINISTIC,
+        outcome: std::mem::take(&mut judgement.outcome),
     };
     Some(difference)
 }
@@ -411,6 +414,7 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
         unsupported: Vec::new(),
         binaries: Vec::new(),
         learned: Vec::new(),
+        checks: Default::default(),
     }
 }
 
@@ -438,6 +442,7 @@ fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgemen
     record.verdict = judgement.verdict;
     record.reason = judgement.reason;
     record.exit_status = judgement.exit;
+    record.checks = judgement.outcome;
     record.virtual_ns = report.virtual_ns;
     let mut hashes = HASHES.lock().unwrap_or_else(PoisonError::into_inner);
     record.binaries = rundir::hash_binaries(&report.executed, names, &mut hashes);

@@ -1,6 +1,6 @@
 //! Times, numbers, tables and events as people read them.
 
-use snowglobe_abi::spec::{Nanos, YieldPoint};
+use snowglobe_abi::spec::{CHANNELS, Nanos, YieldPoint};
 use snowglobe_abi::trace::{self, Kind, entry, unzigzag};
 use snowglobe_kernel::show::{self, Call, Ended};
 use snowglobe_net::SocketStatus;
@@ -41,6 +41,12 @@ pub fn count(n: u64) -> String {
 /// So many of a thing.
 pub fn many(n: usize, thing: &str) -> String {
     if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
+
+/// What a stream of output is called.
+fn stream_name(stream: u64) -> &'static str {
+    let channel = CHANNELS.iter().find(|channel| u64::from(channel.stream) == stream).map(|channel| channel.name);
+    channel.unwrap_or(if stream == 2 { "stderr" } else { "stdout" })
 }
 
 /// Rows in aligned columns.
@@ -128,7 +134,7 @@ pub fn what(event: &Event, hosts: &[String]) -> String {
             let (signal, code) = (num(0) as u32, unzigzag(num(1)) as i32);
             format!("{} {} ({handler})", show::signal_name(signal), show::signal_code(signal, code))
         }
-        Kind::Output => format!("{} {}", if num(1) == 2 { "stderr" } else { "stdout" }, quoted(0)),
+        Kind::Output => format!("{} {}", stream_name(num(1)), quoted(0)),
         Kind::Send => format!("socket {} {} bytes to {}", num(0), num(1), text(0)),
         Kind::Deliver => format!("socket {} {} bytes", num(0), num(1)),
         Kind::Drop => format!("socket {} {} bytes: {}", num(0), num(1), text(0)),

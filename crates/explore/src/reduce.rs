@@ -22,6 +22,12 @@ pub fn without_host(world: &WorldSpec, host: u32) -> Option<WorldSpec> {
         network.rules.retain_mut(|rule| leave_out(&mut rule.from, host) && leave_out(&mut rule.to, host));
     }
     out.faults.timeline.retain_mut(|planned| without_in_fault(planned, host));
+    out.checks.histories.retain_mut(|check| leave_out(&mut check.hosts, host));
+    out.checks.outputs.retain_mut(|check| leave_out(&mut check.hosts, host));
+    out.checks.expect.retain(|expect| expect.host != host);
+    for expect in &mut out.checks.expect {
+        expect.host -= u32::from(expect.host > host);
+    }
     Some(out)
 }
 

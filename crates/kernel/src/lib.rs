@@ -35,6 +35,7 @@ pub mod exec;
 pub mod fault;
 pub mod fs;
 pub mod futex;
+pub mod health;
 pub mod io;
 pub mod ipc;
 pub mod life;
@@ -181,6 +182,8 @@ pub struct Kernel {
     pub calls: u64,
     /// What the wall clock of the host that runs shows at virtual time 0, in nanoseconds since 1970.
     pub zero: Nanos,
+    /// How processes grow.
+    pub health: health::Health,
     /// The plan of faults, and how far it is.
     pub faults: fault::Faults,
     /// What is to be reported at the end.
@@ -259,6 +262,7 @@ impl Kernel {
             record,
             calls: 0,
             zero,
+            health: Default::default(),
             faults: fault::Faults::default(),
             report: Report::default(),
             stop_asked: false,
@@ -449,6 +453,9 @@ impl Kernel {
                 continue;
             }
             self.note_woken();
+            if self.sched.now >= self.health.next {
+                self.look_at_health();
+            }
             if let Some(task) = self.sched.take() {
                 self.current = task;
                 self.slice_start = self.sched.now;
@@ -630,6 +637,7 @@ impl Kernel {
     fn finish(&mut self, m: &mut dyn Machine) {
         self.report.virtual_ns = self.sched.now;
         self.report.ending = self.ended.clone().unwrap_or_default();
+        self.report_health();
         self.report.faults = self.fault_reports();
         self.record.flush(m);
         let bytes = record::encode_report(&self.report);

@@ -513,6 +513,7 @@ impl Kernel {
         let host = self.proc(id).host;
         let children = core::mem::take(&mut self.proc_mut(id).children);
         self.orphan(host, id, children);
+        self.note_crash(id, status);
         let proc = self.proc_mut(id);
         proc.status = Some(status);
         let line = proc.report_index;

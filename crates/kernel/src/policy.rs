@@ -328,6 +328,7 @@ mod tests {
             knobs: Knobs::default(),
             yield_points: Vec::new(),
             faults: Default::default(),
+            checks: Default::default(),
         }
     }
 

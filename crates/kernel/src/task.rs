@@ -320,6 +320,8 @@ pub struct Host {
     pub tasks: u32,
     /// The roots of its file systems that outlive it: its own, and what is mounted, by its place among the mounts from 1 on.
     pub mounted: Vec<InodeRef>,
+    /// The directories over which something is mounted, in the order in which that was done.
+    pub covered: Vec<InodeRef>,
     /// Pseudo-terminals.
     pub ttys: crate::calls::tty::Ttys,
 }

@@ -13,7 +13,11 @@
 //! |---|---|
 //! | [`list`] | the scenarios and what the list says of them |
 //! | [`trial`] | how one variant of one scenario is tried |
+//! | [`example`] | the examples that find bugs: that they still find them, and that what is mended is clean |
+//! | [`command`] | commands with a time limit, and the binary under test |
 #![forbid(unsafe_code)]
 
+pub mod command;
+pub mod example;
 pub mod list;
 pub mod trial;

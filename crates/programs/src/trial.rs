@@ -1,20 +1,17 @@
 //! How one variant of one scenario is tried.
 
+use crate::command::{ended_well, limited, snowglobe, target};
 use crate::list::{self, Scenario};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
 
 /// Runs that `verify` compares.
 const RUNS: u64 = 3;
 /// Seconds that making ready may take: a compiler may have to build its library first.
 const PREPARE_LIMIT: u64 = 180;
-/// What `timeout` exits with when the time was up.
-const OUT_OF_TIME: Option<i32> = Some(124);
-
 /// What `snowglobe run --json` prints, as far as it is judged.
 #[derive(Deserialize)]
 struct Run {
@@ -31,7 +28,7 @@ pub fn on_linux(scenario: &Scenario) -> Result<()> {
     let script = place.scenario.join(script.context("neither linux.sh nor run.sh nor run.py")?);
     let interpreter = if script.extension() == Some(OsStr::new("py")) { "/usr/bin/python3" } else { "/bin/bash" };
     let temporary = Temporary::new(&scenario.name)?;
-    let mut command = limited(scenario.limit, interpreter, &place);
+    let mut command = limited(scenario.limit, interpreter, &place.work);
     command.arg(script).env("TMPDIR", &temporary.0);
     let output = ended_well(command)?;
     compare(&place, host, &output.stdout)
@@ -40,7 +37,7 @@ pub fn on_linux(scenario: &Scenario) -> Result<()> {
 /// Runs the world and compares what its hosts print.
 pub fn under_layer(scenario: &Scenario) -> Result<()> {
     let place = Place::new(scenario, "layer")?;
-    let mut command = limited(scenario.limit, snowglobe()?, &place);
+    let mut command = limited(scenario.limit, snowglobe()?, &place.work);
     command.args(["run", "--json"]).arg(place.world());
     let output = ended_well(command)?;
     let run: Run = serde_json::from_slice(&output.stdout).context("what snowglobe printed")?;
@@ -60,25 +57,9 @@ pub fn under_layer(scenario: &Scenario) -> Result<()> {
 /// Runs the world several times and has snowglobe compare the runs.
 pub fn verified(scenario: &Scenario) -> Result<()> {
     let place = Place::new(scenario, "verify")?;
-    let mut command = limited(scenario.limit * RUNS, snowglobe()?, &place);
+    let mut command = limited(scenario.limit * RUNS, snowglobe()?, &place.work);
     command.args(["verify", "--runs", &RUNS.to_string()]).arg(place.world());
     ended_well(command).map(drop)
-}
-
-/// The binary under test: `cargo xtask test` names it, else it is the release build.
-fn snowglobe() -> Result<PathBuf> {
-    if let Some(path) = std::env::var_os("SNOWGLOBE_BIN") {
-        return Ok(path.into());
-    }
-    let path = target().join("release/snowglobe");
-    ensure!(path.is_file(), "there is no {}; build it: cargo build --release --bin snowglobe", path.display());
-    Ok(path)
-}
-
-/// Where cargo builds: the test binary is in `TARGET/PROFILE/deps`, the scratch folder in `TARGET/tmp`.
-fn target() -> PathBuf {
-    let binary = std::env::current_exe().expect("a test binary has a path");
-    binary.ancestors().nth(3).expect("and is three folders deep in cargo's own").to_owned()
 }
 
 /// A copy of the scenario, made ready, and an empty folder to work in, both new for each trial.
@@ -99,7 +80,7 @@ impl Place {
         copy(&list::folder().join(&scenario.name), &place.scenario)?;
         let prepare = place.scenario.join("prepare.sh");
         if prepare.exists() {
-            let mut command = limited(PREPARE_LIMIT, "/bin/bash", &place);
+            let mut command = limited(PREPARE_LIMIT, "/bin/bash", &place.work);
             ended_well(command.arg(prepare).env("GOCACHE", trials.join("go-cache"))).context("prepare.sh")?;
         }
         Ok(place)
@@ -156,31 +137,6 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A command that `timeout` ends with all its children, even if this process is gone.
-fn limited(seconds: u64, program: impl AsRef<OsStr>, place: &Place) -> Command {
-    let mut command = Command::new("timeout");
-    command.args(["--kill-after=10", &seconds.to_string()]).arg(program);
-    command.current_dir(&place.work).env("LC_ALL", "C.UTF-8").stdin(Stdio::null());
-    command
-}
-
-fn ended_well(mut command: impl std::borrow::BorrowMut<Command>) -> Result<Output> {
-    let command = command.borrow_mut();
-    let output = command.output().context("cannot start timeout(1)")?;
-    if output.status.success() {
-        return Ok(output);
-    }
-    let why = if output.status.code() == OUT_OF_TIME { "out of time".to_owned() } else { output.status.to_string() };
-    bail!("{command:?}: {why}\n-- stdout\n{}\n-- stderr\n{}", tail(&output.stdout), tail(&output.stderr));
-}
-
-/// The end of an output, where errors are.
-fn tail(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(bytes);
-    let lines: Vec<&str> = text.lines().collect();
-    lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
 fn compare(place: &Place, host: &str, got: &[u8]) -> Result<()> {

@@ -10,7 +10,7 @@ use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_remount, unmount};
 use rustix::process::{Gid, Pid, PidfdFlags, Resource, Rlimit, Uid, pidfd_open};
 use rustix::thread::{CapabilitySet, ThreadNameSpaceType, UnshareFlags};
-use snowglobe_abi::spec::{ServiceSpec, WorldSpec};
+use snowglobe_abi::spec::{CHANNEL_DIR, CHANNELS, Channel, ServiceSpec, WorldSpec};
 use snowglobe_net::link::{Interface, ula};
 use std::cell::Cell;
 use std::io;
@@ -60,8 +60,8 @@ pub struct Started {
     pub pidfd: OwnedFd,
     /// Holds the wait status of the service when it has an init over it.
     pub status: Option<OwnedFd>,
-    /// Its standard output and error.
-    pub output: [OwnedFd; 2],
+    /// Its standard output and error, and the host's channels at the first start, by their streams' numbers.
+    pub output: Vec<(u32, OwnedFd)>,
     /// Its id on the host.
     pub inner_pid: u32,
 }
@@ -129,6 +129,8 @@ struct Host<'a> {
     warden: OwnedFd,
     /// Whether the service was started before.
     again: Cell<bool>,
+    /// Whether somebody reads the host's channels.
+    heard: Cell<bool>,
 }
 
 impl<'a> Host<'a> {
@@ -149,7 +151,7 @@ impl<'a> Host<'a> {
         join_networks(shared, index, &mut limits)?;
         let names = own_names(shared, index).map_err(|e| format!("name service: {e}"))?;
         limits.extend(root::enter(&shared.tree, &shared.spec, index)?);
-        Ok((Host { shared, index, warden, again: Cell::new(false) }, Ready { names, limits }))
+        Ok((Host { shared, index, warden, again: Cell::new(false), heard: Cell::new(false) }, Ready { names, limits }))
     }
 
     fn start(&self, ask: Ask) -> Result<Started, NotStarted> {
@@ -199,14 +201,29 @@ impl<'a> Host<'a> {
         let pid = Pid::from_child(&child);
         let pidfd = pidfd_open(pid, PidfdFlags::empty()).map_err(|e| failed(e.into()))?;
         let has_init = is_main && spec.init;
+        let mut output = vec![(1, out.0), (2, err.0)];
+        if is_main && !self.heard.replace(true) {
+            output.extend(channels().map_err(failed)?);
+        }
         Ok(Started {
             pid,
             pidfd,
             status: has_init.then_some(status.0),
-            output: [out.0, err.0],
+            output,
             inner_pid: if has_init { 2 } else { 1 },
         })
     }
+}
+
+/// The reading ends of the host's channels. They are open for writing too: so no writer waits, and none finds nobody there.
+fn channels() -> io::Result<Vec<(u32, OwnedFd)>> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let open = |channel: &Channel| {
+        let path = format!("{CHANNEL_DIR}/{}", channel.name);
+        Ok((channel.stream, rustix::fs::open(path, flags, Mode::empty())?))
+    };
+    CHANNELS.iter().map(open).collect()
 }
 
 /// A pipe whose reading end does not wait.

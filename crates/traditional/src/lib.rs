@@ -177,6 +177,7 @@ pub fn probe() -> Result<Vec<String>, Failure> {
         service: None,
     };
     let spec = WorldSpec {
+        checks: Default::default(),
         seed: 1,
         start_realtime: 0,
         until: None,

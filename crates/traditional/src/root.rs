@@ -6,7 +6,7 @@
 
 use rustix::fs::{CWD, FileType, Gid, Mode, Uid, chmodat, chownat, mkdirat, symlinkat};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive, mount_remount, unmount};
-use snowglobe_abi::spec::{HostSpec, MountSource, MountSpec, RootSpec, WorldSpec};
+use snowglobe_abi::spec::{CHANNEL_DIR, CHANNELS, HostSpec, MountSource, MountSpec, RootSpec, WorldSpec};
 use snowglobe_kernel::fs::build::{OWN, etc_files};
 use std::ffi::CString;
 use std::fs;
@@ -271,6 +271,14 @@ impl Builder<'_> {
             ("ptmx", "pts/ptmx"),
         ] {
             symlinkat(target, CWD, format!("/dev/{name}")).map_err(at("link", format!("/dev/{name}")))?;
+        }
+        directory(Path::new(CHANNEL_DIR), 0o1777).map_err(at("make", CHANNEL_DIR))?;
+        for channel in &CHANNELS {
+            let path = format!("{CHANNEL_DIR}/{}", channel.name);
+            let fifo = rustix::fs::FileType::Fifo;
+            rustix::fs::mknodat(CWD, &path, fifo, rustix::fs::Mode::from_raw_mode(0o666), 0)
+                .map_err(at("make", &path))?;
+            rustix::fs::chmod(&path, rustix::fs::Mode::from_raw_mode(0o666)).map_err(at("open up", &path))?;
         }
         self.tmpfs("/dev/shm", 0o1777)?;
         let hidden = MountFlags::NOSUID | MountFlags::NOEXEC;

@@ -416,7 +416,7 @@ impl<'a> Warden<'a> {
         let task = self.tasks;
         let pid = u64::from(started.inner_pid);
         self.record(Kind::Spawn, task, &[u64::from(host), pid, pid, 0], Some(name.as_bytes()));
-        for (stream, pipe) in (1..).zip(started.output) {
+        for (stream, pipe) in started.output {
             self.watch(Source::Output { host, stream, task, pipe })?;
         }
         self.watch(Source::Process(

@@ -6,6 +6,7 @@
 use snowglobe_abi::fault::DiskProfile;
 use snowglobe_abi::spec::{Condition, Nanos, Restart};
 
+use crate::checks;
 use crate::keys::{self, Fields, entries, fields};
 use crate::link::{self, Link, Rule};
 use crate::problem::{Problems, Span, suggestion};
@@ -64,6 +65,8 @@ pub struct World {
     pub max_tasks: Option<u32>,
     /// Whether calls are traced.
     pub trace_calls: Option<bool>,
+    /// Which of the default checks are off.
+    pub checks_off: Vec<String>,
     /// What goes wrong, which is understood when all hosts are known.
     pub faults: Option<Node>,
 }
@@ -130,6 +133,8 @@ pub struct Service {
     pub check: bool,
     /// Whether it gets the run's standard input.
     pub stdin: Option<Placed<bool>>,
+    /// What it is judged by besides.
+    pub asked: checks::Asked,
 }
 
 /// A service's place on a network.
@@ -352,6 +357,7 @@ fn world(node: &Node, problems: &mut Problems) -> World {
         disk_profile: field(&f, "disk-profile", what, disk_profile, problems),
         max_tasks: field(&f, "max_tasks", what, number(1, 4_194_304), problems),
         trace_calls: field(&f, "trace_calls", what, units::boolean, problems),
+        checks_off: f.get("checks").map(|node| checks::off(node, "`checks`", problems)).unwrap_or_default(),
         faults: f.get("faults").cloned(),
     }
 }
@@ -494,6 +500,7 @@ fn service(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Servi
         init: field(&f, "init", &what, units::boolean, problems).unwrap_or(false),
         check: false,
         stdin: None,
+        asked: checks::Asked::default(),
     };
     field(&f, "platform", &what, one_of(&["linux/amd64", "linux"]), problems);
     if let Some(node) = get("network_mode") {
@@ -529,6 +536,7 @@ fn service(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Servi
         out.check = field(&own, "check", &what, units::boolean, problems).unwrap_or(false);
         out.stdin =
             own.get("stdin").and_then(|node| parsed(node, &format!("{what}: `stdin`"), units::boolean, problems));
+        out.asked = checks::service(&own, &what, problems);
     }
     out
 }

@@ -57,6 +57,7 @@ pub const WORLD: &[KeySpec] = keys! {
     "disk-profile" Read "what a power loss may leave of what was not made durable: `ext4-ordered`, `ext4-writeback`, `xfs` or `posix-worst` (`ext4-ordered`)"
     "max_tasks" Read "processes and threads that each host may have (4096)"
     "trace_calls" Read "whether system calls are traced (true)"
+    "checks" Read "checks that need no writing, to switch them off: `{growth: false}`"
     "faults" Read "what goes wrong: a timeline, or a random profile, or both (below)"
 };
 
@@ -171,7 +172,40 @@ pub const PARTITION: &[KeySpec] = keys! {
 /// `x-snowglobe` in a service.
 pub const SERVICE_WORLD: &[KeySpec] = keys! {
     "check" Read "whether the service's exit status judges the run (false)"
+    "history" Read "that the service writes a history to the file that SNOWGLOBE_HISTORY names: its model, or a mapping (below)"
+    "expect" Read "the state of its last process at the end: `running`, `ended`, `exit 0`, `signal SIGKILL`"
+    "outputs" Read "what its output must or must not have: a list (below)"
+    "test_composer" Read "whether the host runs test commands under `/opt/antithesis/test/v1` (false)"
     "stdin" Read "whether the service gets the run's standard input (false)"
+};
+
+/// `history` of a service.
+pub const HISTORY: &[KeySpec] = keys! {
+    "model" Read "`register`, `set`, `queue`, `counter`, `bank`, `append` or `monotonic`; what the lines say without it"
+    "name" Read "a name: services that write a history of one name write it together (the model)"
+    "consistency" Read "of `append`: `read-uncommitted`, `read-committed`, `snapshot-isolation`, `serializable`, `strict-serializable` (the last)"
+    "initial" Read "of `register` (null) and `counter` (0): the value at the beginning"
+    "independent" Read "whether values are pairs of key and value, as Jepsen's independent histories have them (false)"
+    "stale" Read "of `set`: whether a read may lack an element that a later one has, `allow` or `forbid` (allow)"
+    "duplicates" Read "of `queue`: whether an element may come out more than once (forbid)"
+    "total" Read "of `bank`: the sum of all balances (that of most snapshots)"
+    "negative" Read "of `bank`: whether balances may be below zero (forbid)"
+    "scope" Read "of `monotonic`: whose reads are compared, those of one `process` or of all, `global` (process)"
+};
+
+/// An entry of `outputs` of a service.
+pub const OUTPUT: &[KeySpec] = keys! {
+    "must_match" Read "a regular expression that some line must match"
+    "must_not_match" Read "a regular expression that no line may match"
+    "stream" Read "`stdout` or `stderr`; both without it"
+};
+
+/// `checks` at the top: those that need no writing.
+pub const CHECKS: &[KeySpec] = keys! {
+    "crash" Read "no process is ended by a signal that tells of a crash: SIGSEGV, SIGABRT and the like (true)"
+    "deadlock" Read "no host's threads all wait for each other for ever (true)"
+    "growth" Read "no process's memory or descriptors grow without bound (true)"
+    "up" Read "every service runs at the end of the quiet time (true)"
 };
 
 /// `x-snowglobe` in a network: what its links are like, and its own settings.
@@ -524,7 +558,7 @@ fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Prob
 
 /// The reference of the world file's keys, in Markdown, made from the tables.
 pub fn reference() -> String {
-    let sections: [(&str, &[KeySpec]); 23] = [
+    let sections: [(&str, &[KeySpec]); 26] = [
         ("Top", TOP),
         ("`x-snowglobe` at the top", WORLD),
         ("`faults`", FAULTS),
@@ -535,6 +569,9 @@ pub fn reference() -> String {
         ("A kind in `bounds` of `faults`", BOUNDS),
         ("A service", SERVICE),
         ("`x-snowglobe` in a service", SERVICE_WORLD),
+        ("`history` of a service", HISTORY),
+        ("`outputs` of a service", OUTPUT),
+        ("`checks` at the top", CHECKS),
         ("A network of a service", SERVICE_NETWORK),
         ("`healthcheck`", HEALTHCHECK),
         ("`depends_on`, long form", DEPENDENCY),

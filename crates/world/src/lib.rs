@@ -23,6 +23,8 @@
 //! This crate reads and writes files and runs nothing. It looks at no clock, and at no variable that it is not handed.
 #![forbid(unsafe_code)]
 
+pub mod channel;
+pub mod checks;
 pub mod compose;
 pub mod faults;
 pub mod frames;

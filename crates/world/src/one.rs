@@ -89,5 +89,6 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
         knobs: Knobs { one_program: true, ..Knobs::default() },
         yield_points: Vec::new(),
         faults: Default::default(),
+        checks: Default::default(),
     })
 }

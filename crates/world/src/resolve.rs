@@ -10,6 +10,7 @@ use snowglobe_abi::spec::{
     MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec,
 };
 
+use crate::checks;
 use crate::compose::{self, Compose, Health, MountFrom, Placed, Service};
 use crate::faults::{self, Scope};
 use crate::image::{self, Image};
@@ -147,6 +148,11 @@ struct Host<'a> {
     hostname: String,
 }
 
+/// Where our own programs are in a host.
+const TOOLS: &str = "/usr/local/bin";
+const WORKLOAD: &str = "snowglobe-workload";
+const COMPOSER: &str = "snowglobe-composer";
+
 struct Resolver<'a> {
     dir: &'a Path,
     options: &'a Options,
@@ -159,6 +165,7 @@ struct Resolver<'a> {
 impl<'a> Resolver<'a> {
     fn world(&mut self) -> WorldSpec {
         let asked = &self.compose.world;
+        let asked_off = asked.checks_off.clone();
         let knobs = Knobs::default();
         let mut spec = WorldSpec {
             seed: self.options.seed.or(asked.seed).unwrap_or(DEFAULT_SEED),
@@ -180,8 +187,11 @@ impl<'a> Resolver<'a> {
             },
             yield_points: Vec::new(),
             faults: Default::default(),
+            checks: Default::default(),
         };
         let hosts = self.hosts();
+        let judged = hosts.iter().enumerate().map(|(at, host)| (at as u32, &host.service.asked));
+        spec.checks = checks::resolve(judged, &asked_off, &mut self.problems);
         self.dependencies();
         self.standard_input();
         // What follows is costly or would only repeat what is already known to be wrong.
@@ -613,12 +623,30 @@ impl<'a> Resolver<'a> {
             Some(image) => RootSpec::Tree(image.tree.display().to_string()),
             None => RootSpec::Machine,
         };
-        let mounts = self.mounts(service);
+        let mut mounts = self.mounts(service);
+        self.own_tools(service, &root, &mut mounts);
         if service.image.is_some() && image.is_none() {
             return (root, mounts, None);
         }
         let program = self.program(service, Root { origin: &root, mounts: &mounts }, image.as_ref());
         (root, mounts, program)
+    }
+
+    /// Programs of ours that a service names are there, whatever its root: they stand beside the one that runs.
+    fn own_tools(&self, service: &Service, origin: &RootSpec, mounts: &mut Vec<MountSpec>) {
+        let named = |tool: &str| {
+            let words = service.command.iter().chain(&service.entrypoint).flat_map(|words| &words.value);
+            words.into_iter().any(|word| word.contains(tool))
+        };
+        for (tool, wanted) in [(WORKLOAD, named(WORKLOAD)), (COMPOSER, service.asked.test_composer)] {
+            let target = format!("{TOOLS}/{tool}");
+            let known = Root { origin, mounts }.find(&target) != Found::Missing;
+            let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(tool)));
+            if let Some(path) = beside.filter(|path| wanted && !known && path.is_file()) {
+                let source = MountSource::Bind(path.display().to_string());
+                mounts.push(MountSpec { target, source, read_only: true });
+            }
+        }
     }
 
     fn mounts(&mut self, service: &Service) -> Vec<MountSpec> {
@@ -698,6 +726,16 @@ impl<'a> Resolver<'a> {
             None if service.entrypoint.is_none() => argv.extend(config.cmd.clone().unwrap_or_default()),
             None => {}
         }
+        if service.asked.test_composer {
+            // Two thirds of the time for drivers; the rest is for what follows them.
+            let drivers = self.options.until.or(self.compose.world.until).map_or(30_000_000_000, |until| until / 3 * 2);
+            let own = std::mem::take(&mut argv);
+            argv = vec![format!("{TOOLS}/{COMPOSER}"), "--drivers".to_owned(), format!("{}ms", drivers / 1_000_000)];
+            if !own.is_empty() {
+                argv.push("--".to_owned());
+                argv.extend(own);
+            }
+        }
         let place = service.command.as_ref().or(service.entrypoint.as_ref()).map(|p| p.span);
         let place = place.or(service.image.as_ref().map(|p| p.span)).unwrap_or(service.name.span);
         if argv.is_empty() {
@@ -750,7 +788,7 @@ impl<'a> Resolver<'a> {
             stop_grace: service.stop_grace.unwrap_or(10_000_000_000),
             init: service.init,
             stdin: service.stdin.as_ref().is_some_and(|stdin| stdin.value),
-            check: service.check,
+            check: service.check || service.asked.test_composer,
             env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
         })
     }
@@ -799,6 +837,11 @@ impl<'a> Resolver<'a> {
             match value.as_ref().or_else(|| self.vars.get(&name.value)) {
                 Some(value) => set_env(&mut env, &name.value, value),
                 None => env.retain(|(known, _)| *known != name.value),
+            }
+        }
+        for (name, value) in checks::variables(&service.asked) {
+            if !env.iter().any(|(known, _)| known == name) {
+                set_env(&mut env, name, &value);
             }
         }
         env

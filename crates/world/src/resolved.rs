@@ -13,6 +13,7 @@ use snowglobe_abi::spec::{
     LinkSpec, Loss, MountSource, MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec, YieldPoint,
 };
 
+use crate::checks;
 use crate::faults::show::{self, Tree};
 use crate::faults::{self, Scope};
 use crate::problem::{Problem, Problems, Source, Span, WorldError, suggestion};
@@ -161,6 +162,8 @@ struct World {
     hosts: Vec<Host>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     yield_points: Vec<YieldPoint>,
+    #[serde(default, skip_serializing_if = "checks::Text::is_empty")]
+    checks: checks::Text,
     #[serde(default, skip_serializing_if = "Faults::is_none")]
     faults: Faults,
 }
@@ -363,6 +366,7 @@ struct Health {
 
 impl World {
     fn from_spec(spec: &WorldSpec) -> World {
+        let names: Vec<String> = spec.hosts.iter().map(|host| host.name.clone()).collect();
         World {
             snowglobe_world: VERSION,
             seed: spec.seed,
@@ -372,12 +376,14 @@ impl World {
             networks: spec.networks.iter().map(|network| Network::from_spec(network, &spec.hosts)).collect(),
             hosts: spec.hosts.iter().map(|host| Host::from_spec(host, spec)).collect(),
             yield_points: spec.yield_points.clone(),
+            checks: checks::Text::from_spec(&spec.checks, &names),
             faults: show::plan(&spec.faults, &Scope::of(spec, |_| None)).map_or(Faults::None, Faults::Written),
         }
     }
 
     fn into_spec(self) -> Result<WorldSpec, Advice> {
         let names: Vec<String> = self.hosts.iter().map(|host| host.name.clone()).collect();
+        let checks = self.checks.into_spec(&names)?;
         let networks: Vec<NetworkSpec> =
             self.networks.into_iter().map(|network| network.into_spec(&names)).collect::<Result<_, _>>()?;
         let hosts = self.hosts.into_iter().map(|host| host.into_spec(&names, &networks)).collect::<Result<_, _>>()?;
@@ -390,6 +396,7 @@ impl World {
             knobs: self.knobs.into_spec(),
             yield_points: self.yield_points,
             faults: FaultPlan::default(),
+            checks,
         })
     }
 }

@@ -7,6 +7,8 @@
 //! | `trace.zst` | the trace, see [`crate::trace`] |
 //! | `hosts/NAME/stdout`, `hosts/NAME/stderr` | what the host's programs wrote |
 //! | `faults.json` | what became of each fault of the plan, if there was one |
+//! | `hosts/NAME/history.jsonl`, `hosts/NAME/sdk.jsonl` | what they wrote to their channels, see [`crate::channel`] |
+//! | `report.json` | what the world said at its end, from which checks are made again |
 //! | `stdin` | what the run read, if anything |
 //!
 //! `.snowglobe/runs/latest` is a link to the newest run. An ID is a number and a label, `0042-etcd`: it sorts by age, and its number alone names it.
@@ -18,10 +20,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
-use snowglobe_abi::trace::{Kind, Record};
+use snowglobe_abi::spec::{CHANNELS, Nanos, Report, WorldSpec, YieldPoint};
+use snowglobe_abi::trace::{Kind, Record, dt};
 
 use crate::faults::record::FaultRecord;
+use snowglobe_check::Outcome;
+
+use crate::channel::Stamps;
 use crate::problem::{Problem, WorldError, suggestion};
 use crate::resolved;
 use crate::trace::{
@@ -124,6 +129,9 @@ pub struct RunRecord {
     pub binaries: Vec<BinaryRecord>,
     /// Yield points that were learned in this run.
     pub learned: Vec<YieldPoint>,
+    /// What was checked, what is wrong and what is not known.
+    #[serde(default)]
+    pub checks: Outcome,
 }
 
 /// A host in `run.json`.
@@ -534,6 +542,33 @@ impl RunDir {
         File::open(&self.path).is_ok_and(|dir| dir.try_lock_shared().is_err())
     }
 
+    /// Writes `report.json`.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn write_report(&self, report: &Report) -> Result<(), Problem> {
+        let mut text = serde_json::to_string(report).expect("plain data can always be written");
+        text.push('\n');
+        self.put("report.json", text.as_bytes())
+    }
+
+    /// Reads `report.json`; nothing when the run did not come to its end.
+    ///
+    /// # Errors
+    /// It is there and cannot be read or understood.
+    pub fn report(&self) -> Result<Option<Report>, Problem> {
+        let path = self.path.join("report.json");
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(io_problem("read", &path, &error)),
+        };
+        serde_json::from_slice(&text).map(Some).map_err(|error| {
+            Problem::new(format!("{} is not understood: {error}", path.display()))
+                .help("it was written by another version of snowglobe, or damaged: run the world again")
+        })
+    }
+
     /// Writes the resolved world.
     ///
     /// # Errors
@@ -746,6 +781,9 @@ pub struct Recorder {
     sink: Sink,
     scanner: Scanner,
     outputs: Outputs,
+    stamps: Stamps,
+    /// Virtual time of the last record.
+    now: u64,
     check: Option<TraceCheck>,
     difference: Option<Difference>,
     listener: Option<Listener>,
@@ -808,7 +846,8 @@ impl Recorder {
     fn into_sink(run: &RunDir, host_names: Vec<String>, sink: Sink) -> Recorder {
         let outputs = Outputs { dir: run.path.join("hosts"), host_names, open: BTreeMap::new() };
         let scanner = Scanner::default();
-        Recorder { sink, scanner, outputs, check: None, difference: None, listener: None, sieve: None }
+        let (stamps, now) = (Stamps::default(), 0);
+        Recorder { sink, scanner, outputs, stamps, now, check: None, difference: None, listener: None, sieve: None }
     }
 
     /// Compares with an earlier run's trace as it goes.
@@ -853,19 +892,25 @@ impl Recorder {
             Sink::Digest(digest) => digest.write(bytes),
         }
         let mut failed = None;
-        let (outputs, listener) = (&mut self.outputs, &mut self.listener);
+        let (outputs, listener, stamps, now) = (&mut self.outputs, &mut self.listener, &mut self.stamps, &mut self.now);
         self.scanner
             .feed(bytes, |kind, record| {
+                *now += dt(record).unwrap_or(0);
                 if kind == Kind::Output
                     && let Ok((record, ..)) = Record::decode(record)
                     && let ([host, stream, ..], Some(bytes)) = (&record.nums[..], record.blobs.first())
                 {
-                    let (host, stream) = (*host as u32, *stream as u8);
-                    if let Err(problem) = outputs.put(host, stream, bytes) {
+                    let (host, stream) = (*host as u32, *stream as u32);
+                    let is_channel = stream > 2;
+                    let result = match is_channel {
+                        true => outputs.put(host, stream, &stamps.put(host, stream, *now, bytes)),
+                        false => outputs.put(host, stream, bytes),
+                    };
+                    if let Err(problem) = result {
                         failed.get_or_insert(problem);
                     }
-                    if let Some(listener) = listener {
-                        listener(host, stream, bytes);
+                    if let Some(listener) = listener.as_mut().filter(|_| !is_channel) {
+                        listener(host, stream as u8, bytes);
                     }
                 }
             })
@@ -896,7 +941,10 @@ impl Recorder {
     ///
     /// # Errors
     /// Something could not be written.
-    pub fn finish(self) -> Result<Recorded, RecordError> {
+    pub fn finish(mut self) -> Result<Recorded, RecordError> {
+        for ((host, stream), rest) in self.stamps.rest() {
+            self.outputs.put(host, stream, &rest).map_err(RecordError::Write)?;
+        }
         let trace = match self.sink {
             Sink::File(writer) => writer.finish().map_err(|e| RecordError::Write(trace_problem(&e)))?,
             Sink::Digest(digest) => digest.finish(),
@@ -920,21 +968,25 @@ fn trace_problem(error: &io::Error) -> Problem {
 struct Outputs {
     dir: PathBuf,
     host_names: Vec<String>,
-    open: BTreeMap<(u32, u8), File>,
+    open: BTreeMap<(u32, u32), File>,
 }
 
 /// Most files of guests' output that are open at once.
 const MAX_OPEN: usize = 128;
 
 impl Outputs {
-    fn put(&mut self, host: u32, stream: u8, bytes: &[u8]) -> Result<(), Problem> {
+    fn put(&mut self, host: u32, stream: u32, bytes: &[u8]) -> Result<(), Problem> {
+        if bytes.is_empty() {
+            return Ok(());
+        }
         if !self.open.contains_key(&(host, stream)) {
             if self.open.len() >= MAX_OPEN {
                 self.open.clear();
             }
             let name = self.host_names.get(host as usize).cloned().unwrap_or_else(|| format!("host-{host}"));
             let dir = self.dir.join(file_name(&name));
-            let path = dir.join(if stream == 2 { "stderr" } else { "stdout" });
+            let channel = CHANNELS.iter().find(|channel| channel.stream == stream).map(|channel| channel.name);
+            let path = dir.join(channel.unwrap_or(if stream == 2 { "stderr" } else { "stdout" }));
             let file = fs::create_dir_all(&dir)
                 .and_then(|()| OpenOptions::new().create(true).append(true).open(&path))
                 .map_err(|e| io_problem("write", &path, &e))?;

@@ -6,6 +6,7 @@
 //! | [`network`] | the rows of the network, against the traditional layout |
 //! | [`measure`] | timing of commands, slopes, medians |
 //! | [`place`] | the guests, the trees and the worlds that are measured, made ready |
+//! | [`check`] | how long a judge takes |
 //! | [`explore`] | how many worlds are explored in a minute, and how long the examples' bugs take to be found |
 //! | [`memory`] | what one more idle host costs |
 //! | [`report`] | the table as text, as JSON and as a page of the book |
@@ -14,6 +15,7 @@
 //! inside: each work is run with a small and a large count, and the difference of the whole runs' wall times counts. So
 //! starting up does not count, but in the row that is about it.
 
+mod check;
 mod explore;
 mod measure;
 mod memory;

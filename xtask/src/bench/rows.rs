@@ -1,5 +1,6 @@
 //! The table: what is measured, how, and what is to be reached.
 
+use super::check;
 use super::explore;
 use super::measure::{self, Pair, Spread};
 use super::memory;
@@ -108,6 +109,7 @@ pub const ALL: &[Plan] = &[
     Plan { name: "etcd-idle",    what: "three idle etcd nodes, virtual seconds in one of the wall clock", unit: Unit::Named("s/s"), goal: Some(AtLeast(200.0)), how: etcd_idle },
     Plan { name: "worlds-etcd",  what: "worlds of three etcd nodes explored in a minute, 30 s of load and faults", unit: Unit::Named("/min"), goal: None, how: |place| explore::worlds_per_minute(place, "etcd-stale-read").map(Outcome::Value) },
     Plan { name: "worlds-redis", what: "worlds of redis with sentinels explored in a minute",    unit: Unit::Named("/min"), goal: None,               how: |place| explore::worlds_per_minute(place, "redis-sentinel").map(Outcome::Value) },
+    Plan { name: "check-register", what: "linearizability of 10,000 operations on a register", unit: Unit::Named("s"), goal: Some(AtMost(5.0)), how: |place| check::register(place).map(Outcome::Value) },
     Plan { name: "idle-host",    what: "memory of one more idle host",                          unit: Unit::Named("MiB"), goal: Some(AtMost(1.0)), how: idle_host },
 ];
 

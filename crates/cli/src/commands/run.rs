@@ -63,6 +63,9 @@ pub fn summary(record: &RunRecord) -> Value {
         "processes": record.processes,
         "unsupported": record.unsupported,
         "learned": record.learned,
+        "checked": record.checks.checked,
+        "findings": record.checks.findings,
+        "unknown": record.checks.unknown,
         "verdict": record.verdict,
         "reason": record.reason,
         "reproduce": record.reproduce,
@@ -87,6 +90,12 @@ pub fn tell(finished: &Finished) {
             eprintln!("digest {}", record.digest);
         }
         Layout::Traditional => eprintln!("{what}; traditional layout, {} wall", seconds(record.wall_ns)),
+    }
+    for finding in &record.checks.findings {
+        eprintln!("FAILED {}", finding.text);
+    }
+    for why in &record.checks.unknown {
+        eprintln!("unknown: {why}");
     }
     for call in &record.unsupported {
         eprintln!("not supported: {} ({} times, first {})", call.call, call.count, call.first);

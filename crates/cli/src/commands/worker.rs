@@ -144,7 +144,12 @@ pub fn findings(record: &RunRecord) -> Vec<Finding> {
     if record.verdict != Verdict::Failed {
         return Vec::new();
     }
-    vec![Finding { kind: "exit".to_owned(), key: record.reason.clone(), text: record.reason.clone() }]
+    let finding = |found: &snowglobe_check::Finding| Finding {
+        kind: found.kind.name().to_owned(),
+        key: found.key.clone(),
+        text: found.text.clone(),
+    };
+    record.checks.findings.iter().map(finding).collect()
 }
 
 /// Why a run could not be made, for whoever asked for it.

@@ -123,6 +123,7 @@ fn recorded(stream: &[u8], verdict: Verdict) -> (TempDir, RunDir) {
         unsupported: Vec::new(),
         binaries: Vec::new(),
         learned: Vec::new(),
+        checks: Default::default(),
     };
     run.write_record(&record).unwrap();
     (dir, run)

@@ -221,6 +221,7 @@ impl Cx<'_> {
             Device::Tty => self.open_terminal(None, flags),
             Device::Pts(index) => self.open_terminal(Some(index), flags),
             Device::Ptmx => self.open_master(),
+            Device::Channel(stream) => Ok(FileKind::Console(stream)),
             Device::Other(_) => Err(Errno::ENXIO),
             device => Ok(FileKind::Device(device)),
         }

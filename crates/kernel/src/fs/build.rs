@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 use snowglobe_abi::errno::Result;
-use snowglobe_abi::spec::{MountSource, RootSpec, WorldSpec};
+use snowglobe_abi::spec::{CHANNELS, Channel, MountSource, RootSpec, WorldSpec};
 
 /// Directories of the machine that change by themselves, or tell of the machine: a host has its own.
 pub const OWN: [(&str, u32); 6] =
@@ -71,6 +71,8 @@ struct Builder<'a> {
     host: usize,
     /// Roots that outlive the host: its own, and by their places from 1 on what is mounted that is not in memory only.
     mounted: Vec<InodeRef>,
+    /// Directories over which something was put.
+    covered: Vec<InodeRef>,
     /// Whether they are there already.
     again: bool,
 }
@@ -103,7 +105,7 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
     let lower = Dir::new(Some(origin));
     let root = Inode::new(&fs, S_IFDIR | 0o755, 0, 0, fs.start, Node::Dir(RefCell::new(lower)));
     root.meta.borrow_mut().nlink = 1;
-    let (mounted, ttys) = tree(k, index, alloc::vec![root.clone()], false, m);
+    let (mounted, covered, ttys) = tree(k, index, alloc::vec![root.clone()], false, m);
     for disk in mounted.iter().filter_map(|root| root.fs.disk.as_ref()) {
         disk.accept();
     }
@@ -119,6 +121,7 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
         init: None,
         tasks: 0,
         mounted,
+        covered,
         ttys,
     }
 }
@@ -130,12 +133,13 @@ fn tree(
     mounted: Vec<InodeRef>,
     again: bool,
     m: &mut dyn Machine,
-) -> (Vec<InodeRef>, crate::calls::tty::Ttys) {
+) -> (Vec<InodeRef>, Vec<InodeRef>, crate::calls::tty::Ttys) {
     let spec = k.spec.hosts[index].clone();
     let root = mounted[0].clone();
     let mut volumes = core::mem::take(&mut k.volumes);
     let next_dev = 100 + index as u64 * 100;
-    let mut b = Builder { k, m, root: root.clone(), next_dev, pts: None, host: index, mounted, again };
+    let covered = Vec::new();
+    let mut b = Builder { k, m, root: root.clone(), next_dev, pts: None, host: index, mounted, covered, again };
     b.own_directories();
     b.devices();
     b.proc(index);
@@ -149,17 +153,23 @@ fn tree(
     if let Some(service) = &spec.service {
         let _ = b.directory(&service.cwd, 0o755);
     }
-    let (mounted, pts) = (b.mounted, b.pts);
+    let (mounted, covered, pts) = (b.mounted, b.covered, b.pts);
     k.volumes = volumes;
-    (mounted, crate::calls::tty::Ttys { dir: pts.unwrap_or(root), list: BTreeMap::new() })
+    (mounted, covered, crate::calls::tty::Ttys { dir: pts.unwrap_or(root), list: BTreeMap::new() })
 }
 
 /// A host boots after it has lost its power: what was in memory only is empty, what is on its disks is in its place.
 pub fn boot_again(k: &mut Kernel, host: HostId, m: &mut dyn Machine) {
     let mounted = k.host(host).mounted.clone();
-    let (mounted, ttys) = tree(k, host.0 as usize, mounted, true, m);
+    // What was mounted is no more: it will be found in its place, and mounted anew.
+    for dir in k.host(host).covered.iter().rev() {
+        if let Some(root) = dir.mounted.borrow_mut().take() {
+            *root.covers.borrow_mut() = None;
+        }
+    }
+    let (mounted, covered, ttys) = tree(k, host.0 as usize, mounted, true, m);
     let host = k.host_mut(host);
-    (host.mounted, host.ttys) = (mounted, ttys);
+    (host.mounted, host.covered, host.ttys) = (mounted, covered, ttys);
 }
 
 impl Builder<'_> {
@@ -207,8 +217,13 @@ impl Builder<'_> {
     /// Puts a root over a directory.
     fn cover(&mut self, path: &str, root: InodeRef) {
         let Ok(dir) = self.directory(path, 0o755) else { return };
+        self.put_over(&dir, root);
+    }
+
+    fn put_over(&mut self, dir: &InodeRef, root: InodeRef) {
         *root.covers.borrow_mut() = Some(dir.clone());
         *dir.mounted.borrow_mut() = Some(root);
+        self.covered.push(dir.clone());
     }
 
     fn own_directories(&mut self) {
@@ -262,9 +277,14 @@ impl Builder<'_> {
                 "pts" => pts.clone(),
                 _ => continue,
             };
-            *over.covers.borrow_mut() = Some(node.clone());
-            *node.mounted.borrow_mut() = Some(over);
+            self.put_over(&node, over);
         }
+        let channels = Inode::new_dir(&fs, 0o1777, 0, 0, now);
+        for Channel { name, stream } in CHANNELS {
+            let node = Inode::new(&fs, S_IFCHR | 0o666, 0, 0, now, Node::Device(Device::Channel(stream)));
+            let _ = channels.link(name.as_bytes(), &node, now);
+        }
+        let _ = dev.link(b"snowglobe", &channels, now);
         self.cover("/dev", dev);
     }
 
@@ -358,6 +378,17 @@ impl Builder<'_> {
                 let _ = content.borrow_mut().write(0, text.as_bytes(), self.m);
             }
             let _ = etc.link(name.as_bytes(), &node, now);
+        }
+        // An image may have its own.
+        let (dir, name) = snowglobe_voidstar::PATH.rsplit_once('/').unwrap_or_default();
+        if let Ok(dir) = self.directory(dir, 0o755)
+            && dir.lookup(name.as_bytes(), self.m).is_err()
+        {
+            let node = Inode::new_file(&dir.fs, 0o755, 0, 0, now);
+            if let Some(content) = node.content() {
+                let _ = content.borrow_mut().write(0, snowglobe_voidstar::LIBRARY, self.m);
+            }
+            let _ = dir.link(name.as_bytes(), &node, now);
         }
         if let Node::Dir(dir) = &self.root.node {
             dir.borrow_mut().hidden.push(b".snowglobe".to_vec());

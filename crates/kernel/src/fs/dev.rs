@@ -23,6 +23,8 @@ pub enum Device {
     Ptmx,
     /// `/dev/pts/N`
     Pts(u32),
+    /// A channel to the run directory, by its stream's number.
+    Channel(u32),
     /// Any other, which cannot be opened.
     Other(u64),
 }
@@ -34,6 +36,9 @@ pub const fn makedev(major: u64, minor: u64) -> u64 {
 
 /// Major number of pseudo-terminals.
 const PTS: u64 = 136;
+
+/// Major number of devices for local use (`admin-guide/devices.txt`).
+const LOCAL: u64 = 240;
 
 impl Device {
     /// The device with this number.
@@ -67,6 +72,8 @@ impl Device {
             Device::Tty => makedev(5, 0),
             Device::Ptmx => makedev(5, 2),
             Device::Pts(n) => makedev(PTS, n as u64),
+            // From the range for local use.
+            Device::Channel(stream) => makedev(LOCAL, stream as u64),
             Device::Other(rdev) => rdev,
         }
     }

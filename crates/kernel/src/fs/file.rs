@@ -183,6 +183,11 @@ pub struct FdTable {
 }
 
 impl FdTable {
+    /// How many descriptors are open.
+    pub fn open(&self) -> usize {
+        self.fds.iter().flatten().count()
+    }
+
     /// The description behind a descriptor.
     ///
     /// # Errors

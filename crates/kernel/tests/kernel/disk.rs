@@ -272,6 +272,27 @@ fn what_is_in_memory_only_is_empty_and_in_its_place() {
 }
 
 #[test]
+fn volumes_are_where_they_were_however_often_the_power_is_lost() {
+    let mut gone = BTreeSet::new();
+    for seed in 0..30 {
+        let mut disk = Disk::new(Xfs, seed);
+        disk.put("/own/kept", b"text");
+        disk.sync();
+        for _ in 0..3 {
+            disk.put("/own/lost", b"text");
+            disk.put("/shared/f", b"text");
+            disk.put("/own/scratch/f", b"text");
+            disk.crash();
+            assert_eq!(disk.get("/own/kept").unwrap(), b"text");
+            assert_eq!(disk.get("/shared/f").unwrap(), b"text", "a volume of several hosts keeps its power");
+            assert_eq!(disk.names("/own/scratch"), Vec::<String>::new());
+            gone.insert(disk.get("/own/lost").is_none());
+        }
+    }
+    assert_eq!(gone.len(), 2, "a volume of one host is of its disk");
+}
+
+#[test]
 fn a_world_without_a_fault_of_disks_watches_none() {
     let mut w = World::new();
     let t = w.process(0);

@@ -7,6 +7,7 @@ use super::help::*;
 use proptest::prelude::*;
 use snowglobe_abi::fault::{DiskProfile, Fault, HostVerb, Planned, When};
 use snowglobe_abi::map::PAGE;
+use snowglobe_abi::spec::{MountSource, MountSpec};
 use snowglobe_kernel::task::{HostId, TaskId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,7 +29,13 @@ impl Disk {
     pub fn new(profile: DiskProfile, seed: u64) -> Disk {
         let loss = Fault::Host { hosts: vec![0], verb: HostVerb::PowerLoss { restart: None } };
         let planned = Planned { when: When::At(1 << 60), lasts: None, fault: loss, cause: "test".into() };
+        let mount = |target: &str, source| MountSpec { target: target.into(), source, read_only: false };
+        let own = mount("/own", MountSource::Volume("own".into()));
+        let shared = mount("/shared", MountSource::Volume("shared".into()));
+        let scratch = mount("/own/scratch", MountSource::Tmpfs);
         let mut w = World::of(|spec| {
+            spec.hosts[1].mounts.push(shared.clone());
+            spec.hosts[0].mounts.extend([own, shared, scratch]);
             spec.seed = seed;
             spec.knobs.disk_profile = profile;
             spec.faults.timeline.push(planned);

@@ -253,6 +253,7 @@ impl World {
             knobs: Knobs::default(),
             yield_points: vec![],
             faults: Default::default(),
+            checks: Default::default(),
         };
         change(&mut spec);
         let mut m = FakeMachine {

@@ -363,6 +363,7 @@ fn record() -> RunRecord {
         unsupported: Vec::new(),
         binaries: Vec::new(),
         learned: vec![snowglobe_abi::spec::YieldPoint { file: "/bin/a".into(), offset: 9, made: None }],
+        checks: Default::default(),
     }
 }
 

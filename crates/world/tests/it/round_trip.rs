@@ -245,6 +245,7 @@ fn spec() -> impl Strategy<Value = WorldSpec> {
                 knobs,
                 yield_points,
                 faults: Default::default(),
+                checks: Default::default(),
             })
     })
 }
