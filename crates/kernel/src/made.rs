@@ -46,7 +46,7 @@ impl Made {
             self.points.pop_front();
         }
         let is_due = |(moment, _): &(Moment, u64)| moment.entries == entries && moment.task == task;
-        let place = self.points.iter().take_while(|(moment, _)| moment.entries == entries).position(|p| is_due(p));
+        let place = self.points.iter().take_while(|(moment, _)| moment.entries == entries).position(is_due);
         let point = place.and_then(|i| self.points.remove(i));
         self.look_ahead();
         point

@@ -278,7 +278,7 @@ pub fn entry(nr: u64) -> Option<&'static Entry> {
 
 /// The number of a call by its name.
 pub fn number(name: &str) -> Option<u32> {
-    TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.nr.into())
+    TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.nr)
 }
 
 /// The names of all calls, in the order of their numbers.
