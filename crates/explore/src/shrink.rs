@@ -300,7 +300,7 @@ impl Oracle for Runs<'_> {
             let failed = match answer {
                 Answer::Ended(outcome) => {
                     faults_in_row = 0;
-                    self.is_it(&outcome).then(|| (outcome.virtual_ns, outcome.points))
+                    self.is_it(&outcome).then_some((outcome.virtual_ns, outcome.points))
                 }
                 Answer::Interrupted => continue,
                 // A world from which too much was taken away may not run, or not end; a machine that can run none is

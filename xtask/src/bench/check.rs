@@ -26,6 +26,9 @@ pub fn register(place: &Place) -> Result<Spread> {
     Ok(Spread::of(&(0..place.samples).map(sample).collect::<Result<Vec<_>>>()?))
 }
 
+/// What a client has begun: the value that it writes, if it writes; and what came of it, if that is known.
+type Open = (Option<usize>, Option<Option<usize>>);
+
 /// The history of a real register: each operation takes effect at one moment between its beginning and its end.
 fn history() -> String {
     let mut state = 1_u64;
@@ -35,7 +38,7 @@ fn history() -> String {
     };
     let (mut out, mut begun, mut now) = (String::new(), 0, None::<usize>);
     // Of each client: what it writes, if anything, and what it saw once it has taken effect.
-    let mut open: Vec<Option<(Option<usize>, Option<Option<usize>>)>> = vec![None; CLIENTS];
+    let mut open: Vec<Option<Open>> = vec![None; CLIENTS];
     while begun < OPERATIONS || open.iter().any(Option::is_some) {
         let client = below(CLIENTS);
         let shown = |value: Option<usize>| value.map_or("null".to_owned(), |value| value.to_string());

@@ -1,6 +1,6 @@
 //! `snowglobe retest`.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -78,7 +78,7 @@ fn question(
     })
 }
 
-fn announce(group: &Group, question: &Question, world: &PathBuf) {
+fn announce(group: &Group, question: &Question, world: &Path) {
     eprintln!("g{} {}: {}", group.id, group.kind, group.key);
     eprintln!("it failed with {}", one_in(group.hits, group.judged));
     eprintln!(

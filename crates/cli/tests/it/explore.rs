@@ -116,7 +116,7 @@ fn it_stops_at_the_first_failure_and_when_it_is_asked_to_and_goes_on_where_it_wa
     assert_eq!((code, &report["end"], &report["runs"]["failed"]), (1, &"failure".into(), &1.into()));
 
     let dir = folder(&world(0, ""));
-    let mut child = command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000", "--json"])
+    let child = command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000", "--json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()

@@ -36,8 +36,11 @@ fn connect(w: &mut World, a: snowglobe_kernel::task::TaskId, b: snowglobe_kernel
     (fd, other)
 }
 
+/// What became of a fault: when it struck and ended, and how often it hit.
+type Became = (Option<(Nanos, Option<Nanos>)>, u64);
+
 /// What the world reports of its faults: when each began and ended, and what it hit.
-fn reports(w: &mut World) -> Vec<(Option<(Nanos, Option<Nanos>)>, u64)> {
+fn reports(w: &mut World) -> Vec<Became> {
     w.k.stop_asked = true;
     while w.m.over.is_none() {
         w.k.pick(&mut w.m);
