@@ -114,7 +114,8 @@ impl Iterator for Pending {
 /// How many seeds of a range are a shard's.
 pub fn share(seeds: Seeds, shard: Shard) -> u64 {
     // Seeds up to and with `n` that are the shard's.
-    let up_to = |n: u64| n / shard.of + u64::from(n % shard.of >= shard.index - 1);
+    // All that there are is one more than a number can say.
+    let up_to = |n: u64| (n / shard.of).saturating_add(u64::from(n % shard.of >= shard.index - 1));
     up_to(seeds.last) - seeds.first.checked_sub(1).map_or(0, up_to)
 }
 
