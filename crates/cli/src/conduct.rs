@@ -260,7 +260,9 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     }
     record.events = outcome.events;
     record.calls = outcome.calls;
-    keep_faults(&run, &plan.spec, &outcome.report)?;
+    // Faults of a run that was cut short may have been still to come.
+    let is_whole = judgement.verdict != Verdict::Interrupted;
+    keep_faults(&run, &plan.spec, &outcome.report, is_whole)?;
     end_record(&mut record, outcome.report, &names, judgement);
     run.write_record(&record).map_err(fault)?;
     Ok(Finished { run, record, difference })
@@ -422,14 +424,15 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
 static HASHES: Mutex<rundir::Hashes> = Mutex::new(rundir::Hashes::new());
 
 /// Keeps what became of the plan of faults, and says which kinds disturbed nothing: a test that was disturbed by nothing must not
-/// look like one that was.
-fn keep_faults(run: &RunDir, spec: &WorldSpec, report: &Report) -> Result<(), Failure> {
+/// look like one that was. Of a run that is not whole nothing is said.
+fn keep_faults(run: &RunDir, spec: &WorldSpec, report: &Report, is_whole: bool) -> Result<(), Failure> {
     if spec.faults.timeline.is_empty() {
         return Ok(());
     }
     let records = faults::records(spec, &report.faults);
     run.write_faults(&records).map_err(fault)?;
-    for (kind, count) in faults::idle_kinds(&records) {
+    let idle = if is_whole { faults::idle_kinds(&records) } else { Default::default() };
+    for (kind, count) in idle {
         let faults = if count == 1 { "fault".to_owned() } else { format!("{count} faults") };
         let problem = Problem::new(format!("{faults} of kind `{kind}` disturbed nothing"));
         exit::tell(&problem.help(format!("see `snowglobe show {}`", run.id)).warning());
