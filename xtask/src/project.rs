@@ -58,7 +58,11 @@ pub fn build_snowglobe() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("SNOWGLOBE_BIN") {
         return Ok(path.into());
     }
-    process::must(&mut cargo(&["build", "--release", "--bin", "snowglobe"]), BUILD_LIMIT)?;
+    // Worlds may name its companions, which are looked for beside it.
+    let programs = ["snowglobe", "snowglobe-workload", "snowglobe-composer"];
+    let bins = programs.iter().flat_map(|program| ["--bin", program]);
+    let arguments: Vec<&str> = ["build", "--release"].into_iter().chain(bins).collect();
+    process::must(&mut cargo(&arguments), BUILD_LIMIT)?;
     let path = metadata(false)?.target_directory.join("release/snowglobe");
     if !path.is_file() {
         bail!("the build made no {}", path.display());
