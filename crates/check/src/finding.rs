@@ -1,5 +1,7 @@
 //! What a check says.
 
+use core::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// Which kind of check found something. Its name in JSON and in databases is its name here in kebab case.
@@ -61,6 +63,12 @@ impl Kind {
     }
 }
 
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// One thing that is wrong with a run.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Finding {
@@ -77,6 +85,11 @@ impl Finding {
     /// A finding.
     pub fn new(kind: Kind, key: impl Into<String>, text: impl Into<String>) -> Finding {
         Finding { kind, key: key.into(), text: text.into() }
+    }
+
+    /// Whether it is the same failure: text and run may be others.
+    pub fn is_like(&self, other: &Finding) -> bool {
+        self.kind == other.kind && self.key == other.key
     }
 
     /// By what failures are grouped: kind and key.

@@ -7,12 +7,14 @@ use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, Transaction, params};
 use snowglobe_abi::spec::{Nanos, YieldPoint};
+use snowglobe_check::{Finding, Kind};
 use snowglobe_world::Problem;
 use snowglobe_world::rundir::{BinaryRecord, Verdict};
 
-use crate::job::{Finding, Outcome};
+use crate::job::Outcome;
 use crate::seeds::Shard;
 
 /// Version of the tables.
@@ -145,7 +147,7 @@ pub struct Group {
     /// Its campaign's.
     pub campaign: i64,
     /// The kind of check.
-    pub kind: String,
+    pub kind: Kind,
     /// What failed, without what differs between runs.
     pub key: String,
     /// Runs with it.
@@ -424,7 +426,7 @@ impl Database {
                 Ok(Group {
                     id: row.get(0)?,
                     campaign: row.get(1)?,
-                    kind: row.get(2)?,
+                    kind: kind(row, 2)?,
                     key: row.get(3)?,
                     hits: row.get::<_, i64>(4)? as u64,
                     judged: row.get::<_, i64>(5)? as u64,
@@ -477,7 +479,7 @@ impl Database {
                  JOIN failures f ON f.id = s.failure WHERE r.kept = ?1 ORDER BY f.id",
             )?;
             let rows = select.query_map([kept], |row| {
-                Ok((row.get(0)?, Finding { kind: row.get(1)?, key: row.get(2)?, text: row.get(3)? }))
+                Ok((row.get(0)?, Finding { kind: kind(row, 1)?, key: row.get(2)?, text: row.get(3)? }))
             })?;
             rows.collect::<Result<_, _>>()
         };
@@ -583,14 +585,21 @@ fn add_finding(change: &Transaction<'_>, campaign: &Campaign, run: i64, finding:
     let Finding { kind, key, text } = finding;
     change.execute(
         "INSERT OR IGNORE INTO failures (campaign, kind, key) VALUES (?1, ?2, ?3)",
-        params![campaign.id, kind, key],
+        params![campaign.id, kind.name(), key],
     )?;
     change.execute(
         "INSERT OR IGNORE INTO findings (run, failure, text) SELECT ?1, id, ?5 FROM failures
          WHERE campaign = ?2 AND kind = ?3 AND key = ?4",
-        params![run, campaign.id, kind, key, text],
+        params![run, campaign.id, kind.name(), key, text],
     )?;
     Ok(())
+}
+
+/// Reads the kind of a finding.
+fn kind(row: &Row<'_>, column: usize) -> rusqlite::Result<Kind> {
+    let name: String = row.get(column)?;
+    let unknown = || rusqlite::Error::InvalidColumnType(column, format!("kind `{name}`"), Type::Text);
+    Kind::of_name(&name).ok_or_else(unknown)
 }
 
 /// What can be wrong with a database.
@@ -655,12 +664,8 @@ mod tests {
         Identity { key, label: "w", world: Path::new("w.yaml"), snowglobe: "1.0", now: "2026-01-01T00:00:00Z" }
     }
 
-    fn with(seed: u64, verdict: Verdict, findings: &[(&str, &str)]) -> Outcome {
-        let finding = |(kind, key): &(&str, &str)| Finding {
-            kind: (*kind).into(),
-            key: (*key).into(),
-            text: format!("{key} of {seed}"),
-        };
+    fn with(seed: u64, verdict: Verdict, findings: &[(Kind, &str)]) -> Outcome {
+        let finding = |(kind, key): &(Kind, &str)| Finding::new(*kind, *key, format!("{key} of {seed}"));
         Outcome { findings: findings.iter().map(finding).collect(), ..outcome(seed, verdict) }
     }
 
@@ -670,8 +675,8 @@ mod tests {
         let campaign = database.begin(&identity("k"), &[]).unwrap();
         for seed in 0..20 {
             let run = match seed {
-                3 | 7 | 11 => with(seed, Verdict::Failed, &[("exit", "client")]),
-                8 => with(seed, Verdict::Failed, &[("exit", "client"), ("crash", "server")]),
+                3 | 7 | 11 => with(seed, Verdict::Failed, &[(Kind::Exit, "client")]),
+                8 => with(seed, Verdict::Failed, &[(Kind::Exit, "client"), (Kind::Crash, "server")]),
                 5 => with(seed, Verdict::Unknown, &[]),
                 _ => with(seed, Verdict::Passed, &[]),
             };

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use snowglobe_abi::spec::{Nanos, YieldPoint};
+use snowglobe_check::{Finding, Kind};
 
-use crate::job::{Finding, Job, Outcome, Subject};
+use crate::job::{Job, Outcome, Subject};
 use crate::seeds;
 
 /// Failing runs of a kind that are kept with their traces, whatever their length.
@@ -35,7 +36,7 @@ pub struct Director {
     seeds: Box<dyn Iterator<Item = u64>>,
     number: u64,
     points: Vec<YieldPoint>,
-    kept: BTreeMap<(String, String), Kept>,
+    kept: BTreeMap<(Kind, String), Kept>,
 }
 
 /// What is kept of a kind of failure.
@@ -52,8 +53,8 @@ impl Director {
     }
 
     /// Remembers that a failing run was kept earlier.
-    pub fn has_kept(&mut self, kind: &str, key: &str, virtual_ns: Nanos) {
-        let kept = self.kept.entry((kind.to_owned(), key.to_owned())).or_insert(Kept { runs: 0, shortest: u64::MAX });
+    pub fn has_kept(&mut self, kind: Kind, key: &str, virtual_ns: Nanos) {
+        let kept = self.kept.entry((kind, key.to_owned())).or_insert(Kept { runs: 0, shortest: u64::MAX });
         kept.runs += 1;
         kept.shortest = kept.shortest.min(virtual_ns);
     }
@@ -84,7 +85,7 @@ impl Director {
                 let same = first.is_same(&outcome);
                 if same && outcome.run.is_some() {
                     for finding in &outcome.findings {
-                        self.has_kept(&finding.kind, &finding.key, outcome.virtual_ns);
+                        self.has_kept(finding.kind, &finding.key, outcome.virtual_ns);
                     }
                 }
                 let run = outcome.run.or(first.run.clone());
@@ -102,7 +103,7 @@ impl Director {
     /// The first few of a kind, and those that are much shorter than all before.
     fn is_worth_keeping(&self, outcome: &Outcome) -> bool {
         let is_news = |finding: &Finding| {
-            let key = (finding.kind.clone(), finding.key.clone());
+            let key = (finding.kind, finding.key.clone());
             self.kept
                 .get(&key)
                 .is_none_or(|kept| kept.runs < KEEP_FIRST || outcome.virtual_ns < kept.shortest - kept.shortest / 5)
@@ -127,7 +128,7 @@ pub(crate) mod tests {
     use snowglobe_world::rundir::Verdict;
 
     pub(crate) fn outcome(seed: u64, verdict: Verdict) -> Outcome {
-        let finding = Finding { kind: "check".into(), key: "client".into(), text: "client ended with 1".into() };
+        let finding = Finding::new(Kind::Exit, "client", "client ended with 1");
         Outcome {
             seed,
             verdict,

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use snowglobe_check::Kind;
 use snowglobe_world::Problem;
 use snowglobe_world::rundir::{Verdict, changed_binaries};
 
@@ -42,7 +43,7 @@ pub struct Live {
     /// What was run now.
     pub now: Tally,
     /// Failing runs of now by kind.
-    pub kinds: BTreeMap<String, u64>,
+    pub kinds: BTreeMap<Kind, u64>,
     /// Since when.
     pub elapsed: Duration,
     /// Time until the first failure was found.
@@ -202,7 +203,7 @@ impl Explorer<'_> {
             runs = done.len() as u64;
             for group in self.database.groups(campaign.id)? {
                 let sightings = self.database.sightings(group.id)?.into_iter().filter(|s| s.kept.is_some());
-                kept.extend(sightings.map(|s| (group.kind.clone(), group.key.clone(), s.virtual_ns)));
+                kept.extend(sightings.map(|s| (group.kind, group.key.clone(), s.virtual_ns)));
             }
         }
         points.sort();
@@ -211,7 +212,7 @@ impl Explorer<'_> {
         let before = done.iter().filter(here).count() as u64;
         let mut director = Director::new(Pending::new(wanted.seeds, wanted.shard, done), points, runs);
         for (kind, key, virtual_ns) in kept {
-            director.has_kept(&kind, &key, virtual_ns);
+            director.has_kept(kind, &key, virtual_ns);
         }
         Ok((director, before))
     }
@@ -241,9 +242,9 @@ impl Explorer<'_> {
             Verdict::Failed => {
                 live.now.failed += 1;
                 live.first_failure.get_or_insert_with(|| began.elapsed());
-                let kinds: std::collections::BTreeSet<&String> = run.findings.iter().map(|f| &f.kind).collect();
+                let kinds: std::collections::BTreeSet<Kind> = run.findings.iter().map(|f| f.kind).collect();
                 for kind in kinds {
-                    *live.kinds.entry(kind.clone()).or_default() += 1;
+                    *live.kinds.entry(kind).or_default() += 1;
                 }
             }
             _ => live.now.unknown += 1,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
+use snowglobe_check::Finding;
 use snowglobe_world::rundir::{BinaryRecord, Verdict};
 
 /// What a worker is told first.
@@ -92,24 +93,6 @@ pub struct Outcome {
     pub binaries: Option<Vec<BinaryRecord>>,
     /// What should be known though nothing failed: a fault that hit nothing, a run that nothing judged.
     pub remarks: Vec<String>,
-}
-
-/// One thing that failed. What it is about is its kind and key: two runs with the same have the same failure.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Finding {
-    /// The kind of check: `check`, `crash`, `linearizability`, ...
-    pub kind: String,
-    /// What failed, without what differs between runs: numbers, times, addresses.
-    pub key: String,
-    /// The same for people, of this run.
-    pub text: String,
-}
-
-impl Finding {
-    /// Whether it is the same failure.
-    pub fn is_like(&self, other: &Finding) -> bool {
-        self.kind == other.kind && self.key == other.key
-    }
 }
 
 impl Outcome {

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
@@ -10,7 +11,8 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::job::{Answer, Fault, Job, Setup};
 
-/// How often a run is tried whose worker died: the machine may have ended the worker for another's memory.
+/// How often a run is tried whose worker was killed: the machine may have done so for another's memory. A worker that ended by
+/// itself did not end for that.
 const TRIES: u32 = 2;
 
 /// How long a world may take to end that was asked to, before its worker is killed.
@@ -175,7 +177,7 @@ impl<T> Pool<T> {
         }
         let Some(status) = self.bury(worker)? else { return Ok(None) };
         let Some(task) = self.busy[worker].take() else { return Ok(None) };
-        if task.tries < TRIES {
+        if task.tries < TRIES && status.signal() == Some(Signal::KILL.as_raw()) {
             self.waiting.push_front(task);
             self.deal()?;
             return Ok(None);
@@ -310,11 +312,21 @@ mod tests {
     }
 
     #[test]
-    fn a_job_whose_worker_dies_is_tried_again_and_then_given_up() {
+    fn a_job_whose_worker_ends_is_given_up() {
         let mut pool = pool(Duration::MAX, "exit 7");
         let found = answers(&mut pool, 3);
         assert_eq!(found.len(), 3);
         assert!(found.iter().all(|(_, answer)| fault(answer).contains("exit status: 7")), "{found:?}");
+    }
+
+    #[test]
+    fn a_job_whose_worker_is_killed_is_tried_again_and_then_given_up() {
+        let dir = tempfile::tempdir().unwrap();
+        let tries = dir.path().join("tries");
+        let mut pool = pool(Duration::MAX, &format!("echo x >> {}; kill -9 $$", tries.display()));
+        let found = answers(&mut pool, 1);
+        assert!(fault(&found[0].1).contains("signal: 9"), "{found:?}");
+        assert_eq!(std::fs::read_to_string(tries).unwrap(), "x\nx\n");
     }
 
     #[test]
@@ -329,8 +341,6 @@ mod tests {
         let mut pool = pool(Duration::MAX, "exec sleep 60");
         (0..5).for_each(|tag| pool.submit(job(), tag).unwrap());
         assert_eq!((pool.open(), pool.free()), (5, 0));
-        // The workers must have begun to wait.
-        std::thread::sleep(Duration::from_millis(100));
         pool.interrupt();
         let mut ended = 0;
         while pool.open() > 0 {

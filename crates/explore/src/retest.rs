@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use snowglobe_abi::spec::YieldPoint;
+use snowglobe_check::{Finding, Kind};
 use snowglobe_world::Problem;
 use snowglobe_world::rundir::Verdict;
 
 use crate::director::{Director, Step, Tag};
 use crate::explorer::{as_problem, no_worker};
-use crate::job::{Answer, Finding, Outcome};
+use crate::job::{Answer, Outcome};
 use crate::pool::Pool;
 use crate::stats;
 
@@ -52,7 +53,7 @@ pub struct Seen {
     /// The run in which it failed again.
     pub again: Option<Box<Outcome>>,
     /// Other failures, by kind and key: how often, and the first run.
-    pub others: BTreeMap<(String, String), (u64, Box<Outcome>)>,
+    pub others: BTreeMap<(Kind, String), (u64, Box<Outcome>)>,
     /// Since when.
     pub elapsed: Duration,
     /// Whether it was interrupted.
@@ -105,7 +106,7 @@ impl Seen {
             return true;
         }
         for finding in &outcome.findings {
-            let key = (finding.kind.clone(), finding.key.clone());
+            let key = (finding.kind, finding.key.clone());
             self.others.entry(key).or_insert_with(|| (0, Box::new(outcome.clone()))).0 += 1;
         }
         false
@@ -178,7 +179,7 @@ mod tests {
     use crate::director::tests::outcome;
 
     fn question() -> Question {
-        let finding = Finding { kind: "check".into(), key: "client".into(), text: String::new() };
+        let finding = Finding::new(Kind::Exit, "client", "");
         Question { finding, known: vec![4, 9], fresh_from: 100, rate: 0.1, confidence: 0.95, budget: None }
     }
 
@@ -202,7 +203,7 @@ mod tests {
     fn another_failure_is_not_this_one_and_is_told() {
         let question = question();
         let mut seen = Seen::default();
-        let other = Finding { kind: "crash".into(), key: "server".into(), text: "SIGSEGV".into() };
+        let other = Finding::new(Kind::Crash, "server", "SIGSEGV");
         let run = Outcome { findings: vec![other], ..outcome(4, Verdict::Failed) };
         assert!(!seen.take(&question, run, Some(true)));
         assert_eq!(seen.others.len(), 1);

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use snowglobe_abi::fault::Planned;
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
+use snowglobe_check::Finding;
 use snowglobe_world::Problem;
 
 use crate::ddmin::ddmin;
 use crate::explorer::{as_problem, no_worker};
-use crate::job::{Answer, Finding, Job, Outcome, Subject};
+use crate::job::{Answer, Job, Outcome, Subject};
 use crate::pool::Pool;
 use crate::{reduce, seeds};
 

@@ -126,8 +126,8 @@ struct Slot {
     ticket: u64,
     /// Whether its host stands still.
     frozen: bool,
-    /// Whether others go first.
-    starved: bool,
+    /// How many faults let others go first.
+    starved: u32,
     /// With priorities: the highest runs.
     priority: u64,
 }
@@ -215,11 +215,12 @@ impl Sched {
         self.queue.iter().any(|other| self.slots[other.0 as usize].priority > own)
     }
 
-    /// Whether others go before a task.
+    /// One fault more, or less, lets others go before a task.
     pub fn set_starved(&mut self, task: TaskId, starved: bool) {
         let slot = &mut self.slots[task.0 as usize];
-        self.starving = self.starving + usize::from(starved) - usize::from(slot.starved);
-        slot.starved = starved;
+        let before = slot.starved > 0;
+        slot.starved = if starved { slot.starved + 1 } else { slot.starved.saturating_sub(1) };
+        self.starving = self.starving + usize::from(slot.starved > 0) - usize::from(before);
     }
 
     /// The place in the queue of who is next when that is not as usual.
@@ -227,7 +228,7 @@ impl Sched {
     fn place_of_next(&mut self) -> Option<usize> {
         let slots = &self.slots;
         let slot = |at: usize| slots[self.queue[at].0 as usize];
-        let fed: Vec<usize> = (0..self.queue.len()).filter(|&at| !slot(at).starved).collect();
+        let fed: Vec<usize> = (0..self.queue.len()).filter(|&at| slot(at).starved == 0).collect();
         let able = if fed.is_empty() { (0..self.queue.len()).collect() } else { fed };
         match self.order {
             Order::Usual => able.first().copied(),
@@ -289,7 +290,7 @@ impl Sched {
         self.parked.retain(|t| *t != task);
         if let Some(slot) = self.slots.get_mut(task.0 as usize) {
             slot.ticket = 0;
-            self.starving -= usize::from(core::mem::take(&mut slot.starved));
+            self.starving -= usize::from(core::mem::take(&mut slot.starved) > 0);
         }
     }
 
@@ -363,5 +364,29 @@ impl Sched {
         let (_, action) = self.timers.pop_first()?;
         self.refresh();
         Some(action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_two_faults_starve_is_fed_when_both_have_ended() {
+        let mut sched = Sched::new(Rng::stream(1, "schedule"));
+        let (hungry, other) = (TaskId(1), TaskId(2));
+        [hungry, other].into_iter().for_each(|task| sched.add_task(task));
+        let next = |sched: &mut Sched| {
+            [hungry, other].into_iter().for_each(|task| sched.enqueue(task));
+            let next = sched.take();
+            [hungry, other].into_iter().for_each(|task| sched.queue.retain(|t| *t != task));
+            next
+        };
+        sched.set_starved(hungry, true);
+        sched.set_starved(hungry, true);
+        sched.set_starved(hungry, false);
+        assert!((0..50).all(|_| next(&mut sched) == Some(other)));
+        sched.set_starved(hungry, false);
+        assert!((0..50).any(|_| next(&mut sched) == Some(hungry)));
     }
 }

@@ -4,8 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use snowglobe_check::Finding;
 use snowglobe_explore::database::{Campaign, Database, Group};
-use snowglobe_explore::job::{Finding, Setup};
+use snowglobe_explore::job::Setup;
 use snowglobe_explore::retest::{Conclusion, Question, Seen, retest};
 use snowglobe_explore::stats::{self, CONFIDENCE, one_in};
 use snowglobe_world::load;
@@ -69,7 +70,7 @@ fn question(
     let known = database.sightings(group.id)?.into_iter().map(|sighting| sighting.seed).take(MAX_KNOWN);
     let last = database.seeds(campaign)?.into_iter().max().unwrap_or(0);
     Ok(Question {
-        finding: Finding { kind: group.kind.clone(), key: group.key.clone(), text: group.shortest.text.clone() },
+        finding: Finding::new(group.kind, &group.key, &group.shortest.text),
         known: known.collect(),
         fresh_from: last.saturating_add(1),
         rate: stats::interval(group.hits, group.judged, CONFIDENCE).low,

@@ -31,7 +31,7 @@ fn groups(record: &RunRecord) -> Vec<Vec<String>> {
     // A table of runs that cannot be read is told by those who are asked for it.
     let database = Database::open_existing(conduct::store().dir()).ok().flatten();
     let found = database.and_then(|database| database.groups_of_run(&record.run).ok()).unwrap_or_default();
-    found.into_iter().map(|(id, finding)| vec![format!("g{id}"), finding.kind, finding.key]).collect()
+    found.into_iter().map(|(id, finding)| vec![format!("g{id}"), finding.kind.to_string(), finding.key]).collect()
 }
 
 /// A fault as a row: when, what, whom, what it hit, and where it comes from.

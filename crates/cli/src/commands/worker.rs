@@ -3,7 +3,8 @@
 use std::io::{BufRead, Write};
 
 use snowglobe_abi::spec::YieldPoint;
-use snowglobe_explore::job::{Answer, Fault, Finding, Job, Outcome, Setup, Subject};
+use snowglobe_check::Finding;
+use snowglobe_explore::job::{Answer, Fault, Job, Outcome, Setup, Subject};
 use snowglobe_world::rundir::{BinaryRecord, Layout, RunDir, RunRecord, Verdict};
 use snowglobe_world::{Problem, load};
 
@@ -117,8 +118,8 @@ impl Worker {
         points.extend(record.learned.iter().cloned());
         points.sort();
         let findings = findings(&record);
-        let is_checked = plan.spec.hosts.iter().any(|host| host.service.as_ref().is_some_and(|service| service.check));
-        let remarks = if is_checked { Vec::new() } else { vec!["nothing was checked".to_owned()] };
+        let is_judged = !record.checks.checked.is_empty() || !record.checks.unknown.is_empty();
+        let remarks = if is_judged { Vec::new() } else { vec!["nothing was checked".to_owned()] };
         let binaries = (record.binaries != self.binaries).then(|| record.binaries.clone());
         self.binaries = record.binaries;
         Outcome {
@@ -144,12 +145,7 @@ pub fn findings(record: &RunRecord) -> Vec<Finding> {
     if record.verdict != Verdict::Failed {
         return Vec::new();
     }
-    let finding = |found: &snowglobe_check::Finding| Finding {
-        kind: found.kind.name().to_owned(),
-        key: found.key.clone(),
-        text: found.text.clone(),
-    };
-    record.checks.findings.iter().map(finding).collect()
+    record.checks.findings.clone()
 }
 
 /// Why a run could not be made, for whoever asked for it.

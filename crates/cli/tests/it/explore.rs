@@ -1,9 +1,9 @@
 //! Many runs of a world: what fails by the seed, how often, the least of it, and whether it is gone.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Lines};
 use std::path::Path;
-use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::process::{Child, ChildStderr, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -33,6 +33,13 @@ fn explore(dir: &Path, more: &[&str]) -> (i32, Value) {
     let output = snowglobe(dir, &[&["explore", "w.yaml", "--json"], more].concat());
     assert!(!output.stdout.is_empty(), "{}", err(&output));
     (status(&output), json(&output))
+}
+
+/// Waits for a line of what a command says on stderr; what is given back must live as long as the command may say more.
+fn until_it_says(child: &mut Child, is_it: impl Fn(&str) -> bool) -> Lines<BufReader<ChildStderr>> {
+    let mut lines = BufReader::new(child.stderr.take().expect("piped")).lines();
+    assert!(lines.by_ref().map_while(Result::ok).any(|line| is_it(&line)), "it ended without saying so");
+    lines
 }
 
 fn runs(dir: &Path) -> usize {
@@ -116,16 +123,12 @@ fn it_stops_at_the_first_failure_and_when_it_is_asked_to_and_goes_on_where_it_wa
     assert_eq!((code, &report["end"], &report["runs"]["failed"]), (1, &"failure".into(), &1.into()));
 
     let dir = folder(&world(0, ""));
-    let child = command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000", "--json"])
+    let mut child = command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000", "--json"])
         .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let (began, wal) = (Instant::now(), dir.path().join(".snowglobe/explore.db"));
-    while !wal.exists() || began.elapsed() < Duration::from_secs(3) {
-        assert!(began.elapsed() < Duration::from_secs(60));
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    let _progress = until_it_says(&mut child, |line| line.contains("seeds") && !line.starts_with("0 of"));
     let pid = rustix::process::Pid::from_child(&child);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
     let output = child.wait_with_output().unwrap();
@@ -250,8 +253,9 @@ fn two_explorers_of_one_world_in_one_folder_do_not_do_the_same_twice() {
     let dir = folder(&world(0, ""));
     explore(dir.path(), &["--seeds", "1"]);
     let mut first =
-        command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000"]).stderr(Stdio::null()).spawn().unwrap();
-    std::thread::sleep(Duration::from_secs(2));
+        command(dir.path(), &["explore", "w.yaml", "--seeds", "1..1000000"]).stderr(Stdio::piped()).spawn().unwrap();
+    // What it tells of its progress it tells when the folder is its own.
+    let _progress = until_it_says(&mut first, |line| line.contains("seeds"));
     let second = snowglobe(dir.path(), &["explore", "w.yaml", "--seeds", "1..5"]);
     let pid = rustix::process::Pid::from_child(&first);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();

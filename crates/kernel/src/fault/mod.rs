@@ -148,7 +148,7 @@ impl Kernel {
             Fault::Disk { hosts, path, verb } => self.strike_disks(index, hosts, path.as_deref(), *verb),
             Fault::Clock { hosts, verb } => self.strike_clocks(index, hosts, *verb),
             Fault::Call { .. } => self.strike_calls(index, &planned),
-            Fault::Starve { hosts, threads } => self.set_starved(index, hosts, threads, true),
+            Fault::Starve { hosts, threads } => self.starve(index, hosts, threads),
         }
         match planned.lasts {
             _ if !planned.fault.lasts() => self.end_fault(index, m),
@@ -175,7 +175,7 @@ impl Kernel {
             Fault::Disk { .. } => self.heal_disks(index),
             Fault::Clock { hosts, verb } => self.relieve_clocks(index, hosts, *verb),
             Fault::Call { .. } => self.relieve_calls(index),
-            Fault::Starve { hosts, threads } => self.set_starved(index, hosts, threads, false),
+            Fault::Starve { .. } => self.feed(index),
         }
     }
 

@@ -7,6 +7,7 @@
 use crate::Kernel;
 use crate::rng::Rng;
 use crate::task::TaskId;
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use snowglobe_abi::fault::Schedule;
 use snowglobe_abi::spec::Chance;
@@ -23,6 +24,8 @@ pub(crate) struct Turns {
     changes: Vec<u64>,
     lowered: u64,
     rng: Option<Rng>,
+    /// Whom each fault that goes on starves.
+    starved: BTreeMap<u32, Vec<TaskId>>,
 }
 
 impl Kernel {
@@ -76,21 +79,25 @@ impl Kernel {
     }
 
     /// Threads of hosts do not get their turn while others can run.
-    pub(super) fn set_starved(&mut self, index: u32, hosts: &[u32], threads: &[u32], on: bool) {
+    pub(super) fn starve(&mut self, index: u32, hosts: &[u32], threads: &[u32]) {
         let mut rng = Rng::stream(self.spec.seed, &alloc::format!("starve {hosts:?} {index}"));
-        let mut struck = 0;
+        let mut struck = Vec::new();
         for &host in hosts {
-            let all: Vec<(u32, TaskId)> = self.hosts[host as usize].tids.iter().map(|(tid, id)| (*tid, *id)).collect();
-            for (tid, task) in all {
-                let named = if threads.is_empty() { rng.one_in(2) } else { threads.contains(&tid) };
-                if on && named {
-                    self.sched.set_starved(task, true);
-                    struck += 1;
-                } else if !on {
-                    self.sched.set_starved(task, false);
+            for (tid, task) in &self.hosts[host as usize].tids {
+                if if threads.is_empty() { rng.one_in(2) } else { threads.contains(tid) } {
+                    struck.push(*task);
                 }
             }
         }
-        self.hit(index, struck);
+        struck.iter().for_each(|task| self.sched.set_starved(*task, true));
+        self.hit(index, struck.len() as u64);
+        self.faults.turns.starved.insert(index, struck);
+    }
+
+    /// Those that a fault has starved are no more, as far as it goes.
+    pub(super) fn feed(&mut self, index: u32) {
+        for task in self.faults.turns.starved.remove(&index).unwrap_or_default() {
+            self.sched.set_starved(task, false);
+        }
     }
 }

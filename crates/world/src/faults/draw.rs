@@ -14,7 +14,7 @@ use snowglobe_abi::spec::{Chance, Latency, LinkChange, Loss, Nanos, Slow, Strike
 use snowglobe_kernel::rng::Rng;
 
 use super::Scope;
-use super::parse::Shape;
+use super::shape::Shape;
 use crate::units;
 
 const MS: Nanos = 1_000_000;

@@ -3,6 +3,10 @@
 //! | Module | Content |
 //! |---|---|
 //! | [`parse`] | a timeline, as people write it |
+//! | `verbs` | what may happen, and what is said of each |
+//! | [`shape`] | shapes of partitions |
+//! | `words` | single words |
+//! | `possible` | entries that cannot happen |
 //! | [`draw`] | what the seed draws by a profile |
 //! | [`record`] | what became of a run's faults |
 //! | [`show`] | a plan in the same words, which read back as the same plan |
@@ -12,8 +16,12 @@
 
 pub mod draw;
 pub mod parse;
+mod possible;
 pub mod record;
+pub mod shape;
 pub mod show;
+mod verbs;
+mod words;
 
 pub use parse::read;
 

@@ -1,61 +1,19 @@
 //! A timeline of faults, as people write it.
 
-use snowglobe_abi::Errno;
 use snowglobe_abi::fault::{
     CallFilter, CallVerb, ClockVerb, DiskVerb, Fault, FaultPlan, HostVerb, Planned, Schedule, When,
 };
 use snowglobe_abi::spec::{Chance, LinkChange, Nanos, Slow, Strike, Verb};
 use snowglobe_kernel::rng::Rng;
 
-use super::Scope;
-use super::draw::{self, Bounds, Cap, Profile, Range};
+use super::draw::{self, Bounds, Profile};
+use super::verbs::{self, LINK, VERBS};
+use super::{Scope, shape, words};
 use crate::compose::{field, list, number, parsed, positive_duration, text, texts};
 use crate::keys::{self, Fields, entries, fields};
 use crate::problem::{Problems, Span, suggestion};
 use crate::yaml::{Key, Node, Value};
 use crate::{link, units};
-
-/// Keys of an entry that say what happens; each entry has one of them, or several of [`LINK`].
-const VERBS: &[&str] = &[
-    "partition",
-    "cut",
-    "clog",
-    "slow",
-    "slow-close",
-    "reset",
-    "kill",
-    "stop",
-    "power-loss",
-    "pause",
-    "slow-cpu",
-    "descriptors",
-    "clock-jump",
-    "clock-drift",
-    "leap-second",
-    "clock-strobe",
-    "read-error",
-    "write-error",
-    "sync-error",
-    "short-io",
-    "bit-flip",
-    "lost-write",
-    "misdirected-write",
-    "disk-latency",
-    "disk-stall",
-    "disk-full",
-    "quota",
-    "read-only",
-    "errno",
-    "delay",
-    "starve",
-];
-
-/// Keys that change a link, as those of a network do.
-pub(super) const LINK: &[&str] =
-    &["latency", "jitter", "bandwidth", "queue", "loss", "duplicate", "reorder", "reorder_by", "corrupt"];
-
-/// Most parts in a million that a clock may gain or lose: half as fast again.
-const MAX_DRIFT: i32 = 500_000;
 
 /// Reads the value of `faults`.
 pub fn read(node: &Node, what: &str, scope: &Scope, problems: &mut Problems) -> FaultPlan {
@@ -97,6 +55,12 @@ pub(super) fn in_order(plan: &mut FaultPlan) {
     });
 }
 
+/// Whether an entry is about the calls that it names, and not set off by one of them.
+fn strikes_calls(f: &Fields<'_>) -> bool {
+    let caller = f.get("kill").is_some_and(|node| node.scalar() == Some("caller"));
+    f.get("call").is_some() && (f.get("errno").is_some() || f.get("delay").is_some() || caller)
+}
+
 /// Some ways between hosts.
 struct Ways {
     network: Option<u32>,
@@ -104,14 +68,14 @@ struct Ways {
     to: Vec<u32>,
 }
 
-struct Reader<'a> {
-    scope: &'a Scope,
-    what: &'a str,
-    problems: &'a mut Problems,
+pub(super) struct Reader<'a> {
+    pub(super) scope: &'a Scope,
+    pub(super) what: &'a str,
+    pub(super) problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
-    fn error(&mut self, span: Span, message: &str, help: &str) {
+    pub(super) fn error(&mut self, span: Span, message: &str, help: &str) {
         self.problems.error(span, format!("{}: {message}", self.what), "here", help);
     }
 
@@ -166,7 +130,7 @@ impl Reader<'_> {
         let mut out = Profile {
             name: field(f, "profile", self.what, known, self.problems).unwrap_or_default(),
             after: field(f, "after", self.what, units::duration, self.problems).unwrap_or(0),
-            cap: field(f, "cap", self.what, cap, self.problems).unwrap_or_default(),
+            cap: field(f, "cap", self.what, words::cap, self.problems).unwrap_or_default(),
             hosts: f.get("hosts").map_or_else(|| Some(self.scope.servers()), |node| self.hosts(node))?,
             ..Profile::default()
         };
@@ -184,8 +148,8 @@ impl Reader<'_> {
                 self.drawable(key, &what, &["*"]);
                 let what = format!("{what}: `{}`", key.name);
                 let f = fields(node, &what, keys::BOUNDS, self.problems);
-                let every = field(&f, "every", &what, times, self.problems);
-                let lasts = field(&f, "for", &what, times, self.problems);
+                let every = field(&f, "every", &what, words::times, self.problems);
+                let lasts = field(&f, "for", &what, words::times, self.problems);
                 out.bounds.insert(key.name.clone(), Bounds { every, lasts });
             }
         }
@@ -263,7 +227,7 @@ impl Reader<'_> {
         let what = self.what;
         let at = field(f, "at", what, units::duration, self.problems);
         let nth = field(f, "nth", what, number(1, u64::MAX), self.problems);
-        let by_chance = f.get("chance").is_some() && f.get("call").is_some();
+        let by_chance = f.get("chance").is_some() && strikes_calls(f);
         let span = |key: &str| f.get(key).map_or(f.span, |node| node.span);
         if f.get("at").is_some() && at.is_none() || f.get("nth").is_some() && nth.is_none() {
             return None;
@@ -341,7 +305,7 @@ impl Reader<'_> {
 
     /// What happens.
     fn verb(&mut self, f: &Fields<'_>, node: &Node, at: usize) -> Option<Fault> {
-        let said: Vec<&str> = VERBS.iter().copied().filter(|key| f.get(key).is_some()).collect();
+        let said: Vec<(&str, &[&str])> = VERBS.iter().copied().filter(|(key, _)| f.get(key).is_some()).collect();
         let links = LINK.iter().any(|key| f.get(key).is_some());
         match (&said[..], links) {
             ([], false) => {
@@ -352,14 +316,16 @@ impl Reader<'_> {
                 );
                 None
             }
-            ([], true) => self.link_change(f, node),
-            ([verb], false) => {
+            ([], true) => self.link_change(f),
+            ([(verb, takes)], false) => {
                 let value = f.get(verb)?;
-                self.foreign(f, verb);
+                let of_caller: &[&str] = if strikes_calls(f) { &["chance"] } else { takes };
+                self.foreign(f, &format!("`{verb}`"), of_caller);
                 self.one_verb(f, verb, value, at)
             }
-            ([first, ..], _) => {
-                let other = said.get(1).copied().or_else(|| LINK.iter().copied().find(|key| f.get(key).is_some()));
+            ([(first, _), ..], _) => {
+                let other =
+                    said.get(1).map(|(key, _)| *key).or_else(|| LINK.iter().copied().find(|key| f.get(key).is_some()));
                 let message = format!("an entry says `{first}` and `{}`", other.unwrap_or_default());
                 let place = other.and_then(|key| f.key(key)).map_or(node.span, |key| key.span);
                 self.error(place, &message, "write two entries");
@@ -369,55 +335,19 @@ impl Reader<'_> {
     }
 
     /// Keys that belong to another verb would pass unseen.
-    fn foreign(&mut self, f: &Fields<'_>, verb: &str) {
-        let ways = ["between", "from", "to", "network"];
-        let takes = |key: &str| match key {
-            "between" | "from" | "to" => matches!(verb, "cut" | "clog" | "slow" | "slow-close" | "reset"),
-            "network" => matches!(verb, "partition" | "cut" | "clog" | "slow" | "slow-close" | "reset"),
-            "restart" => matches!(verb, "kill" | "stop" | "power-loss"),
-            "by" => matches!(
-                verb,
-                "slow"
-                    | "slow-close"
-                    | "slow-cpu"
-                    | "clock-jump"
-                    | "clock-drift"
-                    | "leap-second"
-                    | "clock-strobe"
-                    | "disk-latency"
-            ),
-            "every" => verb == "clock-strobe",
-            "left" => verb == "slow",
-            "limit" => verb == "descriptors",
-            "threads" => verb == "starve",
-            "chance" => {
-                matches!(
-                    verb,
-                    "read-error"
-                        | "write-error"
-                        | "sync-error"
-                        | "short-io"
-                        | "bit-flip"
-                        | "lost-write"
-                        | "misdirected-write"
-                ) || f.get("call").is_some()
-            }
-            "path" => is_disk(verb) || f.get("call").is_some(),
-            "host" | "address" | "program" => f.get("call").is_some(),
-            _ => true,
-        };
-        let others =
-            ["restart", "by", "every", "left", "limit", "threads", "chance", "path", "host", "address", "program"];
-        for key in ways.iter().chain(&others) {
-            if let Some(at) = f.key(key).filter(|_| !takes(key)) {
-                self.error(at.span, &format!("`{key}` says nothing of `{verb}`"), "leave it out");
+    fn foreign(&mut self, f: &Fields<'_>, shown: &str, takes: &[&str]) {
+        let by_call = f.get("call").is_some();
+        for key in verbs::particular() {
+            let is_taken = takes.contains(&key) || by_call && verbs::OF_CALL.contains(&key);
+            if let Some(at) = f.key(key).filter(|_| !is_taken) {
+                self.error(at.span, &format!("`{key}` says nothing of {shown}"), "leave it out");
             }
         }
     }
 
     fn one_verb(&mut self, f: &Fields<'_>, verb: &str, value: &Node, at: usize) -> Option<Fault> {
         let restart = field(f, "restart", self.what, units::duration, self.problems);
-        if is_disk(verb) {
+        if verbs::is_disk(verb) {
             return self.disk(f, verb, value);
         }
         let host = |reader: &mut Self, verb| Some(Fault::Host { hosts: reader.hosts(value)?, verb });
@@ -445,7 +375,7 @@ impl Reader<'_> {
                 let slow = Slow { latency: latency.unwrap_or(0), bandwidth: left.unwrap_or(Chance::SURE) };
                 self.strike(f, value, Verb::Slow(slow))
             }
-            "kill" if f.get("call").is_some() && value.scalar() == Some("caller") => self.call(f, CallVerb::Kill),
+            "kill" if strikes_calls(f) => self.call(f, CallVerb::Kill),
             "kill" => host(self, HostVerb::Kill { restart }),
             "stop" => host(self, HostVerb::Stop { restart }),
             "power-loss" => host(self, HostVerb::PowerLoss { restart }),
@@ -459,24 +389,24 @@ impl Reader<'_> {
                 host(self, HostVerb::Descriptors(limit))
             }
             "clock-jump" => {
-                let by = self.needed(f, "by", verb, signed_duration)?;
+                let by = self.needed(f, "by", verb, words::signed_duration)?;
                 clock(self, ClockVerb::Jump(by))
             }
             "clock-drift" => {
-                let by = self.needed(f, "by", verb, parts_per_million)?;
+                let by = self.needed(f, "by", verb, words::parts_per_million)?;
                 clock(self, ClockVerb::Drift(by))
             }
             "leap-second" => {
-                let by = self.needed(f, "by", verb, leap)?;
+                let by = self.needed(f, "by", verb, words::leap)?;
                 clock(self, ClockVerb::Leap(by))
             }
             "clock-strobe" => {
-                let by = self.needed(f, "by", verb, signed_duration)?;
+                let by = self.needed(f, "by", verb, words::signed_duration)?;
                 let every = self.needed(f, "every", verb, positive_duration)?;
                 clock(self, ClockVerb::Strobe { by, every })
             }
             "errno" => {
-                let errno = parsed(value, &format!("{}: `errno`", self.what), errno, self.problems)?.value;
+                let errno = parsed(value, &format!("{}: `errno`", self.what), words::errno, self.problems)?.value;
                 self.call(f, CallVerb::Errno(errno))
             }
             "delay" => {
@@ -612,7 +542,7 @@ impl Reader<'_> {
     fn strike(&mut self, f: &Fields<'_>, value: &Node, verb: Verb) -> Option<Fault> {
         let ways = match &value.value {
             Value::Map(_) => {
-                let what = format!("{}: {verb:?}", self.what);
+                let what = format!("{}: `timeline`", self.what);
                 let f = fields(value, &what, keys::WAYS, self.problems);
                 self.named_ways(&f)?
             }
@@ -634,7 +564,7 @@ impl Reader<'_> {
     }
 
     /// `loss: 10 %` and its kin.
-    fn link_change(&mut self, f: &Fields<'_>, node: &Node) -> Option<Fault> {
+    fn link_change(&mut self, f: &Fields<'_>) -> Option<Fault> {
         let what = format!("{}: `timeline`", self.what);
         let before = self.problems.errors.len();
         let mut change = LinkChange::default();
@@ -643,18 +573,9 @@ impl Reader<'_> {
                 link::read_key(&mut change, key, node, &format!("{what}: `{key}`"), self.problems);
             }
         }
-        self.foreign_to_link(f);
+        self.foreign(f, "a link", verbs::OF_LINK);
         let Ways { network, from, to } = self.named_ways(f)?;
-        let _ = node;
         (self.problems.errors.len() == before).then_some(Fault::Link { network, from, to, change })
-    }
-
-    fn foreign_to_link(&mut self, f: &Fields<'_>) {
-        for key in ["restart", "by", "every", "left", "limit", "threads", "chance"] {
-            if let Some(at) = f.key(key) {
-                self.error(at.span, &format!("`{key}` says nothing of a link"), "leave it out");
-            }
-        }
     }
 
     /// Groups, or a shape that the seed fills.
@@ -682,7 +603,7 @@ impl Reader<'_> {
         }
         let groups = match (shape, groups) {
             (Some(shape), None) => {
-                let shape = parsed(shape, &what, read_shape, self.problems)?;
+                let shape = parsed(shape, &what, shape::read, self.problems)?;
                 // One random stream for each entry: a change of one moves no other's hosts.
                 let mut rng = Rng::stream(self.scope.seed, &format!("partition {at}"));
                 let groups = shape.value.groups(&among, &mut rng);
@@ -722,217 +643,5 @@ impl Reader<'_> {
         let help = "hosts hear each other where a group has both: write two groups or more, such as `[[n1], [n2, n3]]`";
         self.error(span, "this partition parts no hosts that hear each other", help);
         None
-    }
-
-    /// Times that cannot come.
-    fn times(&mut self, plan: &FaultPlan, places: &[Span]) {
-        for (planned, span) in plan.timeline.iter().zip(places) {
-            let When::At(at) = planned.when else { continue };
-            let shown = units::show_duration(at);
-            if let Some(until) = self.scope.until.filter(|until| at >= *until) {
-                let message = format!("a fault at {shown}, and the world ends at {}", units::show_duration(until));
-                self.error(*span, &message, "make it earlier, or `until` later");
-            } else if let Some(quiet) = plan.quiet_from.filter(|quiet| at >= *quiet) {
-                let message =
-                    format!("a fault at {shown}, and the quiet time begins at {}", units::show_duration(quiet));
-                self.error(*span, &message, "make it earlier, or the quiet time shorter");
-            }
-        }
-    }
-
-    /// Faults of a host that is down.
-    fn contradictions(&mut self, plan: &FaultPlan, places: &[Span]) {
-        let downs: Vec<(Nanos, Nanos, &[u32], Span)> =
-            plan.timeline.iter().zip(places).filter_map(|(planned, span)| down(planned, *span)).collect();
-        for (planned, span) in plan.timeline.iter().zip(places) {
-            let (When::At(at), Fault::Host { hosts, .. }) = (&planned.when, &planned.fault) else { continue };
-            let already = |(from, until, down, place): &&(Nanos, Nanos, &[u32], Span)| {
-                place != span && (from..until).contains(&at) && down.iter().any(|host| hosts.contains(host))
-            };
-            let Some((_, until, down, place)) = downs.iter().find(already).copied() else { continue };
-            let host =
-                down.iter().find(|host| hosts.contains(host)).map_or_else(String::new, |&host| self.scope.name(host));
-            let how_long = match until {
-                Nanos::MAX => "for good".to_owned(),
-                until => format!("until {}", units::show_duration(until)),
-            };
-            let message = format!("{}: `{}` strikes {host}, which is down {how_long}", self.what, planned.fault.kind());
-            let help = "leave one of them out, or let it come back before with `restart`";
-            self.problems.clash((*span, "this finds it down"), (place, "since this"), message, help);
-        }
-    }
-}
-
-/// When a fault puts hosts down, and when they are back.
-fn down(planned: &Planned, span: Span) -> Option<(Nanos, Nanos, &[u32], Span)> {
-    let (When::At(at), Fault::Host { hosts, verb }) = (&planned.when, &planned.fault) else { return None };
-    let (restart, for_good) = match verb {
-        HostVerb::Kill { restart } => (restart, false),
-        HostVerb::Stop { restart } | HostVerb::PowerLoss { restart } => (restart, true),
-        _ => return None,
-    };
-    let until = match (planned.lasts, restart) {
-        (None, None) if for_good => Nanos::MAX,
-        (None, None) => return None,
-        (lasts, restart) => at.saturating_add(lasts.unwrap_or(0)).saturating_add(restart.unwrap_or(0)),
-    };
-    Some((*at, until, hosts, span))
-}
-
-fn is_disk(verb: &str) -> bool {
-    matches!(
-        verb,
-        "read-error"
-            | "write-error"
-            | "sync-error"
-            | "short-io"
-            | "bit-flip"
-            | "lost-write"
-            | "misdirected-write"
-            | "disk-latency"
-            | "disk-stall"
-            | "disk-full"
-            | "quota"
-            | "read-only"
-    )
-}
-
-/// How hosts are parted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// One from all others.
-    One,
-    /// In two halves.
-    Halves,
-    /// A majority of random size, and the rest.
-    Majority,
-    /// Each hears a majority, and no two the same one (Jepsen's `majorities-ring`).
-    Ring,
-}
-
-/// Reads a shape.
-fn read_shape(text: &str) -> Result<Shape, String> {
-    match text {
-        "one" => Ok(Shape::One),
-        "halves" => Ok(Shape::Halves),
-        "majority" => Ok(Shape::Majority),
-        "ring" => Ok(Shape::Ring),
-        _ => Err(format!(
-            "{}; or write groups of hosts, `[[n1], [n2, n3]]`",
-            suggestion(text, ["one", "halves", "majority", "ring"])
-        )),
-    }
-}
-
-impl Shape {
-    /// The groups of a partition of these hosts; fewer than two when there are too few hosts.
-    pub fn groups(self, hosts: &[u32], rng: &mut Rng) -> Vec<Vec<u32>> {
-        let mut order = hosts.to_vec();
-        for i in (1..order.len()).rev() {
-            order.swap(i, rng.below(i as u64 + 1) as usize);
-        }
-        let n = order.len();
-        if n < 2 {
-            return Vec::new();
-        }
-        let first = match self {
-            Shape::One => 1,
-            Shape::Halves => n / 2,
-            Shape::Majority => {
-                let (least, most) = (n / 2 + 1, n - 1);
-                least.min(most) + rng.below((most.max(least) - least + 1) as u64) as usize
-            }
-            Shape::Ring => return ring(&order),
-        };
-        let (a, b) = order.split_at(first.min(n - 1));
-        let sorted = |list: &[u32]| {
-            let mut list = list.to_vec();
-            list.sort_unstable();
-            list
-        };
-        vec![sorted(a), sorted(b)]
-    }
-}
-
-/// Each host hears the nearest ones on both sides of a ring, so many that they are a majority with itself. Groups are runs of
-/// neighbours that all hear each other.
-fn ring(order: &[u32]) -> Vec<Vec<u32>> {
-    let n = order.len();
-    let reach = (n / 2).div_ceil(2);
-    // In a smaller ring all would hear all.
-    if 2 * reach + 1 >= n {
-        return Vec::new();
-    }
-    let group = |at: usize| {
-        let mut group: Vec<u32> = (0..=reach).map(|step| order[(at + step) % n]).collect();
-        group.sort_unstable();
-        group
-    };
-    (0..n).map(group).collect()
-}
-
-/// Reads how many hosts may be damaged.
-fn cap(text: &str) -> Result<Cap, String> {
-    match text {
-        "majority" => Ok(Cap::Majority),
-        "none" => Ok(Cap::None),
-        _ => number(0, 10_000)(text)
-            .map(Cap::Hosts)
-            .map_err(|_| "write `majority`, `none` or a number of hosts".to_owned()),
-    }
-}
-
-/// Reads `2s to 20s`, or one time.
-fn times(text: &str) -> Result<Range, String> {
-    let (min, max) = text.split_once(" to ").unwrap_or((text, text));
-    match (positive_duration(min)?, positive_duration(max)?) {
-        (min, max) if min > max => Err("the first is the longer one: exchange them".to_owned()),
-        (min, max) => Ok(Range { min, max }),
-    }
-}
-
-/// Reads a duration that may go back, `-5s`.
-pub(super) fn signed_duration(text: &str) -> Result<i64, String> {
-    let (back, rest) = match text.trim().strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.trim().trim_start_matches('+')),
-    };
-    let ns = i64::try_from(positive_duration(rest)?).map_err(|_| "longer than 292 years".to_owned())?;
-    Ok(if back { -ns } else { ns })
-}
-
-/// Reads `500ppm` or `-0.1 %`.
-fn parts_per_million(text: &str) -> Result<i32, String> {
-    const ADVICE: &str = "write parts in a million such as `500 ppm`, with `-` for a clock that is late";
-    let text = text.trim();
-    let number = text.strip_suffix("ppm").ok_or_else(|| ADVICE.to_owned())?;
-    let parts: i32 = number.trim().parse().map_err(|_| ADVICE.to_owned())?;
-    if parts == 0 || !(-MAX_DRIFT..=MAX_DRIFT).contains(&parts) {
-        return Err(format!("{ADVICE}; at most {MAX_DRIFT}, and not 0"));
-    }
-    Ok(parts)
-}
-
-/// Reads what a leap second does.
-fn leap(text: &str) -> Result<i8, String> {
-    match text {
-        "insert" => Ok(1),
-        "delete" => Ok(-1),
-        _ => Err("write `insert` (one second is shown twice) or `delete` (one is left out)".to_owned()),
-    }
-}
-
-/// Reads an error number by its name.
-fn errno(text: &str) -> Result<u16, String> {
-    let all = || (1..=133u16).map(Errno);
-    match all().find(|errno| errno.name() == text) {
-        Some(errno) => Ok(errno.0),
-        None => {
-            let names: Vec<&str> = all().map(Errno::name).collect();
-            Err(match crate::problem::nearest(text, names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => "write an error's name as in errno(3), such as `EIO`".to_owned(),
-            })
-        }
     }
 }

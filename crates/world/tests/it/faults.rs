@@ -275,6 +275,8 @@ fn what_cannot_be_meant_is_refused_with_its_place_and_advice() {
     entry("{at: 1s, errno: EIO}", &["which calls"]);
     entry("{at: 1s, for: 1s, reset: n-1}", &["does not last"]);
     entry("{at: 1s, pause: n-1, restart: 1s}", &["`restart` says nothing of `pause`"]);
+    entry("{call: fsync, chance: 50 %, kill: n-1}", &["`chance` says nothing of `kill`"]);
+    entry("{at: 1s, loss: 5 %, path: /tmp}", &["`path` says nothing of a link"]);
     entry("{at: 1s, kil: n-1}", &["did you mean `kill`?"]);
     entry("{at: 1s, clock-drift: n-1, by: 2s}", &["ppm"]);
     entry("{at: 1s, descriptors: n-1}", &["add `limit`"]);
