@@ -150,9 +150,6 @@ pub enum HostVerb {
     Pause,
     /// Each call takes this much longer. Lasts.
     Slow(Nanos),
-    /// It has no more memory than this many bytes: ENOMEM, and the largest process is killed when pages are touched
-    /// beyond it. Lasts.
-    Memory(u64),
     /// Each of its processes may have so many descriptors. Lasts.
     Descriptors(u32),
 }
@@ -285,7 +282,6 @@ impl Fault {
                 HostVerb::PowerLoss { .. } => "power-loss",
                 HostVerb::Pause => "pause",
                 HostVerb::Slow(_) => "slow-cpu",
-                HostVerb::Memory(_) => "memory",
                 HostVerb::Descriptors(_) => "descriptors",
             },
             Fault::Clock { verb, .. } => match verb {

@@ -71,7 +71,6 @@ impl Kernel {
             HostVerb::Descriptors(most) => {
                 self.faults.descriptors.extend(hosts.iter().map(|&host| (index, host, most)))
             }
-            HostVerb::Memory(_) => {}
         }
     }
 
@@ -123,7 +122,6 @@ impl Kernel {
                 self.settle_slow();
             }
             HostVerb::Descriptors(_) => self.faults.descriptors.retain(|(struck, ..)| *struck != index),
-            HostVerb::Memory(_) => {}
         }
     }
 

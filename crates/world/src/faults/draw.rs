@@ -450,7 +450,7 @@ fn damage(planned: &Planned, of: &[u32]) -> (Vec<u32>, Nanos) {
             HostVerb::Kill { restart } | HostVerb::Stop { restart } | HostVerb::PowerLoss { restart } => {
                 (struck(hosts), until.saturating_add(restart.unwrap_or(0)))
             }
-            HostVerb::Pause | HostVerb::Memory(_) | HostVerb::Descriptors(_) => (struck(hosts), until),
+            HostVerb::Pause | HostVerb::Descriptors(_) => (struck(hosts), until),
             HostVerb::Slow(_) => (Vec::new(), until),
         },
         Fault::Partition { groups, .. } => {

@@ -10,7 +10,7 @@ use snowglobe_kernel::table;
 
 use super::Scope;
 use crate::link;
-use crate::units::{show_chance, show_duration, show_size};
+use crate::units::{show_chance, show_duration};
 
 /// A piece of YAML.
 #[derive(Clone, Debug, PartialEq)]
@@ -195,7 +195,6 @@ fn show_fault(out: &mut Entry, fault: &Fault, scope: &Scope) {
                 }
                 HostVerb::Pause => {}
                 HostVerb::Slow(by) => out.text("by", show_duration(*by)),
-                HostVerb::Memory(limit) => out.text("limit", show_size(*limit)),
                 HostVerb::Descriptors(limit) => out.text("limit", limit.to_string()),
             }
         }
