@@ -126,7 +126,7 @@ impl Kernel {
                 {
                     // It is this call alone.
                     self.one_call(index, &planned);
-                    return self.struck(m, task, index, verb);
+                    return self.struck(task, index, verb);
                 }
                 self.faults.due.push_back(Due::Begin(index));
                 self.make_again(m, task);
@@ -137,13 +137,13 @@ impl Kernel {
             What::Strike(chance, verb, rng) => {
                 let hits = *chance == Chance::SURE || rng.below(u64::from(Chance::SURE.0)) < u64::from(chance.0);
                 let verb = *verb;
-                if hits { self.struck(m, task, index, verb) } else { None }
+                if hits { self.struck(task, index, verb) } else { None }
             }
         }
     }
 
     /// How a call is answered that was struck.
-    fn struck(&mut self, _m: &mut dyn Machine, task: TaskId, index: u32, verb: CallVerb) -> Option<Answer> {
+    fn struck(&mut self, task: TaskId, index: u32, verb: CallVerb) -> Option<Answer> {
         self.hit(index, 1);
         match verb {
             CallVerb::Errno(errno) => Some(Err(Errno(errno).into())),
@@ -235,14 +235,12 @@ impl Cx<'_> {
 
     /// Whether the call names an address that is meant, or its socket is connected to one: `IP:PORT`, `IP` or `:PORT`.
     fn names_address(&mut self, wanted: &str) -> bool {
-        const CONNECT: u32 = 42;
-        const BIND: u32 = 49;
-        const SENDTO: u32 = 44;
         let Ok(file) = self.file(0) else { return false };
         let FileKind::Socket(id) = file.kind else { return false };
-        let place = match self.me().call {
-            CONNECT | BIND => Some((self.args[1], self.args[2])),
-            SENDTO if self.args[4] != 0 => Some((self.args[4], self.args[5])),
+        let Some(entry) = table::entry(u64::from(self.me().call)) else { return false };
+        let place = match entry.name {
+            "connect" | "bind" => Some((self.args[1], self.args[2])),
+            "sendto" if self.args[4] != 0 => Some((self.args[4], self.args[5])),
             _ => None,
         };
         let named = place.and_then(|(at, len)| {

@@ -97,7 +97,7 @@ impl Kernel {
         faults.into_iter().for_each(|index| self.hit(index, 1));
     }
 
-    pub(super) fn relieve_hosts(&mut self, index: u32, hosts: &[u32], verb: HostVerb, _m: &mut dyn Machine) {
+    pub(super) fn relieve_hosts(&mut self, index: u32, hosts: &[u32], verb: HostVerb) {
         let now = self.sched.now;
         match verb {
             // Their services return by timers of their own.
@@ -144,12 +144,12 @@ impl Kernel {
     }
 
     /// A fault keeps a service down no longer.
-    pub(super) fn return_host(&mut self, index: u32, host: u32, m: &mut dyn Machine) {
+    pub(super) fn return_host(&mut self, index: u32, host: u32) {
         if !self.faults.held.remove(&(host, index)) {
             return;
         }
         if !self.faults.held.iter().any(|(_, fault)| *fault == index) {
-            self.end_fault(index, m);
+            self.end_fault(index);
         }
         let planned = &self.spec.faults.timeline[index as usize];
         let returns =

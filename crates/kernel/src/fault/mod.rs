@@ -118,11 +118,11 @@ impl Kernel {
         while let Some(due) = self.faults.due.pop_front() {
             match due {
                 Due::Begin(index) => self.begin_fault(index, m),
-                Due::End(index) => self.end_fault(index, m),
-                Due::Return(index, host) => self.return_host(index, host, m),
+                Due::End(index) => self.end_fault(index),
+                Due::Return(index, host) => self.return_host(index, host),
                 Due::Grace(index, host) => self.grace_is_over(index, host),
                 Due::Strobe(index) => self.strobe(index),
-                Due::Quiet => self.begin_quiet(m),
+                Due::Quiet => self.begin_quiet(),
             }
         }
         self.arm_services();
@@ -151,14 +151,14 @@ impl Kernel {
             Fault::Starve { hosts, threads } => self.starve(index, hosts, threads),
         }
         match planned.lasts {
-            _ if !planned.fault.lasts() => self.end_fault(index, m),
+            _ if !planned.fault.lasts() => self.end_fault(index),
             Some(lasts) => self.arm_fault(now.saturating_add(lasts), Due::End(index)),
             None => {}
         }
     }
 
     /// What goes on of a fault ends.
-    fn end_fault(&mut self, index: u32, m: &mut dyn Machine) {
+    fn end_fault(&mut self, index: u32) {
         if !self.faults.going.remove(&index) {
             return;
         }
@@ -171,7 +171,7 @@ impl Kernel {
                 self.sockets.table.end_fault(index, now);
                 self.network_settle();
             }
-            Fault::Host { hosts, verb } => self.relieve_hosts(index, hosts, *verb, m),
+            Fault::Host { hosts, verb } => self.relieve_hosts(index, hosts, *verb),
             Fault::Disk { .. } => self.heal_disks(index),
             Fault::Clock { hosts, verb } => self.relieve_clocks(index, hosts, *verb),
             Fault::Call { .. } => self.relieve_calls(index),
@@ -188,13 +188,13 @@ impl Kernel {
     }
 
     /// Faults end, hosts that they keep down come back, and nothing strikes any more.
-    fn begin_quiet(&mut self, m: &mut dyn Machine) {
+    fn begin_quiet(&mut self) {
         self.faults.quiet = true;
         for index in self.faults.going.clone() {
-            self.end_fault(index, m);
+            self.end_fault(index);
         }
         for (host, index) in self.faults.held.clone() {
-            self.return_host(index, host, m);
+            self.return_host(index, host);
         }
     }
 
