@@ -227,7 +227,7 @@ impl Draw {
     fn of(&mut self, range: Range) -> u64 {
         let (min, max) = (range.min.max(1), range.max.max(range.min).max(1));
         // Twice as much, or half: the bits are those of the order, and within an order it is even.
-        let orders = u64::from((max / min).max(1).ilog2()) + 1;
+        let orders = u64::from(((max - 1) / min).max(1).ilog2()) + 1;
         let low = min.saturating_mul(1 << self.below(orders));
         let high = low.saturating_mul(2).min(max);
         (low + self.below(high.saturating_sub(low) + 1)).clamp(min, max)
