@@ -27,6 +27,7 @@ mod frames;
 mod heap;
 mod host;
 mod lower;
+mod pages;
 mod rewrite;
 mod spin;
 mod state;
