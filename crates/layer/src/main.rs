@@ -28,6 +28,7 @@ mod heap;
 mod host;
 mod lower;
 mod near;
+mod pages;
 mod rewrite;
 mod spin;
 mod state;

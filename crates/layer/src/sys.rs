@@ -6,11 +6,13 @@ use core::arch::asm;
 #[allow(missing_docs)]
 pub mod nr {
     pub const CLOSE: u64 = 3;
+    pub const LSEEK: u64 = 8;
     pub const MMAP: u64 = 9;
     pub const MPROTECT: u64 = 10;
     pub const MUNMAP: u64 = 11;
     pub const RT_SIGACTION: u64 = 13;
     pub const RT_SIGPROCMASK: u64 = 14;
+    pub const IOCTL: u64 = 16;
     pub const PREAD64: u64 = 17;
     pub const SCHED_YIELD: u64 = 24;
     pub const MREMAP: u64 = 25;
