@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
 use snowglobe_check::Finding;
+use snowglobe_check::assertions::Catalogue;
+use snowglobe_world::faults::record::KindRecord;
 use snowglobe_world::rundir::{BinaryRecord, Verdict};
 
 /// What a worker is told first.
@@ -91,7 +93,11 @@ pub struct Outcome {
     pub run: Option<String>,
     /// What was executed, when it was not the same as in the worker's run before.
     pub binaries: Option<Vec<BinaryRecord>>,
-    /// What should be known though nothing failed: a fault that hit nothing, a run that nothing judged.
+    /// What became of the assertions inside programs.
+    pub assertions: Catalogue,
+    /// What became of the kinds of faults in its plan.
+    pub faults: Vec<KindRecord>,
+    /// What should be known though nothing failed: a run that nothing judged.
     pub remarks: Vec<String>,
 }
 

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use snowglobe_abi::fault::Planned;
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
 use snowglobe_check::Finding;
-use snowglobe_world::Problem;
 
 use crate::ddmin::ddmin;
-use crate::explorer::{as_problem, no_worker};
+use crate::explorer::no_worker;
 use crate::job::{Answer, Job, Outcome, Subject};
 use crate::pool::Pool;
+use crate::trouble::Trouble;
 use crate::{reduce, seeds};
 
 /// Who tries worlds.
@@ -21,7 +21,7 @@ pub trait Oracle {
     ///
     /// # Errors
     /// They cannot be run.
-    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Problem>;
+    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Trouble>;
 
     /// Hears of each step: what is looked at, and the least world so far.
     fn on_step(&mut self, step: &'static str, best: &Failing);
@@ -47,7 +47,7 @@ const PASSES: u32 = 4;
 ///
 /// # Errors
 /// Worlds cannot be run.
-pub fn shrink(start: Failing, oracle: &mut dyn Oracle) -> Result<Failing, Problem> {
+pub fn shrink(start: Failing, oracle: &mut dyn Oracle) -> Result<Failing, Trouble> {
     let mut shrinker = Shrinker { best: start, oracle, error: None };
     for _ in 0..PASSES {
         let before = shrinker.best.world.clone();
@@ -66,7 +66,7 @@ pub fn shrink(start: Failing, oracle: &mut dyn Oracle) -> Result<Failing, Proble
 struct Shrinker<'a> {
     best: Failing,
     oracle: &'a mut dyn Oracle,
-    error: Option<Problem>,
+    error: Option<Trouble>,
 }
 
 impl Shrinker<'_> {
@@ -242,7 +242,7 @@ impl<'a> Runs<'a> {
     fn submit(
         &mut self,
         open: &mut std::iter::Peekable<std::vec::IntoIter<(usize, [u8; 32], WorldSpec)>>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Trouble> {
         while self.pool.free() > 0
             && let Some((place, hash, world)) = open.next()
         {
@@ -255,7 +255,7 @@ impl<'a> Runs<'a> {
 }
 
 impl Oracle for Runs<'_> {
-    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Problem> {
+    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Trouble> {
         if self.is_spent() {
             return Ok(None);
         }
@@ -309,7 +309,7 @@ impl Oracle for Runs<'_> {
                 Answer::Fault(fault) => {
                     faults_in_row += 1;
                     if !fault.usage && faults_in_row >= MAX_FAULTS {
-                        return Err(as_problem(&fault));
+                        return Err(Trouble::from(&fault));
                     }
                     None
                 }
@@ -379,7 +379,7 @@ mod tests {
     struct Knows<F>(F, u64);
 
     impl<F: Fn(&WorldSpec) -> bool> Oracle for Knows<F> {
-        fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Problem> {
+        fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Trouble> {
             self.1 += worlds.len() as u64;
             let found = worlds.iter().position(|world| (self.0)(world));
             Ok(found.map(|index| Failing {

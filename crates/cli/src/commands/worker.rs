@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use snowglobe_abi::spec::YieldPoint;
 use snowglobe_check::Finding;
 use snowglobe_explore::job::{Answer, Fault, Job, Outcome, Setup, Subject};
+use snowglobe_world::faults::record::by_kind;
 use snowglobe_world::rundir::{BinaryRecord, Layout, RunDir, RunRecord, Verdict};
 use snowglobe_world::{Problem, load};
 
@@ -135,6 +136,8 @@ impl Worker {
             points,
             run: keep.then_some(record.run),
             binaries,
+            assertions: finished.assertions,
+            faults: by_kind(&finished.faults),
             remarks,
         }
     }
