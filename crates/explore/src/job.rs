@@ -64,6 +64,9 @@ pub struct Fault {
     pub help: Option<String>,
     /// Whether it is the user's to mend: the world is wrong, and is so for every seed.
     pub usage: bool,
+    /// Whether the world did not end in its time, which others of it may do.
+    #[serde(default)]
+    pub endless: bool,
 }
 
 /// What came of a run.

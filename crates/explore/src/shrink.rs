@@ -79,6 +79,8 @@ impl Shrinker<'_> {
             let base = self.best.world.clone();
             self.try_these(lists.iter().map(|list| reduce::with_timeline(&base, list)).collect())
         });
+        self.step("round times");
+        self.try_these(reduce::rounder_plans(&self.best.world));
         self.step("time");
         self.sooner_end();
         self.step("hosts");
@@ -432,6 +434,40 @@ mod tests {
         assert_eq!(world.faults.schedule, Schedule::Usual);
         assert!(world.until.unwrap() <= 6 * SECOND, "{:?}", world.until);
         assert!(tried < 600, "{tried}");
+    }
+
+    #[test]
+    fn times_are_rounded_together_as_far_as_it_still_fails() {
+        let mut start = world();
+        start.faults.timeline.truncate(3);
+        let at = |world: &WorldSpec, i: usize| match world.faults.timeline[i].when {
+            When::At(at) => at,
+            When::Call { .. } => 0,
+        };
+        // Too late by 50 ms is not at all, and alone none can be moved: their distance matters.
+        let fails = |world: &WorldSpec| {
+            world.faults.timeline.len() == 3
+                && (at(world, 0)..SECOND + 130_000_000).contains(&(SECOND + 100_000_000))
+                && at(world, 1) - at(world, 0) == SECOND
+                && at(world, 2) - at(world, 1) == SECOND
+        };
+        assert!(!fails(&start));
+        start.faults.timeline[0].when = When::At(SECOND + 90_123_456);
+        start.faults.timeline[1].when = When::At(2 * SECOND + 90_123_456);
+        start.faults.timeline[2].when = When::At(3 * SECOND + 90_123_456);
+        let failing = Failing { index: 0, virtual_ns: start.until.unwrap(), world: start };
+        let least = shrink(failing, &mut Knows(fails, 0)).unwrap().world;
+        assert_eq!([0, 1, 2].map(|i| at(&least, i) % 10_000_000), [0; 3]);
+    }
+
+    #[test]
+    fn turns_end_as_seldom_as_it_still_fails() {
+        let mut start = world();
+        start.faults.schedule = Schedule::Random(Chance(50_000_000));
+        let fails = |world: &WorldSpec| matches!(world.faults.schedule, Schedule::Random(c) if c >= Chance(3_000_000));
+        let failing = Failing { index: 0, virtual_ns: start.until.unwrap(), world: start };
+        let least = shrink(failing, &mut Knows(fails, 0)).unwrap().world;
+        assert_eq!(least.faults.schedule, Schedule::Random(Chance(5_000_000)));
     }
 
     #[test]

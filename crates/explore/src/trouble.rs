@@ -33,6 +33,7 @@ impl From<&Fault> for Trouble {
             Some(help) => problem.help(help.clone()),
             None => problem,
         };
-        Trouble { problem, usage: fault.usage }
+        // That one seed after another has no end is the world's doing.
+        Trouble { problem, usage: fault.usage || fault.endless }
     }
 }

@@ -62,7 +62,7 @@ pub fn run(args: &ExploreArgs) -> Result<u8, Failure> {
     }
     let Some(explored) = explored? else {
         faults.iter().take(1).for_each(|(_, fault)| exit::tell(&Trouble::from(fault).problem));
-        eprintln!("no run came to its end: nothing was judged");
+        eprintln!("no run came to its end: nothing was judged. Give the world an end with `until`, or it more time");
         return Ok(status::UNKNOWN);
     };
     store.learn(&database.points(&explored.campaign).map_err(fault)?).map_err(fault)?;

@@ -163,5 +163,6 @@ fn as_fault(failure: Failure) -> Fault {
         message: problem.as_ref().map_or_else(|| "the run could not be made".to_owned(), ToString::to_string),
         help: problem.as_ref().and_then(|problem| problem.advice()).map(str::to_owned),
         usage,
+        endless: false,
     }
 }
