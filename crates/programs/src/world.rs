@@ -195,8 +195,9 @@ impl Case {
 
     fn judge_outputs(&self, run: &Run) -> Result<()> {
         let matched = |host: &str, pattern: &str| -> Result<(bool, String)> {
-            let path = run.folder.join("hosts").join(host).join("stdout");
-            let text = fs::read_to_string(&path).unwrap_or_default();
+            let host = run.folder.join("hosts").join(host);
+            let text =
+                ["stdout", "stderr"].map(|name| fs::read_to_string(host.join(name)).unwrap_or_default()).concat();
             let pattern = Regex::new(pattern)?;
             Ok((text.lines().any(|line| pattern.is_match(line)), text))
         };

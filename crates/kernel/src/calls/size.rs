@@ -58,7 +58,7 @@ pub fn truncate(cx: &mut Cx) -> Answer {
         return Err(Errno::EISDIR.into());
     }
     permit(&cx.proc().cred, &node, W)?;
-    if node.fs.is_read_only() {
+    if cx.is_read_only(&node) {
         return Err(Errno::EROFS.into());
     }
     if cx.k.is_running(&node) {

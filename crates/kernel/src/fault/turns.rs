@@ -101,7 +101,8 @@ impl Kernel {
         let starving = Starving { hosts: hosts.to_vec(), threads: threads.to_vec(), rng, struck: Vec::new() };
         self.faults.turns.starving.insert(index, starving);
         for &host in hosts {
-            let tids: Vec<(u32, TaskId)> = self.hosts[host as usize].tids.iter().map(|(tid, task)| (*tid, *task)).collect();
+            let tids: Vec<(u32, TaskId)> =
+                self.hosts[host as usize].tids.iter().map(|(tid, task)| (*tid, *task)).collect();
             tids.into_iter().for_each(|(tid, task)| self.starve_task(index, host, tid, task));
         }
     }
