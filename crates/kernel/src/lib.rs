@@ -176,6 +176,8 @@ pub struct Kernel {
     turn_over: bool,
     /// Whether a service reads the run's standard input.
     pub input_taken: bool,
+    /// Whether a program has said by its SDK that the system is set up.
+    pub set_up: bool,
     /// Hosts with a live process.
     pub hosts_up: u32,
     /// The trace.
@@ -263,6 +265,7 @@ impl Kernel {
             slice_start: 0,
             turn_over: false,
             input_taken: false,
+            set_up: false,
             hosts_up: 0,
             record,
             calls: 0,

@@ -92,6 +92,7 @@ impl Kernel {
         if self.faults.is_paused(host) {
             self.sched.set_frozen(id, true);
         }
+        self.starve_newborn(host.0, tid, id);
         self.host_mut(host).tids.insert(tid, id);
         self.host_mut(host).tasks += 1;
         if self.host(host).tasks == 1 {

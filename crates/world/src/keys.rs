@@ -176,7 +176,7 @@ pub const SERVICE_WORLD: &[KeySpec] = keys! {
     "history" Read "that the service writes a history to the file that SNOWGLOBE_HISTORY names: its model, or a mapping (below)"
     "expect" Read "the state of its last process at the end: `running`, `ended`, `exit 0`, `signal SIGKILL`"
     "outputs" Read "what its output must or must not have: a list (below)"
-    "test_composer" Read "whether the host runs test commands under `/opt/antithesis/test/v1` (false)"
+    "test_composer" Read "whether the host runs test commands under `/opt/antithesis/test/v1`: `true`, or `after-setup`, when a program has said `setup_complete` (false)"
     "stdin" Read "whether the service gets the run's standard input (false)"
 };
 

@@ -217,7 +217,10 @@ impl Kernel {
         let report = |(index, state): (usize, &State)| FaultReport {
             index: index as u32,
             times: state.began.map(|began| (began, state.ended)),
-            hits: state.hits + self.sockets.table.fault_hits(index as u32) + self.disk_hits(index as u32),
+            hits: state.hits
+                + self.sockets.table.fault_hits(index as u32)
+                + self.disk_hits(index as u32)
+                + self.starve_hits(index as u32),
         };
         self.faults.states.iter().enumerate().map(report).collect()
     }

@@ -978,7 +978,7 @@ fn mounts(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let mut out = String::new();
     for (path, fs) in mount_points(cx, node) {
         let source = if fs.kind == "ext4" { "/dev/sda" } else { fs.kind };
-        let mode = if fs.shows_read_only() { "ro" } else { "rw" };
+        let mode = if fs.shows_read_only(HostId(node.host)) { "ro" } else { "rw" };
         let _ = writeln!(out, "{source} {path} {} {mode},relatime 0 0", fs.kind);
     }
     Ok(out.into_bytes())
@@ -988,7 +988,7 @@ fn mountinfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let mut out = String::new();
     for (i, (path, fs)) in mount_points(cx, node).into_iter().enumerate() {
         let source = if fs.kind == "ext4" { "/dev/sda" } else { fs.kind };
-        let mode = if fs.shows_read_only() { "ro" } else { "rw" };
+        let mode = if fs.shows_read_only(HostId(node.host)) { "ro" } else { "rw" };
         let (id, parent) = (21 + i, if i == 0 { 1 } else { 21 });
         let (major, minor) = (fs.dev >> 8 & 0xfff, fs.dev & 0xff);
         let _ = writeln!(out, "{id} {parent} {major}:{minor} / {path} {mode},relatime - {} {source} {mode}", fs.kind);
