@@ -115,6 +115,7 @@ fn make_shared(processor: Processor) {
         lower: Default::default(),
         machine: processor,
         core: crate::near::Core::new(),
+        hidden: Default::default(),
     };
     let shared = alloc::boxed::Box::new(value);
     // SAFETY: nobody else runs yet.

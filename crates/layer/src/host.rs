@@ -5,7 +5,7 @@ use crate::entry::{guest_cmpxchg, guest_copy};
 use crate::lower::Lower;
 use crate::state::{XSave, control, cpu, frame, shared};
 use crate::sys::{futex_wait, futex_wake, sys};
-use crate::{frames, pages, rewrite, vectors};
+use crate::{frames, hidden, pages, rewrite, vectors};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -105,6 +105,7 @@ impl Machine for Host {
     }
 
     fn map(&mut self, addr: u64, len: u64, prot: u32, backing: Backing) -> Result<()> {
+        const PROT_EXEC: u32 = 4;
         let (flags, file, offset) = match backing {
             Backing::Anon => (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1i64, 0),
             Backing::Store { offset, shared } => {
@@ -116,7 +117,16 @@ impl Machine for Host {
         };
         rewrite::forget(addr, len);
         // SAFETY: the kernel chose the range, which is a guest's.
-        check(sys!(MMAP, addr, len, prot, flags | MAP_FIXED, file, offset))
+        check(sys!(MMAP, addr, len, prot, flags | MAP_FIXED, file, offset))?;
+        match backing {
+            _ if prot & PROT_EXEC == 0 => {}
+            Backing::Lower { file, offset } => {
+                hidden::hide(addr, len, prot, Some((shared().lower.path(file)?, offset)))
+            }
+            Backing::Store { shared: false, .. } => hidden::hide(addr, len, prot, None),
+            _ => {}
+        }
+        Ok(())
     }
 
     fn unmap(&mut self, addr: u64, len: u64) -> Result<()> {

@@ -160,6 +160,11 @@ impl Lower {
         }
     }
 
+    /// The path by which a file was opened.
+    pub fn path(&self, file: LowerFile) -> Result<String> {
+        Ok(self.handles[file.0 as usize].as_ref().ok_or(Errno::EBADF)?.path.clone())
+    }
+
     /// The descriptor of a file, which is opened again if it was closed.
     pub fn fd(&mut self, file: LowerFile) -> Result<i32> {
         self.clock += 1;

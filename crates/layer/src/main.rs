@@ -6,6 +6,7 @@
 //! | [`entry`] | ways in and out, in assembly |
 //! | [`trap`] | what they call |
 //! | [`rewrite`] | call sites turned into jumps |
+//! | [`hidden`] | instructions that show the machine, turned into traps |
 //! | [`spin`] | loops that give up the baton |
 //! | [`baton`], [`near`] | which host process runs, and whether those that wait for it sleep |
 //! | [`host`] | the kernel's `Machine` |
@@ -25,6 +26,7 @@ mod clock;
 mod entry;
 mod frames;
 mod heap;
+mod hidden;
 mod host;
 mod lower;
 mod near;

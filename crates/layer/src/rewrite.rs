@@ -480,15 +480,20 @@ fn patch(at: u64, bytes: &[u8]) -> bool {
 
 /// Writes into code that has this protection.
 fn patch_to(at: u64, bytes: &[u8], prot: u64) -> bool {
-    let from = at & !(PAGE - 1);
-    let to = (at + bytes.len() as u64).next_multiple_of(PAGE);
+    // SAFETY: the range is writable when this is called.
+    let write = || unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
+    while_writable(at, at + bytes.len() as u64, prot, write)
+}
+
+/// Does something while the pages of a range of code, which has this protection, are writable. Returns false where they cannot be.
+pub fn while_writable(from: u64, to: u64, prot: u64, write: impl FnOnce()) -> bool {
+    let (from, to) = (from & !(PAGE - 1), to.next_multiple_of(PAGE));
     const RW: u64 = 3;
     // SAFETY: the pages are the guest's code, which does not run now.
     if sys!(MPROTECT, from, to - from, RW) < 0 {
         return false;
     }
-    // SAFETY: just made writable.
-    unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), at as *mut u8, bytes.len()) };
+    write();
     // SAFETY: as before.
     let ret = sys!(MPROTECT, from, to - from, prot);
     assert!(ret == 0, "code cannot be made executable again: {ret}");

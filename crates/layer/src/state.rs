@@ -1,5 +1,6 @@
 //! What the layer keeps: in the arena for all host processes, and privately for each.
 
+use crate::hidden::Hidden;
 use crate::lower::Lower;
 use crate::near::{Core, Patience};
 use alloc::alloc::{Layout, alloc, dealloc};
@@ -200,6 +201,8 @@ pub struct Shared {
     pub machine: Processor,
     /// See [`Core`].
     pub core: Core,
+    /// See [`Hidden`].
+    pub hidden: Hidden,
 }
 
 /// The shared state. One runner at a time makes this sound: whoever calls holds the baton.

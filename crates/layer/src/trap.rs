@@ -4,7 +4,7 @@ use crate::baton;
 use crate::entry::{fixup, is_way_back};
 use crate::host::Host;
 use crate::state::{Frame, control, cpu, frame, kernel};
-use crate::{clock, rewrite, spin};
+use crate::{clock, hidden, rewrite, spin};
 use core::sync::atomic::Ordering::Relaxed;
 use snowglobe_kernel::Flow;
 use snowglobe_kernel::signal::Info;
@@ -115,6 +115,7 @@ fn answer_trap(f: &mut Frame, signal: u32, info: &HostInfo, uc: &HostContext) {
         SIGURG => spin::look(f),
         SIGTRAP if spin::step(f) || spin::passed(f) || rewrite::jumped_behind(f) => {}
         SIGSEGV if read_counter(f) => {}
+        SIGILL if hidden::answer(f) => {}
         SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP => fault(signal, info, uc),
         _ => {}
     }
