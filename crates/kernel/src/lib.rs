@@ -184,6 +184,8 @@ pub struct Kernel {
     pub calls: u64,
     /// What the wall clock of the host that runs shows at virtual time 0, in nanoseconds since 1970.
     pub zero: Nanos,
+    /// What its monotonic clock shows at virtual time 0; less than nothing, round the end of 64 bits, when it has booted since.
+    pub up: Nanos,
     /// How processes grow.
     pub health: health::Health,
     /// The plan of faults, and how far it is.
@@ -267,6 +269,7 @@ impl Kernel {
             record,
             calls: 0,
             zero,
+            up: time::UPTIME,
             health: Default::default(),
             faults: fault::Faults::default(),
             memory,
@@ -294,6 +297,11 @@ impl Kernel {
     /// Wall clock in nanoseconds since 1970.
     pub fn realtime(&self) -> Nanos {
         self.zero + self.sched.now
+    }
+
+    /// The monotonic clock of the host that runs.
+    pub fn monotonic(&self) -> Nanos {
+        self.sched.now.wrapping_add(self.up)
     }
 
     /// A live task.
@@ -570,7 +578,7 @@ impl Kernel {
         self.sched.now += self.clock_step();
         let over = self.sched.now - self.slice_start >= self.spec.knobs.quantum;
         self.notice |= over || self.sched.next_timer <= self.sched.now;
-        self.sched.now + time::UPTIME
+        self.monotonic()
     }
 
     /// The current task has read clocks by itself: time has come to this.

@@ -324,6 +324,8 @@ pub struct Host {
     pub covered: Vec<InodeRef>,
     /// Pseudo-terminals.
     pub ttys: crate::calls::tty::Ttys,
+    /// Descriptors of timers that its wall clock moves or cancels.
+    pub wall_timers: Vec<alloc::rc::Weak<crate::time::TimerFd>>,
 }
 
 /// An address space: one host process.
