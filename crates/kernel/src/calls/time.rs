@@ -493,7 +493,8 @@ pub fn timerfd_create(cx: &mut Cx) -> Answer {
     if !matches!(clock, REALTIME | MONOTONIC | BOOTTIME | 8 | 9) || flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let file = cx.new_file(crate::fs::file::FileKind::Timer(TimerFd::new(clock, cx.proc().host)), O_RDWR | flags & O_NONBLOCK);
+    let file =
+        cx.new_file(crate::fs::file::FileKind::Timer(TimerFd::new(clock, cx.proc().host)), O_RDWR | flags & O_NONBLOCK);
     Ok(i64::from(cx.install(file, flags & O_CLOEXEC != 0)?))
 }
 

@@ -165,7 +165,9 @@ impl Kernel {
 
     fn move_deadline(&mut self, host: HostId, task: TaskId) {
         let t = self.task(task);
-        let Some(wall) = t.wait.as_ref().and_then(|wait| wait.wall).filter(|_| t.state == State::Blocked) else { return };
+        let Some(wall) = t.wait.as_ref().and_then(|wait| wait.wall).filter(|_| t.state == State::Blocked) else {
+            return;
+        };
         let (at, ticket) = (self.when_wall(host, wall), t.ticket);
         if let Some(key) = self.task_mut(task).timer.take() {
             self.sched.disarm(key);
