@@ -385,10 +385,15 @@ impl Kernel {
             self.notice = true;
         }
         let cost = self.spec.knobs.call_cost;
-        self.task_mut(task).call = nr as u32;
+        let t = self.task_mut(task);
+        // A call that was put off has begun before.
+        let begun = core::mem::take(&mut t.begun) && t.call == nr as u32;
+        t.call = nr as u32;
         self.charge(task, cost);
         let entry = table::entry(nr);
-        self.record.begin(self.sched.now, task, nr, entry, &args, m);
+        if !begun {
+            self.record.begin(self.sched.now, task, nr, entry, &args, m);
+        }
         let struck = if self.faults.odd { self.odd_call(m, task, &args) } else { None };
         let answer = {
             let forbidden = if self.task(task).seccomp.is_some() { self.forbidden(m, nr, &args) } else { None };

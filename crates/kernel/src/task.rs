@@ -95,6 +95,8 @@ pub struct Task {
     pub disk_passed: bool,
     /// Whether its call has met the fault that looks for it, and is made now.
     pub struck: bool,
+    /// Whether the trace has the beginning of its call, which is made again.
+    pub begun: bool,
     /// What it has forbidden itself.
     pub seccomp: Option<crate::calls::seccomp::Seccomp>,
 }
