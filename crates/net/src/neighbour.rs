@@ -11,6 +11,7 @@ use crate::stats::REACHABLE;
 use crate::table::SocketTable;
 use crate::verdict::Way;
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 
 /// How long a host waits for a sign of one that it doubts before it asks (`delay_first_probe_time`), in nanoseconds.
@@ -35,22 +36,24 @@ impl<R: Clone> SocketTable<R> {
     pub(crate) fn find_in_vain(&mut self, way: Way, packet: &Packet) {
         let (now, six) = (self.log.now, packet.dst.ip.is_ipv6());
         let met = self.world.met(way.from, way.to, six);
-        if !self.lookups.contains_key(&(way, six)) {
-            let known = met != 0;
-            if known && now < met + REACHABLE {
-                return;
-            }
-            let until = now + RESOLUTION + if known { DELAY } else { 0 };
-            self.lookups.insert((way, six), Lookup { until, known, errors: Vec::new() });
-            self.fabric.set_alarm(until, Alarm::Lookup(way, six));
-        }
-        let full = self.lookups.get(&(way, six)).is_none_or(|l| l.known || l.errors.len() >= WAITING as usize);
-        if full {
+        if met != 0 && now < met + REACHABLE {
             return;
         }
-        if let Some(error) = self.host_unreachable(packet)
-            && let Some(lookup) = self.lookups.get_mut(&(way, six))
-        {
+        let known = match self.lookups.entry((way, six)) {
+            Entry::Occupied(lookup) => lookup.get().known,
+            Entry::Vacant(place) => {
+                let known = met != 0;
+                let until = now + RESOLUTION + if known { DELAY } else { 0 };
+                place.insert(Lookup { until, known, errors: Vec::new() });
+                self.fabric.set_alarm(until, Alarm::Lookup(way, six));
+                known
+            }
+        };
+        if known {
+            return;
+        }
+        let Some(error) = self.host_unreachable(packet) else { return };
+        if let Some(lookup) = self.lookups.get_mut(&(way, six)).filter(|l| l.errors.len() < WAITING as usize) {
             lookup.errors.push(error);
         }
     }
