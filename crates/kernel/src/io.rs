@@ -135,6 +135,10 @@ impl Cx<'_> {
                 if iov.len() < 8 {
                     return Err(Errno::EINVAL);
                 }
+                if timer.cancelled.take() {
+                    timer.count.set(0);
+                    return Err(Errno::ECANCELED);
+                }
                 let count = timer.count.get();
                 if count == 0 {
                     return Err(Errno::EAGAIN);

@@ -186,6 +186,8 @@ pub struct Kernel {
     pub calls: u64,
     /// What the wall clock of the host that runs shows at virtual time 0, in nanoseconds since 1970.
     pub zero: Nanos,
+    /// What its monotonic clock shows at virtual time 0; less than nothing, round the end of 64 bits, when it has booted since.
+    pub up: Nanos,
     /// How processes grow.
     pub health: health::Health,
     /// The plan of faults, and how far it is.
@@ -270,6 +272,7 @@ impl Kernel {
             record,
             calls: 0,
             zero,
+            up: time::UPTIME,
             health: Default::default(),
             faults: fault::Faults::default(),
             memory,
@@ -297,6 +300,11 @@ impl Kernel {
     /// Wall clock in nanoseconds since 1970.
     pub fn realtime(&self) -> Nanos {
         self.zero + self.sched.now
+    }
+
+    /// The monotonic clock of the host that runs.
+    pub fn monotonic(&self) -> Nanos {
+        self.sched.now.wrapping_add(self.up)
     }
 
     /// A live task.
@@ -380,10 +388,15 @@ impl Kernel {
             self.notice = true;
         }
         let cost = self.spec.knobs.call_cost;
-        self.task_mut(task).call = nr as u32;
+        let t = self.task_mut(task);
+        // A call that was put off has begun before.
+        let begun = core::mem::take(&mut t.begun) && t.call == nr as u32;
+        t.call = nr as u32;
         self.charge(task, cost);
         let entry = table::entry(nr);
-        self.record.begin(self.sched.now, task, nr, entry, &args, m);
+        if !begun {
+            self.record.begin(self.sched.now, task, nr, entry, &args, m);
+        }
         let struck = if self.faults.odd { self.odd_call(m, task, &args) } else { None };
         let answer = {
             let forbidden = if self.task(task).seccomp.is_some() { self.forbidden(m, nr, &args) } else { None };
@@ -573,7 +586,7 @@ impl Kernel {
         self.sched.now += self.clock_step();
         let over = self.sched.now - self.slice_start >= self.spec.knobs.quantum;
         self.notice |= over || self.sched.next_timer <= self.sched.now;
-        self.sched.now + time::UPTIME
+        self.monotonic()
     }
 
     /// The current task has read clocks by itself: time has come to this.

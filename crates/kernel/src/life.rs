@@ -84,6 +84,7 @@ impl Kernel {
             deadline: [0; 3],
             disk_passed: false,
             struck: false,
+            begun: false,
             seccomp: None,
             nice: 0,
         };

@@ -11,8 +11,8 @@ use snowglobe_abi::spec::{Condition, Nanos, Restart, ServiceSpec, WorldSpec};
 pub enum Timer {
     /// Start it, if its dependencies allow.
     Start,
-    /// Ask for its health.
-    Check,
+    /// Ask for its health, if it is still the so many-th that was started.
+    Check(u64),
     /// The health check with this number has taken too long.
     CheckTimeout(u64),
 }
@@ -51,6 +51,8 @@ pub struct Service<P> {
     check: Option<P>,
     /// Health checks so far.
     checks: u64,
+    /// How often it was started.
+    starts: u64,
     began: Nanos,
     /// Faults that keep it down, and how many of them let it come back.
     held: u32,
@@ -108,6 +110,7 @@ impl<P: Copy + PartialEq> Policy<P> {
             backoff: FIRST_BACKOFF,
             check: None,
             checks: 0,
+            starts: 0,
             began: 0,
             held: 0,
             returning: 0,
@@ -194,8 +197,8 @@ impl<P: Copy + PartialEq> Policy<P> {
                 let wanted = s.main.is_none() && !s.finished && s.held == 0;
                 (wanted && self.dependencies_hold(spec)).then_some(Order::Start)
             }
-            Timer::Check if spec.healthcheck.is_none() || s.main.is_none() || s.check.is_some() => None,
-            Timer::Check => {
+            Timer::Check(of) if of != s.starts || s.main.is_none() || s.check.is_some() => None,
+            Timer::Check(_) => {
                 self.services[host as usize].checks += 1;
                 Some(Order::Check)
             }
@@ -208,8 +211,9 @@ impl<P: Copy + PartialEq> Policy<P> {
     pub fn started(&mut self, spec: &ServiceSpec, host: u32, now: Nanos, main: P) {
         let s = &mut self.services[host as usize];
         (s.started, s.began, s.main) = (true, now, Some(main));
+        s.starts += 1;
         if let Some(check) = &spec.healthcheck {
-            self.due.push((now + check.interval, host, Timer::Check));
+            self.due.push((now + check.interval, host, Timer::Check(s.starts)));
         }
         self.look_at_waiting(now);
     }
@@ -243,7 +247,7 @@ impl<P: Copy + PartialEq> Policy<P> {
                 s.health = Health::Unhealthy;
             }
         }
-        self.due.push((now + check.interval, host, Timer::Check));
+        self.due.push((now + check.interval, host, Timer::Check(s.starts)));
         self.look_at_waiting(now);
     }
 
@@ -262,7 +266,8 @@ impl<P: Copy + PartialEq> Policy<P> {
         let s = &mut self.services[host as usize];
         s.main = None;
         s.status = Some(status);
-        s.health = Health::Starting;
+        // A check that still runs is one of what is gone.
+        (s.health, s.check, s.failures) = (Health::Starting, None, 0);
         let again = match spec.restart {
             Restart::No => false,
             Restart::Always => true,
@@ -367,8 +372,8 @@ mod tests {
         assert_eq!(ready(&mut policy), []);
         policy.started(&first, 0, 0, 10);
         assert_eq!(ready(&mut policy), [1]);
-        assert!(policy.take_timers().contains(&(SECOND, 0, Timer::Check)));
-        assert_eq!(policy.timer(&first, 0, Timer::Check), Some(Order::Check));
+        assert!(policy.take_timers().contains(&(SECOND, 0, Timer::Check(1))));
+        assert_eq!(policy.timer(&first, 0, Timer::Check(1)), Some(Order::Check));
         policy.check_started(&first, 0, SECOND, 11);
         assert_eq!(policy.timer(&first, 0, Timer::CheckTimeout(1)), Some(Order::Kill(11)));
         assert_eq!(policy.which(0, 11), Ended::Check);
@@ -393,6 +398,22 @@ mod tests {
         policy.main_ended(&again, 0, 0, 256);
         assert!(policy.all_done());
         assert_eq!(policy.timer(&again, 0, Timer::Start), None);
+    }
+
+    #[test]
+    fn what_is_left_of_a_check_says_nothing_of_a_service_that_was_started_again() {
+        let check = Healthcheck { argv: Vec::new(), interval: SECOND, timeout: SECOND, retries: 1, start_period: 0 };
+        let spec = ServiceSpec { healthcheck: Some(check), restart: Restart::Always, ..service() };
+        let mut policy = begun(&world(vec![spec.clone()]));
+        policy.started(&spec, 0, 0, 1);
+        assert_eq!(policy.timer(&spec, 0, Timer::Check(1)), Some(Order::Check));
+        policy.check_started(&spec, 0, 0, 2);
+        policy.main_ended(&spec, 0, 0, 9);
+        policy.started(&spec, 0, 0, 3);
+        assert_eq!(policy.which(0, 2), Ended::Other);
+        assert_eq!(policy.timer(&spec, 0, Timer::Check(1)), None, "that was to be the first one's");
+        assert_eq!(policy.timer(&spec, 0, Timer::CheckTimeout(1)), None);
+        assert_eq!(policy.timer(&spec, 0, Timer::Check(2)), Some(Order::Check));
     }
 
     #[test]

@@ -95,6 +95,8 @@ pub struct Task {
     pub disk_passed: bool,
     /// Whether its call has met the fault that looks for it, and is made now.
     pub struck: bool,
+    /// Whether the trace has the beginning of its call, which is made again.
+    pub begun: bool,
     /// What it has forbidden itself.
     pub seccomp: Option<crate::calls::seccomp::Seccomp>,
 }
@@ -324,6 +326,8 @@ pub struct Host {
     pub covered: Vec<InodeRef>,
     /// Pseudo-terminals.
     pub ttys: crate::calls::tty::Ttys,
+    /// Descriptors of timers that its wall clock moves or cancels.
+    pub wall_timers: Vec<alloc::rc::Weak<crate::time::TimerFd>>,
 }
 
 /// An address space: one host process.

@@ -12,6 +12,7 @@ use crate::mem::Iov;
 use crate::sched::Waiter;
 use crate::signal::Info;
 use crate::task::{State, TaskId};
+use crate::time::Moment;
 use crate::uapi::*;
 use crate::{Cx, Kernel, Stop, calls};
 use alloc::boxed::Box;
@@ -44,6 +45,8 @@ pub struct Wait {
     pub kind: Kind,
     /// Until when, in virtual nanoseconds.
     pub deadline: Option<Nanos>,
+    /// What the host's wall clock shows then, if that is what the deadline is.
+    pub wall: Option<Nanos>,
     /// See [`Interrupt`].
     pub interrupt: Interrupt,
 }
@@ -169,12 +172,19 @@ pub enum Kind {
 impl Wait {
     /// A wait without a deadline that restarts.
     pub fn new(kind: Kind) -> Box<Wait> {
-        Box::new(Wait { kind, deadline: None, interrupt: Interrupt::Restart })
+        Box::new(Wait { kind, deadline: None, wall: None, interrupt: Interrupt::Restart })
     }
 
     /// With a deadline.
     pub fn until(mut self: Box<Wait>, deadline: Option<Nanos>) -> Box<Wait> {
         self.deadline = deadline;
+        self
+    }
+
+    /// With a deadline that may be the wall clock's.
+    pub fn until_moment(mut self: Box<Wait>, moment: Option<Moment>) -> Box<Wait> {
+        self.deadline = moment.map(|moment| moment.at);
+        self.wall = moment.and_then(|moment| moment.wall);
         self
     }
 

@@ -1,6 +1,7 @@
 //! Scenarios for the kernel on a machine that is nothing but memory, one module for each family of calls.
 
 mod kernel {
+    mod clocks;
     mod disk;
     mod disk_faults;
     mod disk_model;

@@ -119,8 +119,10 @@ pub(crate) type TimerKey = (u64, u64);
 
 /// What happens at a time by itself.
 #[derive(Clone, Copy, Debug)]
-enum Alarm {
+pub(crate) enum Alarm {
     Timer(Timer),
+    /// A search for a host without power is given up: on this way, for IPv6 or not.
+    Lookup(Way, bool),
     /// A datagram has left its sender's interface.
     Left(Charge),
 }
@@ -190,16 +192,18 @@ impl Fabric {
     }
 
     pub(crate) fn set_timer(&mut self, at: u64, timer: Timer) -> TimerKey {
+        self.set_alarm(at, Alarm::Timer(timer))
+    }
+
+    pub(crate) fn set_alarm(&mut self, at: u64, alarm: Alarm) -> TimerKey {
         let key = (at, self.birth());
-        self.timers.insert(key, Alarm::Timer(timer));
+        self.timers.insert(key, alarm);
         self.first_timer = self.first_timer.min(at);
         key
     }
 
     fn leaves(&mut self, at: u64, charge: Charge) {
-        let key = (at, self.birth());
-        self.timers.insert(key, Alarm::Left(charge));
-        self.first_timer = self.first_timer.min(at);
+        self.set_alarm(at, Alarm::Left(charge));
     }
 
     pub(crate) fn cancel_timer(&mut self, key: &mut Option<TimerKey>) {
@@ -343,6 +347,7 @@ impl<R: Clone> SocketTable<R> {
                     self.arrive(packet);
                 }
                 Due::Alarm(Alarm::Timer(Timer::Tcp(id))) => self.tcp_timer(id),
+                Due::Alarm(Alarm::Lookup(way, six)) => self.lookup_over(way, six),
                 Due::Alarm(Alarm::Left(charge)) => self.datagram_left(charge),
             }
             self.pump();
@@ -362,7 +367,7 @@ impl<R: Clone> SocketTable<R> {
             Path::Link { network: index, host } => {
                 packet.network = Some(index);
                 packet.to = host;
-                self.world.meet(packet.from, host, packet.dst.ip.is_ipv6(), self.log.now);
+                let six = packet.dst.ip.is_ipv6();
                 #[cfg(test)]
                 if let Some(script) = self.fabric.script.as_mut() {
                     let arrivals = (script.0)(&packet, self.log.now);
@@ -374,8 +379,12 @@ impl<R: Clone> SocketTable<R> {
                     return Departure::Gone;
                 }
                 if !self.world.takes_units(index) {
+                    if !self.world.is_dark(host) {
+                        self.world.meet(packet.from, host, six, self.log.now);
+                    }
                     return self.travel(Way { network: index, from: packet.from, to: host }, packet, socket);
                 }
+                self.world.meet(packet.from, host, six, self.log.now);
                 let arrival = self.log.now + self.world.networks[index as usize].latency;
                 self.fabric.fly(arrival, packet);
             }
@@ -435,6 +444,9 @@ impl<R: Clone> SocketTable<R> {
                 return Departure::Held(way.network, way.to);
             }
             Verdict::Drop(reason) => {
+                if reason == DropReason::HostDown && self.world.is_dark(way.to) {
+                    self.find_in_vain(way, &packet);
+                }
                 self.drop_packet(packet, socket, reason);
                 if reason == DropReason::QueueFull {
                     return Departure::NoRoom;

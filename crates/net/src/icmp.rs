@@ -30,9 +30,9 @@ const HOST: [u8; 2] = [1, 3];
 /// How much of a datagram is quoted at most: RFC 1812, 4.3.2.3 (576 bytes in all), and RFC 4443, 2.4 (1280 bytes).
 const QUOTED: [usize; 2] = [576 - 20 - HEADER, 1280 - 40 - HEADER];
 /// How long a host asks for the hardware address of another, in nanoseconds: three times, a second each.
-const RESOLUTION: u64 = 3_000_000_000;
+pub(crate) const RESOLUTION: u64 = 3_000_000_000;
 /// Packets that wait for a hardware address at most (`net.ipv4.neigh.default.unres_qlen`).
-const WAITING: u32 = 101;
+pub(crate) const WAITING: u32 = 101;
 
 /// Searches for the hardware address of nobody: until when, and how many packets wait. By host and address.
 pub(crate) type Searches = BTreeMap<(u32, IpAddr), (u64, u32)>;
@@ -111,8 +111,13 @@ fn quote(packet: &Packet) -> Option<Vec<u8>> {
             datagram[6..8].copy_from_slice(&(if sum == 0 { 0xffff } else { sum }).to_be_bytes());
             (ipproto::UDP as u8, datagram)
         }
+        // RFC 792: 64 bits are enough to know it by.
+        Body::Tcp(segment) => {
+            let ports = [packet.src.port.to_be_bytes(), packet.dst.port.to_be_bytes()];
+            (ipproto::TCP as u8, [ports.concat(), (segment.seq as u32).to_be_bytes().to_vec()].concat())
+        }
         Body::Icmp(chunk) => ([1, 58][six], chunk.bytes().to_vec()),
-        Body::Tcp(_) | Body::Damaged(..) => return None,
+        Body::Damaged(..) => return None,
     };
     let mut out = ip_header(packet, protocol, inner.len());
     out.append(&mut inner);
@@ -142,7 +147,8 @@ impl Quote<'_> {
             (*bytes.get(9)?, at(12)?.into(), at(16)?.into(), bytes.get(len.max(20)..)?)
         };
         let port = |from: usize| Some(u16::from_be_bytes(<[u8; 2]>::try_from(inner.get(from..from + 2)?).ok()?));
-        let ports = if u32::from(protocol) == ipproto::UDP { (port(0)?, port(2)?) } else { (0, 0) };
+        let has_ports = matches!(u32::from(protocol), ipproto::UDP | ipproto::TCP);
+        let ports = if has_ports { (port(0)?, port(2)?) } else { (0, 0) };
         Some(Quote { protocol, own: Endpoint::new(src, ports.0), remote: Endpoint::new(dst, ports.1), inner })
     }
 }
@@ -400,10 +406,15 @@ impl<R: Clone> SocketTable<R> {
         }
         search.1 += 1;
         let until = search.0;
-        let at_home = Packet { to: packet.from, ..packet.clone() };
-        if let Some(error) = self.error_about(&at_home, Endpoint::new(packet.src.ip, 0), HOST) {
+        if let Some(error) = self.host_unreachable(packet) {
             self.fabric.fly(until, error);
         }
+    }
+
+    /// What a host tells itself of a packet whose destination it has not found.
+    pub(crate) fn host_unreachable(&mut self, packet: &Packet) -> Option<Packet> {
+        let at_home = Packet { to: packet.from, ..packet.clone() };
+        self.error_about(&at_home, Endpoint::new(packet.src.ip, 0), HOST)
     }
 
     /// An ICMP error has arrived: the socket that sent what it quotes is told.
@@ -414,6 +425,9 @@ impl<R: Clone> SocketTable<R> {
         let Some(quote) = Quote::read(&message[HEADER..], six) else { return };
         let host = packet.to;
         let udp = u32::from(quote.protocol) == ipproto::UDP;
+        if u32::from(quote.protocol) == ipproto::TCP {
+            return self.tcp_error(host, quote.own, quote.remote, errno);
+        }
         let takers: Vec<SocketId> = match quote.protocol {
             _ if udp => self.receiver(host, quote.remote, quote.own).into_iter().collect(),
             1 | 58 => self.icmp_senders(host, &quote),

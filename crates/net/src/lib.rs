@@ -11,6 +11,7 @@
 //! | `queue` | byte queues over pooled, shared chunks; datagram queues |
 //! | `tcp`, `udp`, `icmp`, `unix`, `netlink` | the protocols |
 //! | `errors` | the error queue |
+//! | `neighbour` | hosts that do not answer to a search for their hardware address |
 //! | `multicast` | groups and their sources |
 //! | `rtnetlink`, `diag` | what netlink tells of interfaces, and of sockets |
 //! | `stats` | what hosts count |
@@ -78,6 +79,7 @@ pub mod link;
 pub mod linux;
 pub mod log;
 mod multicast;
+mod neighbour;
 mod netlink;
 pub mod options;
 mod ports;

@@ -271,6 +271,19 @@ impl World {
         }
     }
 
+    /// When a host and another have last exchanged packets; 0 if the one knows nothing of the other's hardware address.
+    pub(crate) fn met(&self, own: u32, other: u32, six: bool) -> u64 {
+        self.host(own).met[usize::from(six)].get(other as usize).copied().unwrap_or(0)
+    }
+
+    /// A host knows another's hardware address no more.
+    pub(crate) fn forget(&mut self, own: u32, other: u32, six: bool) {
+        let host = self.hosts.get_mut(own as usize);
+        if let Some(at) = host.and_then(|host| host.met[usize::from(six)].get_mut(other as usize)) {
+            *at = 0;
+        }
+    }
+
     pub(crate) fn host(&self, host: u32) -> &Host {
         self.hosts.get(host as usize).unwrap_or(&self.outside)
     }

@@ -25,7 +25,21 @@ impl<R> Entry<R> {
     #[inline]
     pub(crate) fn tcp_writable(&self) -> bool {
         let used = self.send_queue.bytes.len();
-        self.send_capacity().saturating_sub(used) >= used / 2 && used < self.send_capacity()
+        self.send_capacity().saturating_sub(used) >= used / 2
+            && used < self.send_capacity()
+            && (self.low_water() == 0 || self.unsent() * 2 < self.low_water())
+    }
+
+    /// tcp(7), TCP_NOTSENT_LOWAT: how many bytes may wait to be sent, or 0 for any number.
+    #[inline]
+    pub(crate) fn low_water(&self) -> u64 {
+        u64::from(self.local.options.int(Int::NotSentLowWater).cast_unsigned())
+    }
+
+    /// Bytes of the send queue that have not been sent.
+    #[inline]
+    pub(crate) fn unsent(&self) -> u64 {
+        (self.send_queue.bytes.len() as u64).saturating_sub(self.connection.tcp.sent_bytes())
     }
 
     /// Bytes that a program can read without waiting, up to an urgent mark.

@@ -12,7 +12,7 @@ use core::fmt::Write;
 use core::net::{IpAddr, Ipv6Addr};
 
 /// How long an address is known for certain, in nanoseconds (`base_reachable_time`).
-const REACHABLE: u64 = 30_000_000_000;
+pub(crate) const REACHABLE: u64 = 30_000_000_000;
 
 /// The counters of a host.
 #[derive(Clone, Default, Debug)]

@@ -10,6 +10,7 @@ use crate::io::{Sink, Source};
 use crate::link::World;
 use crate::linux::{af, ipproto, poll, sock};
 use crate::log::{Description, Event, Log};
+use crate::neighbour::Lookups;
 use crate::options::Options;
 use crate::ports::Ports;
 use crate::queue::Pool;
@@ -96,6 +97,8 @@ pub struct SocketTable<R> {
     last_unique: u64,
     /// Searches for hardware addresses that nobody has.
     pub(crate) searches: Searches,
+    /// Searches for those of hosts without power.
+    pub(crate) lookups: Lookups,
     /// What each host counts, and at last what nobody does.
     pub(crate) counts: Vec<Counters>,
     /// Faults that go on.
@@ -124,6 +127,7 @@ impl<R: Clone> SocketTable<R> {
             defaults: [Protocol::Udp, Protocol::Tcp].map(|protocol| Rc::new(Options::new(protocol))),
             last_unique: 0,
             searches: Searches::new(),
+            lookups: Lookups::new(),
             counts: alloc::vec![Counters::default(); hosts.len() + 1],
             faults: Default::default(),
         }

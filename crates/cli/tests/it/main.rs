@@ -3,6 +3,7 @@
 mod bad_input;
 mod endings;
 mod explore;
+mod hosts;
 mod links;
 mod sockets;
 mod traditional;

@@ -2,7 +2,7 @@
 
 use crate::mem::{self, Struct};
 use crate::task::TaskId;
-use crate::time::{SECOND, UPTIME};
+use crate::time::SECOND;
 use crate::uapi::*;
 use crate::{Answer, Cx};
 use alloc::vec::Vec;
@@ -53,7 +53,7 @@ pub fn sysinfo(cx: &mut Cx) -> Answer {
     let host = cx.proc().host;
     let (total, free) = (cx.k.memory_shown(host), cx.k.memory_free(host));
     let tasks = cx.k.host_of(cx.task).tasks as u16;
-    let up = (cx.k.sched.now + UPTIME) / SECOND;
+    let up = cx.k.monotonic() / SECOND;
     let out = Struct::new().u64(up).u64(0).u64(0).u64(0).u64(total).u64(free).u64(0).u64(0).u64(0).u64(0);
     out.u16(tasks).u16(0).u32(0).u64(0).u64(0).u32(1).pad(112).put(cx.m, cx.args[0])?;
     Ok(0)

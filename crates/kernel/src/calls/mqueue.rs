@@ -8,6 +8,7 @@ use crate::ipc::mqueue::{
 };
 use crate::mem::{self, Struct};
 use crate::signal::Info;
+use crate::time::Moment;
 use crate::uapi::*;
 use crate::wait::{Kind, Wait};
 use crate::{Answer, Cx, Kernel};
@@ -126,13 +127,13 @@ pub fn mq_unlink(cx: &mut Cx) -> Answer {
 }
 
 impl Cx<'_> {
-    /// An absolute time of the wall clock as virtual time.
-    fn mq_deadline(&mut self, addr: u64) -> Result<Option<u64>> {
+    /// An absolute time of the wall clock.
+    fn mq_deadline(&mut self, addr: u64) -> Result<Option<Moment>> {
         let at = super::time::get_timeout(self.m, addr)?;
-        Ok(at.map(|at| at.saturating_sub(self.k.zero)))
+        Ok(at.map(|at| self.at_wall(at)))
     }
 
-    fn mq_wait(&mut self, file: &FileRef, wait: IpcWait, deadline: Option<u64>) -> Answer {
+    fn mq_wait(&mut self, file: &FileRef, wait: IpcWait, deadline: Option<Moment>) -> Answer {
         let forget = |cx: &mut Self, e: Errno| {
             cx.k.ipc_forget(cx.task, &wait);
             Err(e.into())
@@ -140,10 +141,10 @@ impl Cx<'_> {
         if file.nonblocking() {
             return forget(self, Errno::EAGAIN);
         }
-        if deadline.is_some_and(|at| at <= self.k.sched.now) {
+        if deadline.is_some_and(|moment| moment.at <= self.k.sched.now) {
             return forget(self, Errno::ETIMEDOUT);
         }
-        Err(Wait::new(Kind::Ipc(wait)).until(deadline).stop())
+        Err(Wait::new(Kind::Ipc(wait)).until_moment(deadline).stop())
     }
 
     fn mq_notify_now(&mut self, notify: Notify) {

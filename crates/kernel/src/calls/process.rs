@@ -415,7 +415,7 @@ pub fn times(cx: &mut Cx) -> Answer {
     if cx.args[0] != 0 {
         Struct::new().u64(own).u64(0).u64(children).u64(0).put(cx.m, cx.args[0])?;
     }
-    Ok(((cx.k.sched.now + crate::time::UPTIME) / TICK) as i64)
+    Ok((cx.k.monotonic() / TICK) as i64)
 }
 
 impl crate::Kernel {

@@ -3,6 +3,7 @@
 use crate::futex::FutexKey;
 use crate::mem;
 use crate::task::TaskId;
+use crate::time::Moment;
 use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx};
 use snowglobe_abi::errno::{Errno, Result};
@@ -34,7 +35,7 @@ impl Cx<'_> {
         }
     }
 
-    fn futex_wait(&mut self, addr: u64, private: bool, value: u32, deadline: Option<u64>, bitset: u32) -> Answer {
+    fn futex_wait(&mut self, addr: u64, private: bool, value: u32, deadline: Option<Moment>, bitset: u32) -> Answer {
         if bitset == 0 {
             return Err(Errno::EINVAL.into());
         }
@@ -42,10 +43,10 @@ impl Cx<'_> {
         if mem::u32(self.m, addr)? != value {
             return Err(Errno::EAGAIN.into());
         }
-        if deadline.is_some_and(|at| at <= self.k.sched.now) {
+        if deadline.is_some_and(|moment| moment.at <= self.k.sched.now) {
             return Err(Errno::ETIMEDOUT.into());
         }
-        let wait = Wait::new(Kind::Futex { key, bitset, pi: None }).until(deadline);
+        let wait = Wait::new(Kind::Futex { key, bitset, pi: None }).until_moment(deadline);
         // futex(2): a wait with a relative time-out is restarted with the time that is left: here it just fails.
         let interrupt = if deadline.is_some() { Interrupt::Fail } else { Interrupt::Restart };
         Err(wait.on_signal(interrupt).stop())
@@ -86,7 +87,7 @@ impl Cx<'_> {
         Ok(woken as i64)
     }
 
-    fn lock_pi(&mut self, addr: u64, private: bool, deadline: Option<u64>, try_only: bool) -> Answer {
+    fn lock_pi(&mut self, addr: u64, private: bool, deadline: Option<Moment>, try_only: bool) -> Answer {
         let key = self.key(addr, private)?;
         let tid = self.me().tid;
         let word = mem::u32(self.m, addr)?;
@@ -105,7 +106,7 @@ impl Cx<'_> {
             return Err(Errno::EAGAIN.into());
         }
         self.m.write(addr, &(word | WAITERS).to_le_bytes())?;
-        Err(Wait::new(Kind::Futex { key, bitset: ALL, pi: Some(addr) }).until(deadline).stop())
+        Err(Wait::new(Kind::Futex { key, bitset: ALL, pi: Some(addr) }).until_moment(deadline).stop())
     }
 
     /// A woken PI waiter: the word names it as owner if the unlocker handed it over.
@@ -200,7 +201,7 @@ pub fn futex(cx: &mut Cx) -> Answer {
     match op & 127 {
         0 => {
             let t = super::time::get_timeout(cx.m, timeout)?;
-            let deadline = t.map(|t| cx.k.sched.now.saturating_add(t));
+            let deadline = t.map(|t| Moment::fixed(cx.k.sched.now.saturating_add(t)));
             cx.futex_wait(addr, private, value32, deadline, ALL)
         }
         9 => {
@@ -240,12 +241,10 @@ pub fn futex(cx: &mut Cx) -> Answer {
 }
 
 impl Cx<'_> {
-    /// An absolute time-out as virtual time.
-    fn absolute(&mut self, addr: u64, realtime: bool) -> Result<Option<u64>> {
-        let Some(at) = super::time::get_timeout(self.m, addr)? else { return Ok(None) };
-        let zero = if realtime { self.k.zero } else { 0 };
-        let uptime = if realtime { 0 } else { crate::time::UPTIME };
-        Ok(Some(at.saturating_sub(zero + uptime)))
+    /// An absolute time-out of CLOCK_REALTIME or CLOCK_MONOTONIC.
+    fn absolute(&mut self, addr: u64, realtime: bool) -> Result<Option<Moment>> {
+        let at = super::time::get_timeout(self.m, addr)?;
+        Ok(at.map(|at| if realtime { self.at_wall(at) } else { self.at_monotonic(at) }))
     }
 }
 
@@ -283,8 +282,8 @@ fn futex2_private(flags: u32) -> Result<bool> {
 }
 
 impl Cx<'_> {
-    /// An absolute time of CLOCK_REALTIME (0) or CLOCK_MONOTONIC (1) as virtual time.
-    fn futex2_deadline(&mut self, addr: u64, clock: u32) -> Result<Option<u64>> {
+    /// An absolute time of CLOCK_REALTIME (0) or CLOCK_MONOTONIC (1).
+    fn futex2_deadline(&mut self, addr: u64, clock: u32) -> Result<Option<Moment>> {
         if addr != 0 && clock > 1 {
             return Err(Errno::EINVAL);
         }
@@ -312,11 +311,11 @@ pub fn futex_waitv(cx: &mut Cx) -> Answer {
             return Err(Errno::EAGAIN.into());
         }
     }
-    if deadline.is_some_and(|at| at <= cx.k.sched.now) {
+    if deadline.is_some_and(|moment| moment.at <= cx.k.sched.now) {
         return Err(Errno::ETIMEDOUT.into());
     }
     let interrupt = if deadline.is_some() { Interrupt::Fail } else { Interrupt::Restart };
-    Err(Wait::new(Kind::Futexes(keys)).until(deadline).on_signal(interrupt).stop())
+    Err(Wait::new(Kind::Futexes(keys)).until_moment(deadline).on_signal(interrupt).stop())
 }
 
 pub fn futex_wake(cx: &mut Cx) -> Answer {

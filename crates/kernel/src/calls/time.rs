@@ -5,7 +5,7 @@ use crate::mem::{self, Struct};
 use crate::sched::TimerAction;
 use crate::signal::Info;
 use crate::task::{IntervalTimer, ProcId, TaskId};
-use crate::time::{PosixTimer, SECOND, TimerFd, UPTIME};
+use crate::time::{Moment, PosixTimer, SECOND, TimerFd};
 use crate::uapi::*;
 use crate::wait::{Interrupt, Kind, Wait};
 use crate::{Answer, Cx, Kernel};
@@ -61,8 +61,8 @@ impl Cx<'_> {
         match id {
             REALTIME | 5 | 8 => Ok(self.k.realtime()),
             // The coarse clocks show what the fine ones show.
-            MONOTONIC | 4 | 6 | BOOTTIME | 9 => Ok(self.k.sched.now + UPTIME),
-            11 => Ok(self.k.realtime() + 37 * SECOND),
+            MONOTONIC | 4 | 6 | BOOTTIME | 9 => Ok(self.k.monotonic()),
+            11 => Ok(self.k.realtime().saturating_add_signed(self.k.tai_offset(self.proc().host))),
             PROCESS_CPU => Ok(self.k.process_cpu(self.proc().id)),
             THREAD_CPU => Ok(self.me().cpu_time),
             id if (id as i32) < 0 => self.cpu_clock(id),
@@ -86,14 +86,25 @@ impl Cx<'_> {
         }
     }
 
-    /// When a clock will show a time, as virtual time.
-    fn when(&self, clock: u32, at: Nanos) -> Result<Nanos> {
+    /// When a clock will show a time.
+    fn when(&self, clock: u32, at: Nanos) -> Result<Moment> {
         match clock {
-            REALTIME | 8 => Ok(at.saturating_sub(self.k.zero)),
-            MONOTONIC | BOOTTIME | 9 => Ok(at.saturating_sub(UPTIME)),
-            11 => Ok(at.saturating_sub(self.k.zero + 37 * SECOND)),
+            REALTIME | 8 => Ok(self.at_wall(at)),
+            MONOTONIC | BOOTTIME | 9 => Ok(self.at_monotonic(at)),
+            11 => Ok(self.at_wall(at.saturating_add_signed(-self.k.tai_offset(self.proc().host)))),
             _ => Err(Errno::EINVAL),
         }
+    }
+
+    /// When the wall clock of the caller's host will show a time.
+    pub fn at_wall(&self, wall: Nanos) -> Moment {
+        Moment { at: self.k.when_wall(self.proc().host, wall), wall: Some(wall) }
+    }
+
+    /// When its monotonic clock will.
+    pub fn at_monotonic(&self, at: Nanos) -> Moment {
+        // It has never shown less than when its host booted.
+        Moment::fixed((i128::from(at) - i128::from(self.k.up.cast_signed())).clamp(0, i128::from(u64::MAX)) as u64)
     }
 }
 
@@ -149,7 +160,7 @@ pub fn time(cx: &mut Cx) -> Answer {
 
 pub fn nanosleep(cx: &mut Cx) -> Answer {
     let time = get_timeout(cx.m, cx.args[0])?.ok_or(Errno::EFAULT)?;
-    cx.sleep_until(cx.k.sched.now.saturating_add(time), cx.args[1])
+    cx.sleep_until(Moment::fixed(cx.k.sched.now.saturating_add(time)), cx.args[1])
 }
 
 pub fn clock_nanosleep(cx: &mut Cx) -> Answer {
@@ -160,19 +171,19 @@ pub fn clock_nanosleep(cx: &mut Cx) -> Answer {
         return Err(Errno::EOPNOTSUPP.into());
     }
     let time = get_timeout(cx.m, cx.args[2])?.ok_or(Errno::EFAULT)?;
-    let at = cx.when(clock, time)?;
+    let moment = cx.when(clock, time)?;
     if absolute {
-        return cx.sleep_until(at, 0);
+        return cx.sleep_until(moment, 0);
     }
-    cx.sleep_until(cx.k.sched.now.saturating_add(time), cx.args[3])
+    cx.sleep_until(Moment::fixed(cx.k.sched.now.saturating_add(time)), cx.args[3])
 }
 
 impl Cx<'_> {
-    fn sleep_until(&mut self, at: Nanos, rem: u64) -> Answer {
-        if at <= self.k.sched.now {
+    fn sleep_until(&mut self, until: Moment, rem: u64) -> Answer {
+        if until.at <= self.k.sched.now {
             return Ok(0);
         }
-        Err(Wait::new(Kind::Sleep { rem }).until(Some(at)).on_signal(Interrupt::Fail).stop())
+        Err(Wait::new(Kind::Sleep { rem }).until_moment(Some(until)).on_signal(Interrupt::Fail).stop())
     }
 }
 
@@ -283,7 +294,8 @@ impl Kernel {
     }
 }
 
-fn next_after(expiry: Nanos, interval: Nanos, now: Nanos) -> Nanos {
+/// The first multiple of an interval after `expiry` that has not come yet.
+pub(crate) fn next_after(expiry: Nanos, interval: Nanos, now: Nanos) -> Nanos {
     let missed = now.saturating_sub(expiry) / interval;
     expiry.saturating_add((missed + 1).saturating_mul(interval))
 }
@@ -351,16 +363,23 @@ impl Cx<'_> {
         Ok((timespec(&raw[..16])?, timespec(&raw[16..])?))
     }
 
-    fn expiry_of(&self, clock: u32, value: Nanos, absolute: bool) -> Result<Option<Nanos>> {
-        let now = self.k.sched.now;
+    /// When a timer goes off that is set to a value. One that is not absolute goes by virtual time, whatever its clock
+    /// (`timer_settime(2)`).
+    fn expiry_of(&self, clock: u32, value: Nanos, absolute: bool) -> Result<Option<Moment>> {
+        let later = |more: Nanos| Ok(Some(Moment::fixed(self.k.sched.now.saturating_add(more))));
         match (value, absolute) {
             (0, _) => Ok(None),
-            (value, false) => Ok(Some(now.saturating_add(value))),
+            (value, false) => later(value),
             (value, true) if matches!(clock, PROCESS_CPU | THREAD_CPU) => {
-                Ok(Some(now.saturating_add(value.saturating_sub(self.clock(clock)?))))
+                later(value.saturating_sub(self.clock(clock)?))
             }
-            (value, true) => Ok(Some(self.when(clock, value)?)),
+            (value, true) => self.when(clock, value).map(Some),
         }
+    }
+
+    /// How long it is until a timer of the caller's host goes off.
+    fn time_left(&self, expiry: Option<Moment>) -> Nanos {
+        expiry.map_or(0, |moment| self.k.until(self.proc().host, moment).max(1))
     }
 }
 
@@ -372,17 +391,18 @@ pub fn timer_settime(cx: &mut Cx) -> Answer {
     let (interval, value) = cx.get_itimerspec(cx.args[2])?;
     let now = cx.k.sched.now;
     let timer = cx.timer(id)?.clone();
-    let left = timer.expiry.map_or(0, |e| e.saturating_sub(now).max(1));
+    let left = cx.time_left(timer.expiry);
     let absolute = cx.uint(1) & 1 != 0;
     let expiry = cx.expiry_of(timer.clock, value, absolute)?;
-    // Periods that were over before there was a world to count them in.
-    let early = if absolute { cx.clock(timer.clock)?.saturating_sub(now).saturating_sub(value) } else { 0 };
+    // Periods that were over before there was a world to count them in; a wall clock knows them.
+    let counted = expiry.is_none_or(|moment| moment.wall.is_some());
+    let early = if absolute && !counted { cx.clock(timer.clock)?.saturating_sub(now).saturating_sub(value) } else { 0 };
     let missed = early.checked_div(interval).map_or(0, |n| n.min(i32::MAX as u64) as u32);
     if let Some(key) = timer.key {
         cx.k.sched.disarm(key);
     }
     let proc = cx.me().proc;
-    let key = expiry.map(|at| cx.k.sched.arm(at, TimerAction::Posix(proc, id)));
+    let key = expiry.map(|moment| cx.k.sched.arm(moment.at, TimerAction::Posix(proc, id)));
     let t = cx.timer(id)?;
     (t.expiry, t.interval, t.key, t.overrun) = (expiry, interval, key, missed);
     if cx.args[3] != 0 {
@@ -392,9 +412,8 @@ pub fn timer_settime(cx: &mut Cx) -> Answer {
 }
 
 pub fn timer_gettime(cx: &mut Cx) -> Answer {
-    let now = cx.k.sched.now;
     let t = cx.timer(cx.uint(0))?.clone();
-    let left = t.expiry.map_or(0, |e| e.saturating_sub(now).max(1));
+    let left = cx.time_left(t.expiry);
     cx.put_itimerspec(cx.args[1], left, t.interval)
 }
 
@@ -416,14 +435,15 @@ impl Kernel {
     pub fn posix_timer_due(&mut self, proc: ProcId, id: u32) {
         let now = self.sched.now;
         let Some(p) = self.procs[proc.0 as usize].as_mut() else { return };
+        let host = p.host;
         let Some(t) = p.posix_timers.get_mut(&id) else { return };
-        let expiry = t.expiry.unwrap_or(now);
+        let expiry = t.expiry.unwrap_or(Moment::fixed(now));
         (t.expiry, t.key) = (None, None);
         let timer = t.clone();
         if timer.interval > 0 {
-            let next = next_after(expiry, timer.interval, now);
-            let missed = (now.saturating_sub(expiry) / timer.interval) as u32;
-            let key = self.sched.arm(next, TimerAction::Posix(proc, id));
+            let (next, passed) = self.next_period(host, expiry, timer.interval);
+            let missed = (passed - 1).min(i32::MAX as u64) as u32;
+            let key = self.sched.arm(next.at, TimerAction::Posix(proc, id));
             if let Some(t) = self.proc_mut(proc).posix_timers.get_mut(&id) {
                 (t.expiry, t.key) = (Some(next), Some(key));
                 t.overrun = t.overrun.saturating_add(missed);
@@ -473,7 +493,8 @@ pub fn timerfd_create(cx: &mut Cx) -> Answer {
     if !matches!(clock, REALTIME | MONOTONIC | BOOTTIME | 8 | 9) || flags & !(O_CLOEXEC | O_NONBLOCK) != 0 {
         return Err(Errno::EINVAL.into());
     }
-    let file = cx.new_file(crate::fs::file::FileKind::Timer(TimerFd::new(clock)), O_RDWR | flags & O_NONBLOCK);
+    let file =
+        cx.new_file(crate::fs::file::FileKind::Timer(TimerFd::new(clock, cx.proc().host)), O_RDWR | flags & O_NONBLOCK);
     Ok(i64::from(cx.install(file, flags & O_CLOEXEC != 0)?))
 }
 
@@ -493,8 +514,7 @@ pub fn timerfd_settime(cx: &mut Cx) -> Answer {
     }
     let (interval, value) = cx.get_itimerspec(cx.args[2])?;
     let timer = cx.timerfd()?;
-    let now = cx.k.sched.now;
-    let left = timer.expiry.get().map_or(0, |e| e.saturating_sub(now).max(1));
+    let left = cx.time_left(timer.expiry.get());
     let old = timer.interval.get();
     let expiry = cx.expiry_of(timer.clock, value, flags & 1 != 0)?;
     if let Some(key) = timer.key.take() {
@@ -503,8 +523,16 @@ pub fn timerfd_settime(cx: &mut Cx) -> Answer {
     timer.count.set(0);
     timer.interval.set(interval);
     timer.expiry.set(expiry);
-    if let Some(at) = expiry {
-        timer.key.set(Some(cx.k.sched.arm(at, TimerAction::TimerFd(Rc::downgrade(&timer)))));
+    // timerfd_create(2): only of an absolute time of the wall clock does setting that clock say anything.
+    timer.cancels.set(flags == 3 && matches!(timer.clock, REALTIME | 8));
+    if timer.cancels.get() || expiry.is_some_and(|moment| moment.wall.is_some()) {
+        cx.k.list_wall_timer(&timer);
+    }
+    if let Some(moment) = expiry {
+        timer.key.set(Some(cx.k.sched.arm(moment.at, TimerAction::TimerFd(Rc::downgrade(&timer)))));
+        if timer.cancels.get() && timer.cancelled.take() {
+            return Err(Errno::ECANCELED.into());
+        }
     }
     if cx.args[3] != 0 {
         return cx.put_itimerspec(cx.args[3], left, old);
@@ -514,23 +542,22 @@ pub fn timerfd_settime(cx: &mut Cx) -> Answer {
 
 pub fn timerfd_gettime(cx: &mut Cx) -> Answer {
     let timer = cx.timerfd()?;
-    let now = cx.k.sched.now;
-    let left = timer.expiry.get().map_or(0, |e| e.saturating_sub(now).max(1));
+    let left = cx.time_left(timer.expiry.get());
     cx.put_itimerspec(cx.args[1], left, timer.interval.get())
 }
 
 impl Kernel {
     /// A timerfd is due.
     pub fn timerfd_due(&mut self, timer: &Rc<TimerFd>) {
-        let expiry = timer.expiry.take().unwrap_or(self.sched.now);
+        let expiry = timer.expiry.take().unwrap_or(Moment::fixed(self.sched.now));
         timer.key.set(None);
         let mut count = 1;
         let interval = timer.interval.get();
         if interval > 0 {
-            let next = next_after(expiry, interval, self.sched.now);
-            count = (next - expiry) / interval;
+            let next;
+            (next, count) = self.next_period(timer.host, expiry, interval);
             timer.expiry.set(Some(next));
-            timer.key.set(Some(self.sched.arm(next, TimerAction::TimerFd(Rc::downgrade(timer)))));
+            timer.key.set(Some(self.sched.arm(next.at, TimerAction::TimerFd(Rc::downgrade(timer)))));
         }
         timer.count.set(timer.count.get() + count);
         timer.queue.wake(&mut self.sched, POLLIN | POLLRDNORM);

@@ -168,6 +168,7 @@ impl Kernel {
     fn make_again(&mut self, m: &mut dyn Machine, task: TaskId) {
         let nr = u64::from(self.task(task).call);
         m.restart_call(nr);
+        self.task_mut(task).begun = true;
         self.notice = true;
     }
 

@@ -123,6 +123,7 @@ impl Kernel {
                 // A fault that did not last has already waited for the restart.
                 let wait = if lasts.is_some() { restart.unwrap_or(0) } else { 0 };
                 for &host in hosts {
+                    self.boot_clock(HostId(host));
                     self.arm_fault(now.saturating_add(wait), Due::Return(index, host));
                 }
             }

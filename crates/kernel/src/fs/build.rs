@@ -123,6 +123,7 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
         mounted,
         covered,
         ttys,
+        wall_timers: alloc::vec::Vec::new(),
     }
 }
 

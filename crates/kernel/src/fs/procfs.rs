@@ -8,7 +8,7 @@ use super::path::{Found, Link};
 use crate::calls::misc::{RELEASE, VERSION};
 use crate::mm::Source;
 use crate::task::{HostId, ProcId, Process, State, TaskId};
-use crate::time::{SECOND, UPTIME};
+use crate::time::SECOND;
 use crate::uapi::*;
 use crate::{Cx, Kernel};
 use alloc::format;
@@ -157,7 +157,7 @@ static PROC: &[(&str, What)] = &[
     ("sys/kernel/yama", Dir),
     ("sys/kernel/yama/ptrace_scope", Fixed("1\n")),
     ("sys/kernel/random", Dir),
-    ("sys/kernel/random/boot_id", Text(|cx, n| uuid(cx, &format!("boot {}", n.host)))),
+    ("sys/kernel/random/boot_id", Text(|cx, n| uuid(cx, &cx.k.boot_name(n.host)))),
     ("sys/kernel/random/uuid", Text(|cx, _| uuid(cx, &format!("uuid {}", cx.k.sched.now)))),
     ("sys/kernel/random/entropy_avail", Fixed("256\n")),
     ("sys/kernel/random/poolsize", Fixed("256\n")),
@@ -698,18 +698,18 @@ fn cpuinfo(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
 }
 
 fn stat(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
-    let ticks = (cx.k.sched.now + UPTIME) / 10_000_000;
+    let ticks = cx.k.monotonic() / 10_000_000;
     let mut out = format!("cpu  {ticks} 0 0 0 0 0 0 0 0 0\n");
     for i in 0..cx.k.spec.knobs.cpus {
         let _ = writeln!(out, "cpu{i} {ticks} 0 0 0 0 0 0 0 0 0");
     }
-    let boot = cx.k.zero.saturating_sub(UPTIME) / SECOND;
+    let boot = cx.k.realtime().saturating_sub(cx.k.monotonic()) / SECOND;
     let _ = write!(out, "intr 0\nctxt 0\nbtime {boot}\nprocesses 1\nprocs_running 1\nprocs_blocked 0\nsoftirq 0\n");
     Ok(out.into_bytes())
 }
 
 fn uptime(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
-    let t = cx.k.sched.now + UPTIME;
+    let t = cx.k.monotonic();
     line(&format!("{}.{:02} 0.00", t / SECOND, t % SECOND / 10_000_000))
 }
 
@@ -770,7 +770,7 @@ fn pid_stat(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let name = task.map_or(crate::exec::comm(p.exe.as_bytes()), |t| cx.k.task(t).comm.clone());
     let id = task.map_or(p.pid, |t| if node.path.len() > 3 { cx.k.task(t).tid } else { p.pid });
     let ticks = cx.k.process_cpu(p.id) / 10_000_000;
-    let start = (p.start + UPTIME) / 10_000_000;
+    let start = p.start.wrapping_add(cx.k.up) / 10_000_000;
     let space = cx.k.spaces[p.space.0 as usize].as_ref().map(|s| &s.space);
     let (vsize, rss, code) = space.map_or((0, 0, (0, 0, 0)), |s| (s.total, s.resident, s.code));
     let nice = task.map_or(0, |t| cx.k.task(t).nice);

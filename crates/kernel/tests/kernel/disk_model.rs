@@ -444,6 +444,17 @@ proptest! {
     }
 }
 
+#[test]
+fn names_are_durable_with_their_directory_when_its_attributes_were_written_before() {
+    for seed in 0..200 {
+        let mut disk = Disk::new(DiskProfile::PosixWorst, seed);
+        let steps = [Step::Write { name: 0, page: 0 }, Step::Wait(35), Step::Fsync { name: 0 }, Step::FsyncDir];
+        run(&mut disk, &mut Model::default(), &steps);
+        disk.crash();
+        assert!(disk.get("/d/a").is_some(), "seed {seed}");
+    }
+}
+
 /// The names that are left over many seeds, with the first byte of their files.
 fn reached(profile: DiskProfile, steps: &[Step], seeds: u64) -> (BTreeSet<BTreeMap<usize, Vec<u8>>>, Model) {
     let mut out = BTreeSet::new();

@@ -275,3 +275,72 @@ fn a_wall_clock_jumps_and_drifts_alone_and_the_monotonic_one_does_not() {
     w.sleep(a, 6 * SECOND);
     assert_eq!(apart(&mut w), (0, 0), "a leap second that is inserted sets it back");
 }
+
+/// A world whose host b has no power from 1 s on, for so long.
+fn dark(lasts: Nanos) -> World {
+    world(vec![at(SECOND, Some(lasts), host(HostVerb::PowerLoss { restart: None }))], None)
+}
+
+/// When a connection from host a to host b fails, in seconds, and by what.
+fn refused(w: &mut World, a: snowglobe_kernel::task::TaskId) -> (u64, Errno) {
+    let fd = w.ok(a, "socket", [AF_INET, STREAM, 0]);
+    let to = w.inet([10, 0, 0, 3], 80);
+    let begin = w.now();
+    w.waits(a, "connect", [fd, to, 16]);
+    let error = Errno(-w.finish(a) as u16);
+    ((w.now() - begin) / SECOND, error)
+}
+
+#[test]
+fn a_host_that_is_down_and_unknown_is_unreachable_after_three_seconds() {
+    let mut w = dark(1000 * SECOND);
+    let (a, _) = (w.process(0), w.process(1));
+    w.sleep(a, 2 * SECOND);
+    assert_eq!(refused(&mut w, a), (3, Errno::EHOSTUNREACH));
+    assert_eq!(refused(&mut w, a), (3, Errno::EHOSTUNREACH));
+    let fd = w.ok(a, "socket", [AF_INET, DGRAM, 0]);
+    let to = w.inet([10, 0, 0, 3], 80);
+    w.ok(a, "connect", [fd, to, 16]);
+    // udp(7): without IP_RECVERR an error that may go away is not told.
+    let on = w.words(&[1]);
+    w.ok(a, "setsockopt", [fd, 0, 11, on, 4]);
+    assert_eq!(w.send(a, fd, b"x", 0), 1);
+    let begin = w.now();
+    let buf = w.room(8);
+    w.waits(a, "recvfrom", [fd, buf, 8, 0, 0, 0]);
+    assert_eq!((w.finish(a), (w.now() - begin) / SECOND), (-i64::from(Errno::EHOSTUNREACH.0), 3));
+}
+
+#[test]
+fn a_host_that_was_just_heard_of_is_doubted_first() {
+    let mut w = dark(1000 * SECOND);
+    let (a, b) = (w.process(0), w.process(1));
+    connect(&mut w, a, b);
+    w.sleep(a, 2 * SECOND);
+    let (after, error) = refused(&mut w, a);
+    // What is known holds 30 s, is doubted 8 s from the next packet on, and is then looked for 3 s.
+    assert_eq!(error, Errno::EHOSTUNREACH);
+    assert!((41..80).contains(&after), "{after}");
+    assert_eq!(refused(&mut w, a), (3, Errno::EHOSTUNREACH));
+}
+
+#[test]
+fn a_host_that_has_power_again_in_time_is_found() {
+    let mut w = dark(4 * SECOND);
+    let (a, _) = (w.process(0), w.process(1));
+    w.sleep(a, 3 * SECOND);
+    assert_eq!(refused(&mut w, a), (2, Errno::ECONNREFUSED), "nobody listens there yet, but its kernel answers");
+}
+
+#[test]
+fn a_connection_to_a_host_that_is_down_ends_with_what_is_known_of_it() {
+    let mut w = dark(10_000 * SECOND);
+    let (a, b) = (w.process(0), w.process(1));
+    let (fd, _) = connect(&mut w, a, b);
+    w.sleep(a, 2 * SECOND);
+    assert_eq!(w.send(a, fd, b"x", 0), 1);
+    w.sleep(a, 100 * SECOND);
+    assert_eq!(w.recv(a, fd, 8, 0x40), Err(Errno::EAGAIN), "it goes on trying");
+    w.sleep(a, 2000 * SECOND);
+    assert_eq!(w.recv(a, fd, 8, 0x40), Err(Errno::EHOSTUNREACH));
+}

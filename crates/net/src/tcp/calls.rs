@@ -1,6 +1,6 @@
 //! What programs call: send, receive, shut down, close.
 
-use super::{SECOND, TcpState, Urgent, WINDOW_MOST};
+use super::{SECOND, SEGMENT, TcpState, Urgent, WINDOW_MOST};
 use crate::call::{Close, Connect, How, Received, Send, SocketId};
 use crate::entry::{Entry, Path, Phase, SHUT_BOTH, SHUT_RECEIVE, SHUT_SEND};
 use crate::io::{Sink, Source};
@@ -29,10 +29,20 @@ impl<R: Clone> SocketTable<R> {
         if !corked && let Some(peer) = self.local_peer(id) {
             (done, fault) = self.send_locally(id, peer, source, call.len, urgent);
         }
-        if done < call.len && fault.is_none() {
-            let (queued, error) = self.send_queued(id, source, call.len - done, urgent, more);
+        let few = self.at(id).low_water() != 0;
+        while done < call.len && fault.is_none() {
+            // Linux looks at the low-water mark whenever it has filled a buffer, and sends in between.
+            let most = match few {
+                true if self.at(id).unsent() >= self.at(id).low_water() => break,
+                true => SEGMENT,
+                false => usize::MAX,
+            };
+            let (queued, error) = self.send_queued(id, source, (call.len - done).min(most), urgent, more);
             done += queued;
             fault = error;
+            if !few || queued == 0 {
+                break;
+            }
         }
         let entry = self.slab.at_mut(id);
         if done == 0 {

@@ -402,6 +402,8 @@ impl<R: Clone> SocketTable<R> {
         if entry.connection.tcp.state == TcpState::SynSent {
             return self.fail(id, error);
         }
+        // What the network has said of it since it was last heard of says more (`tcp_write_err`).
+        let error = entry.connection.tcp.wire.as_deref().and_then(|wire| wire.soft).unwrap_or(error);
         entry.connection.error = Some(error);
         self.tcp_closed(id);
     }

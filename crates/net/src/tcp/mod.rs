@@ -8,6 +8,7 @@
 //! | `input` | segments that arrive |
 //! | `output` | segments that go out, the first time and again |
 //! | `clock` | deadlines, and what happens at them |
+//! | `errors` | what the network says of a connection's packets |
 //! | `wire` | what only connections between hosts have; its parts are |
 //! | `flight` | what is on its way, and what of it is lost |
 //! | `rtt` | the round trip and the time-out |
@@ -24,6 +25,7 @@ mod acks;
 mod calls;
 mod clock;
 mod congestion;
+mod errors;
 mod flight;
 mod handshake;
 mod info;

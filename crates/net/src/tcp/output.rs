@@ -5,6 +5,7 @@ use super::{SEGMENT, Segment, TcpState, bit};
 use crate::call::SocketId;
 use crate::entry::{Entry, Path};
 use crate::fabric::{Body, Packet};
+use crate::linux::poll;
 use crate::options::Flag;
 use crate::queue::Chunk;
 use crate::table::SocketTable;
@@ -201,6 +202,7 @@ impl<R: Clone> SocketTable<R> {
         let Path::Link { network, .. } = self.at(id).connection.path else { return self.flow_unheard(id) };
         let units = self.world.takes_units(network) && !self.fabric.wants_packets();
         let mut sent_some = false;
+        let was_writable = self.at(id).low_water() == 0 || self.at(id).tcp_writable();
         let stopped = loop {
             match self.next_length(id, more, units) {
                 Ok(len) => self.send_new(id, len, units),
@@ -218,6 +220,11 @@ impl<R: Clone> SocketTable<R> {
         }
         if sent_some {
             self.schedule(id, false);
+        }
+        // With a low-water mark, what is sent makes room as what is acknowledged does.
+        let entry = self.slab.at_mut(id);
+        if !was_writable && entry.tcp_writable() {
+            self.log.notify(entry, poll::WRITE);
         }
     }
 

@@ -7,6 +7,7 @@ use super::congestion::{Algorithm, Congestion, Judgement};
 use super::flight::{Flight, Told};
 use super::pieces::{Blocks, Pieces};
 use super::rtt::RoundTrip;
+use snowglobe_abi::Errno;
 
 /// Packets that must have come after one for it to be lost at once (RFC 5681).
 const DUPLICATES: u32 = 3;
@@ -27,6 +28,8 @@ pub(crate) struct Wire {
     /// Retransmission time-outs in a row, and since when something is being sent again (0: nothing is).
     pub(crate) retries: u32,
     pub(crate) again_since: u64,
+    /// What the network has said of packets since the other end was last heard of.
+    pub(crate) soft: Option<Errno>,
     /// Probes without an answer (of the window, of keepalive), and since when.
     pub(crate) probes: u8,
     pub(crate) probes_since: u64,
@@ -95,6 +98,7 @@ impl Wire {
         let forward = word.ack > unacked;
         if forward {
             self.retries = 0;
+            self.soft = None;
             self.flight.acknowledge(word.ack, now, least, &mut told);
         }
         self.packets_acked += told.acked + told.sacked;

@@ -206,8 +206,11 @@ impl Inner {
 
     /// `fsync` and `fdatasync` of an inode.
     fn sync(&mut self, node: &InodeRef, data_only: bool, rules: &Rules, now: Nanos, w: &mut Writer) -> Result<()> {
-        let Some(file) = self.files.get_mut(&node.ino) else { return Ok(()) };
-        let is_dir = node.is_dir();
+        // What a directory itself had to write may have been written in the background; its names wait for this.
+        let Some(file) = self.files.get_mut(&node.ino) else {
+            self.sync_names(node, rules, w);
+            return Ok(());
+        };
         if let Some(host) = w.host
             && w.faults.any()
             && w.faults.sync_fails(w.k, host, node)
@@ -233,13 +236,8 @@ impl Inner {
                 let end = if rules.sync_to_last && !grown { last } else { self.journal.end() };
                 self.commit_before(end, rules, w);
             }
-        } else if is_dir {
-            let chosen = self.journal.choose(|change| match change {
-                Change::Names(sets) => sets.iter().any(|set| Rc::ptr_eq(&set.dir, node)),
-                _ => false,
-            });
-            self.commit_chosen(chosen, rules, w);
         }
+        self.sync_names(node, rules, w);
         if let Some(file) = self.files.get_mut(&node.ino) {
             file.size = None;
             file.cut = false;
@@ -251,6 +249,18 @@ impl Inner {
         self.forget_records(node.ino, rules);
         self.prune(node.ino);
         Ok(())
+    }
+
+    /// Where names are not in a journal with all else: those of a directory are durable.
+    fn sync_names(&mut self, node: &InodeRef, rules: &Rules, w: &mut Writer) {
+        if rules.journal || !node.is_dir() {
+            return;
+        }
+        let chosen = self.journal.choose(|change| match change {
+            Change::Names(sets) => sets.iter().any(|set| Rc::ptr_eq(&set.dir, node)),
+            _ => false,
+        });
+        self.commit_chosen(chosen, rules, w);
     }
 
     /// `sync` and `syncfs`.
