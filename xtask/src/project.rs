@@ -10,6 +10,9 @@ use std::time::Duration;
 /// Longest time that a release build may take on 2 cores.
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
 
+/// What guests' programs are built for.
+const TRIPLE: &str = "x86_64-unknown-linux-gnu";
+
 /// What `cargo metadata` says, as far as it matters here.
 #[derive(Deserialize)]
 pub struct Metadata {
@@ -58,14 +61,27 @@ pub fn build_snowglobe() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("SNOWGLOBE_BIN") {
         return Ok(path.into());
     }
-    // Worlds may name its companions, which are looked for beside it.
-    let programs = ["snowglobe", "snowglobe-workload", "snowglobe-composer"];
-    let bins = programs.iter().flat_map(|program| ["--bin", program]);
-    let arguments: Vec<&str> = ["build", "--release"].into_iter().chain(bins).collect();
-    process::must(&mut cargo(&arguments), BUILD_LIMIT)?;
-    let path = metadata(false)?.target_directory.join("release/snowglobe");
+    process::must(&mut cargo(&["build", "--release", "--bin", "snowglobe"]), BUILD_LIMIT)?;
+    let target = metadata(false)?.target_directory;
+    let path = target.join("release/snowglobe");
     if !path.is_file() {
         bail!("the build made no {}", path.display());
     }
+    build_companions(&target)?;
     Ok(path)
+}
+
+/// Builds the programs that worlds may name, which are looked for beside the binary. They are static: a host's root may be an image
+/// with another C library, or with none.
+fn build_companions(target: &Path) -> Result<()> {
+    let mut command = cargo(&["build", "--release", "--package", "snowglobe-workload", "--target", TRIPLE]);
+    process::must(command.env("RUSTFLAGS", "-C target-feature=+crt-static"), BUILD_LIMIT)?;
+    for program in ["snowglobe-workload", "snowglobe-composer"] {
+        let (from, to) = (target.join(TRIPLE).join("release").join(program), target.join("release").join(program));
+        // One that runs cannot be written to, but replaced.
+        let new = to.with_extension("new");
+        std::fs::copy(&from, &new).with_context(|| format!("cannot copy {}", from.display()))?;
+        std::fs::rename(&new, &to).with_context(|| format!("cannot write {}", to.display()))?;
+    }
+    Ok(())
 }

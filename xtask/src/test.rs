@@ -47,6 +47,8 @@ enum Step {
     Suite,
     /// Packaged programs, on plain Linux and under the layer
     Programs,
+    /// Small worlds: every fault, check and assertion
+    Worlds,
     /// The examples that find bugs
     Examples,
     /// The book's reference pages match the program
@@ -58,17 +60,18 @@ impl Step {
         Duration::from_secs(match self {
             Step::Deps => 600,
             Step::Build | Step::Clippy | Step::Unit | Step::Suite | Step::Programs => 1800,
+            Step::Worlds => 900,
             Step::Examples => 600,
             Step::Docs | Step::Licences => 120,
         })
     }
 
     fn needs_binary(self) -> bool {
-        matches!(self, Step::Suite | Step::Programs | Step::Examples | Step::Docs)
+        matches!(self, Step::Suite | Step::Programs | Step::Worlds | Step::Examples | Step::Docs)
     }
 
     fn needs_packages(self) -> bool {
-        matches!(self, Step::Suite | Step::Programs | Step::Examples)
+        matches!(self, Step::Suite | Step::Programs | Step::Worlds | Step::Examples)
     }
 
     fn name(self) -> String {
@@ -174,6 +177,7 @@ impl Round<'_> {
             Step::Unit => return self.unit(),
             Step::Suite => return self.package("snowglobe-suite", &["--lib", "--test", "suite"], step),
             Step::Programs => return self.package("snowglobe-programs", &["--lib", "--test", "programs"], step),
+            Step::Worlds => return self.package("snowglobe-programs", &["--test", "worlds"], step),
             Step::Examples => return self.package("snowglobe-programs", &["--test", "examples"], step),
         }
         Ok(Tally::ONE_PASSED)

@@ -51,7 +51,7 @@ pub fn deadlocked(host: &str, threads: &[Stuck]) -> Finding {
     Finding::new(Kind::Deadlock, key.join("+"), text)
 }
 
-/// In how many windows of equal length, at the end of a process's life, its least use must have grown each time.
+/// In how many windows of equal length, at the end of a process's life, its least use must have grown each time, at the least.
 pub const WINDOWS: usize = 8;
 
 /// By how many descriptors at least.
@@ -60,13 +60,23 @@ pub const DESCRIPTORS: u64 = 128;
 /// By how many bytes at least.
 pub const MEMORY: u64 = 64 << 20;
 
+/// Which share of all that a process grew by came in the last [`WINDOWS`] windows, at the least: one in so many. There are at most
+/// 32 windows, so what grows evenly has a fourth.
+const SHARE: u64 = 5;
+
 /// What is wrong with the least use of each of a process's windows, oldest first. What has a bound comes back to it, or stays:
-/// so a process that grows is one whose least use grew in every one of the last [`WINDOWS`] windows, came to twice what it was before
-/// them, and by no less than a floor that caches and pools of usual programs reach.
+/// so a process that grows is one whose least use grew from window to window until the end, in at least [`WINDOWS`] of them; came to twice
+/// what it was when that began, and by no less than a floor that caches and pools of usual programs reach; and has not become
+/// so slow that it was rather filled than grows.
 pub fn grows(least: &[u64], floor: u64) -> bool {
-    let Some(last) = least.len().checked_sub(WINDOWS + 1).map(|from| &least[from..]) else { return false };
-    let (first, end) = (last[0], last[WINDOWS]);
-    last.windows(2).all(|pair| pair[0] < pair[1]) && end - first >= floor && end >= first.saturating_mul(2)
+    let Some(&end) = least.last() else { return false };
+    let rising = least.windows(2).rev().take_while(|pair| pair[0] < pair[1]).count();
+    if rising < WINDOWS {
+        return false;
+    }
+    let first = least[least.len() - 1 - rising];
+    let lately = end - least[least.len() - 1 - WINDOWS];
+    end - first >= floor && end >= first.saturating_mul(2) && lately.saturating_mul(SHARE) >= end - first
 }
 
 /// A process that grows.
@@ -100,6 +110,12 @@ mod tests {
         assert!(!grows(&sawtooth, 128));
         // A cache that fills up and stays.
         assert!(!grows(&[100, 200, 400, 800, 800, 800, 800, 800, 800, 800], 128));
+        // What grows evenly for long.
+        let even: Vec<u64> = (0..32).map(|n| 3 + n * 20).collect();
+        assert!(grows(&even, 128));
+        // What was filled, and goes on a little.
+        let filled: Vec<u64> = (0..20).map(|n| if n < 8 { n * 100 } else { 800 + n }).collect();
+        assert!(!grows(&filled, 128));
         // A little on top of much.
         assert!(!grows(&(0..12).map(|n| 1_000_000 + n * 100).collect::<Vec<_>>(), 128));
     }

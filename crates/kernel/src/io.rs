@@ -170,7 +170,7 @@ impl Cx<'_> {
                 file.pos.set(file.pos.get() + n);
                 Ok(n)
             }
-            FileKind::Console(_) => Err(Errno::EBADF),
+            FileKind::Console(stream) => self.read_channel(*stream, iov, &file.pos),
             FileKind::Epoll(_) | FileKind::Pid(_) | FileKind::Closed => Err(Errno::EINVAL),
         }
     }
@@ -306,6 +306,7 @@ impl Cx<'_> {
                 iov.gather(self.m, 0, &mut buf)?;
                 let host = self.k.proc_of(self.task).host.0;
                 self.k.record.output(self.k.sched.now, self.task, host, *stream, &buf, self.m);
+                self.k.hear(*stream, &buf);
                 Ok(buf.len() as u64)
             }
             FileKind::Device(Device::Null | Device::Zero | Device::Random) => Ok(iov.len().min(MAX_RW)),

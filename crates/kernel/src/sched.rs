@@ -128,6 +128,8 @@ struct Slot {
     frozen: bool,
     /// How many faults let others go first.
     starved: u32,
+    /// How often one of those went first that would have come later.
+    passed_over: u64,
     /// With priorities: the highest runs.
     priority: u64,
 }
@@ -223,9 +225,19 @@ impl Sched {
         self.starving = self.starving + usize::from(slot.starved > 0) - usize::from(before);
     }
 
+    /// How often a task could run and another went first, since the latter is not starved.
+    pub fn passed_over(&self, task: TaskId) -> u64 {
+        self.slots[task.0 as usize].passed_over
+    }
+
     /// The place in the queue of who is next when that is not as usual.
     #[cold]
     fn place_of_next(&mut self) -> Option<usize> {
+        let has_fed = self.queue.iter().any(|task| self.slots[task.0 as usize].starved == 0);
+        for task in self.queue.iter().filter(|_| has_fed && self.starving > 0) {
+            let slot = &mut self.slots[task.0 as usize];
+            slot.passed_over += u64::from(slot.starved > 0);
+        }
         let slots = &self.slots;
         let slot = |at: usize| slots[self.queue[at].0 as usize];
         let fed: Vec<usize> = (0..self.queue.len()).filter(|&at| slot(at).starved == 0).collect();

@@ -135,7 +135,7 @@ impl<R: Clone> SocketTable<R> {
             Body::Udp(chunk) => (Transport::Udp, chunk.bytes()),
             Body::Icmp(chunk) => (Transport::Icmp, chunk.bytes()),
             // What has come of its bytes is not known, and nobody takes it.
-            Body::Damaged(_) => return,
+            Body::Damaged(..) => return,
         };
         let payload = payload.to_vec();
         let &Packet { src, dst, ttl, tos, .. } = packet;

@@ -3,7 +3,7 @@
 use crate::addr::Endpoint;
 use crate::call::SocketId;
 use crate::entry::Path;
-use crate::linux::poll;
+use crate::linux::{ipproto, poll};
 use crate::log::DropReason;
 use crate::options::Int;
 use crate::queue::Chunk;
@@ -36,8 +36,8 @@ pub(crate) enum Body {
     Tcp(Segment),
     Udp(Chunk),
     Icmp(Chunk),
-    /// So many bytes of any of these, whose checksum is wrong.
-    Damaged(usize),
+    /// So many bytes of any of these, whose checksum is wrong, and of which protocol (`ipproto`) they are.
+    Damaged(usize, u32),
 }
 
 /// Bytes of a TCP header with the options that Linux sends: timestamps, and more with a SYN.
@@ -51,7 +51,17 @@ impl Body {
         match self {
             Body::Tcp(segment) => segment.payload.as_ref().map_or(0, Chunk::len),
             Body::Udp(chunk) | Body::Icmp(chunk) => chunk.len(),
-            Body::Damaged(len) => *len,
+            Body::Damaged(len, _) => *len,
+        }
+    }
+
+    /// Its protocol (`ipproto`), where that is counted.
+    fn protocol(&self) -> u32 {
+        match self {
+            Body::Tcp(_) => ipproto::TCP,
+            Body::Udp(_) => ipproto::UDP,
+            Body::Icmp(_) => ipproto::ICMP,
+            Body::Damaged(_, protocol) => *protocol,
         }
     }
 
@@ -62,7 +72,7 @@ impl Body {
                 Body::Tcp(segment) if segment.bits & bit::SYN != 0 => SYN_HEADER,
                 Body::Tcp(_) => TCP_HEADER,
                 Body::Udp(_) => UDP_HEADER,
-                Body::Icmp(_) | Body::Damaged(_) => 0,
+                Body::Icmp(_) | Body::Damaged(..) => 0,
             }
     }
 }
@@ -404,7 +414,7 @@ impl<R: Clone> SocketTable<R> {
         let (now, len) = (self.log.now, packet.body.len());
         let mut judged = self.world.judge(way, packet.body.length(), packet.dst.ip.is_ipv6(), now);
         if self.faults.any() {
-            self.faults.strike_packet(way, &packet.body, &mut judged);
+            self.faults.strike_packet(way, now, &packet.body, &mut judged);
         }
         self.log.judged(socket, len, (way.from, way.to), judged.verdict);
         match judged.verdict {
@@ -414,7 +424,8 @@ impl<R: Clone> SocketTable<R> {
                 self.fabric.fly(now.saturating_add(second), packet);
             }
             Verdict::Corrupt(after) => {
-                let body = core::mem::replace(&mut packet.body, Body::Damaged(len));
+                let protocol = packet.body.protocol();
+                let body = core::mem::replace(&mut packet.body, Body::Damaged(len, protocol));
                 self.give_back(body);
                 self.fabric.fly(now.saturating_add(after), packet);
             }
@@ -510,7 +521,15 @@ impl<R: Clone> SocketTable<R> {
             }
             Body::Udp(_) => self.udp_arrive(packet),
             Body::Icmp(_) => self.icmp_arrive(packet),
-            Body::Damaged(len) => self.log.dropped(0, len, DropReason::Checksum),
+            Body::Damaged(len, protocol) => {
+                self.log.dropped(0, len, DropReason::Checksum);
+                let counters = self.counters(packet.to);
+                match protocol {
+                    ipproto::TCP => counters.tcp_damaged += 1,
+                    ipproto::UDP => counters.udp_damaged += 1,
+                    _ => {}
+                }
+            }
         }
     }
 }

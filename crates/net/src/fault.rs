@@ -116,7 +116,7 @@ impl Active {
     }
 
     /// Counts for whom a packet is a hit, and lets the end of a stream take longer.
-    pub(crate) fn strike_packet(&mut self, way: Way, body: &Body, judged: &mut Judged) {
+    pub(crate) fn strike_packet(&mut self, way: Way, now: u64, body: &Body, judged: &mut Judged) {
         for fault in &self.going {
             let here = fault.network.is_none_or(|only| only == way.network) && fault.reach.covers(way.from, way.to);
             if !here {
@@ -128,7 +128,8 @@ impl Active {
                 Effect::Clog | Effect::Still => {
                     matches!(judged.verdict, Verdict::Hold | Verdict::Drop(DropReason::QueueFull))
                 }
-                Effect::Slow(_) => true,
+                // What is left of a bandwidth without a limit is all of it.
+                Effect::Slow(slow) => slow.latency > 0 || judged.left > now,
                 Effect::Link(change) => shows(change, judged),
                 Effect::SlowClose(by) => {
                     let ends = matches!(body, Body::Tcp(segment) if segment.bits & bit::FIN != 0);

@@ -112,7 +112,7 @@ fn quote(packet: &Packet) -> Option<Vec<u8>> {
             (ipproto::UDP as u8, datagram)
         }
         Body::Icmp(chunk) => ([1, 58][six], chunk.bytes().to_vec()),
-        Body::Tcp(_) | Body::Damaged(_) => return None,
+        Body::Tcp(_) | Body::Damaged(..) => return None,
     };
     let mut out = ip_header(packet, protocol, inner.len());
     out.append(&mut inner);

@@ -21,6 +21,9 @@ pub(crate) struct Counters {
     pub(crate) udp_out: u64,
     pub(crate) udp_no_ports: u64,
     pub(crate) udp_full: u64,
+    /// Datagrams, and below segments, whose checksum was wrong.
+    pub(crate) udp_damaged: u64,
+    pub(crate) tcp_damaged: u64,
     /// ICMP messages by version (whether it is 6) and type.
     pub(crate) icmp_in: BTreeMap<(bool, u8), u64>,
     pub(crate) icmp_out: BTreeMap<(bool, u8), u64>,
@@ -133,17 +136,18 @@ impl<R: Clone> SocketTable<R> {
                 ("InSegs", segments.0),
                 ("OutSegs", segments.1),
                 ("RetransSegs", segments.2),
-                ("InErrs", 0),
+                ("InErrs", c.tcp_damaged),
                 ("OutRsts", 0),
-                ("InCsumErrors", 0),
+                ("InCsumErrors", c.tcp_damaged),
             ],
         );
         out.push_str(&tcp.replace("18446744073709551615", "-1"));
-        let udp = [("InDatagrams", c.udp_in), ("NoPorts", c.udp_no_ports), ("InErrors", c.udp_full)];
+        let errors = c.udp_full + c.udp_damaged;
+        let udp = [("InDatagrams", c.udp_in), ("NoPorts", c.udp_no_ports), ("InErrors", errors)];
         let udp: Vec<(&str, u64)> = udp
             .into_iter()
             .chain([("OutDatagrams", c.udp_out), ("RcvbufErrors", c.udp_full)])
-            .chain(["SndbufErrors", "InCsumErrors", "IgnoredMulti", "MemErrors"].map(|n| (n, 0)))
+            .chain([("SndbufErrors", 0), ("InCsumErrors", c.udp_damaged), ("IgnoredMulti", 0), ("MemErrors", 0)])
             .collect();
         group(&mut out, "Udp", &udp);
         let none: Vec<(&str, u64)> = udp.iter().map(|(name, _)| (*name, 0)).collect();

@@ -14,6 +14,7 @@
 //! | [`list`] | the scenarios and what the list says of them |
 //! | [`trial`] | how one variant of one scenario is tried |
 //! | [`example`] | the examples that find bugs: that they still find them, and that what is mended is clean |
+//! | [`world`] | small worlds: every fault, check and assertion, as programs see them and as the command tells them |
 //! | [`command`] | commands with a time limit, and the binary under test |
 #![forbid(unsafe_code)]
 
@@ -21,3 +22,4 @@ pub mod command;
 pub mod example;
 pub mod list;
 pub mod trial;
+pub mod world;

@@ -1,12 +1,12 @@
 //! How one variant of one scenario is tried.
 
-use crate::command::{ended_well, limited, snowglobe, target};
+use crate::command::{copy, ended_well, limited, snowglobe, target};
 use crate::list::{self, Scenario};
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Runs that `verify` compares.
 const RUNS: u64 = 3;
@@ -123,20 +123,6 @@ impl Drop for Temporary {
         // What is left over does no harm.
         let _ = fs::remove_dir_all(&self.0);
     }
-}
-
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), &target)?;
-        }
-    }
-    Ok(())
 }
 
 fn compare(place: &Place, host: &str, got: &[u8]) -> Result<()> {

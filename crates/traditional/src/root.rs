@@ -355,6 +355,13 @@ impl Builder<'_> {
             let _ = fs::remove_file(&path);
             fs::write(&path, text).map_err(at("write", &path))?;
         }
+        // An image may have its own.
+        let library = Path::new(snowglobe_voidstar::PATH);
+        if !library.exists() {
+            directory(library.parent().unwrap_or(library), 0o755).map_err(at("make", library))?;
+            fs::write(library, snowglobe_voidstar::LIBRARY).map_err(at("write", library))?;
+            fs::set_permissions(library, fs::Permissions::from_mode(0o755)).map_err(at("open up", library))?;
+        }
         match &host.service {
             // Where programs run must be there even when it lies in a directory that is the host's own.
             Some(service) => directory(Path::new(&service.cwd), 0o755).map_err(at("make", &service.cwd)),

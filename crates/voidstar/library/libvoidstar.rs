@@ -1,4 +1,6 @@
-//! `libvoidstar.so`: three functions that pass JSON to the world's channel and draw random numbers, by system calls alone.
+//! `libvoidstar.so`: functions that pass JSON to the world's channel and draw random numbers, by system calls alone, and those by
+//! which instrumented programs tell which code they ran. These are there because SDKs give up without them (Go's panics), and
+//! because programs are linked against them; nobody wants to know, and each is told so at once.
 
 #![no_std]
 
@@ -65,6 +67,44 @@ pub extern "C" fn fuzz_get_random() -> u64 {
 /// Nothing is held back.
 #[unsafe(no_mangle)]
 pub extern "C" fn fuzz_flush() {}
+
+/// Where the edges of a module that was instrumented begin.
+#[unsafe(no_mangle)]
+pub extern "C" fn init_coverage_module(_edges: usize, _symbols: *const u8) -> usize {
+    0
+}
+
+/// Whether an edge is to be told again.
+#[unsafe(no_mangle)]
+pub extern "C" fn notify_coverage(_edge: usize) -> bool {
+    false
+}
+
+/// Guards of a module, as clang's `-fsanitize-coverage=trace-pc-guard` lays them out: zero, as they are, is off.
+#[unsafe(no_mangle)]
+pub extern "C" fn __sanitizer_cov_trace_pc_guard_init(_start: *mut u32, _stop: *mut u32) {}
+
+/// An edge of a program that is linked against this library.
+///
+/// # Safety
+/// The guard can be written, or is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __sanitizer_cov_trace_pc_guard(guard: *mut u32) {
+    // SAFETY: as the caller says.
+    unsafe { __sanitizer_cov_trace_pc_guard_internal(guard, 0) }
+}
+
+/// An edge of a program that found this library by itself.
+///
+/// # Safety
+/// The guard can be written, or is null.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn __sanitizer_cov_trace_pc_guard_internal(guard: *mut u32, _edge: u64) {
+    if !guard.is_null() {
+        // SAFETY: as the caller says.
+        unsafe { *guard = 0 };
+    }
+}
 
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {

@@ -3,18 +3,21 @@
 //!
 //! Commands are the executables `/opt/antithesis/test/v1/TEMPLATE/PREFIX_*`. One template is drawn. One `first_` runs to its end before
 //! any driver. Then, until the time for drivers is over: either one `singleton_driver_` alone, or `parallel_driver_` commands several at a
-//! time and `serial_driver_` commands with no other driver beside them. `anytime_` commands run beside all of it. In the end either
-//! the drivers are left to end and one `finally_` runs, or they are killed and one `eventually_` runs. All choices come from the system's
-//! random numbers. A command that ends with another status than 0 fails the run.
+//! time and `serial_driver_` commands with no other driver beside them. `anytime_` commands run beside all of it. In the end, and not
+//! before faults have stopped, either all that runs is left to end and one `finally_` runs, or it is killed and one `eventually_` runs. All
+//! choices come from the system's random numbers. A command that ends with another status than 0 fails the run; that each ends with 0 is an
+//! assertion, so that a campaign tells which commands never did.
 
 #![forbid(unsafe_code)]
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use clap::Parser;
+use rustix::process::Signal;
 use serde_json::json;
 
 const ROOT: &str = "/opt/antithesis/test/v1";
@@ -25,6 +28,12 @@ struct Args {
     /// How long drivers are started.
     #[arg(long, default_value = "30s", value_parser = duration)]
     drivers: Duration,
+    /// Nothing of what comes last begins before this time from the start: faults have stopped by then.
+    #[arg(long, default_value = "0s", value_parser = duration)]
+    calm: Duration,
+    /// Begin when a program of the world has said by its SDK that the system is set up.
+    #[arg(long)]
+    after_setup: bool,
     /// Drivers at a time.
     #[arg(long, default_value_t = 4)]
     parallel: usize,
@@ -75,15 +84,58 @@ fn sorted(dir: &Path) -> Vec<PathBuf> {
 const PREFIXES: [&str; 7] =
     ["first_", "parallel_driver_", "serial_driver_", "singleton_driver_", "anytime_", "eventually_", "finally_"];
 
+/// What may stand beside commands and is none.
+const HELPER: &str = "helper_";
+
+/// Those without which there is nothing to do: the others come before or after them.
+const NEEDED: [&str; 4] = ["parallel_driver_", "serial_driver_", "singleton_driver_", "anytime_"];
+
 fn templates(root: &Path) -> Vec<Template> {
     let is_command = |path: &PathBuf| {
-        let executable =
-            std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
-        executable && PREFIXES.iter().any(|prefix| base(path).starts_with(prefix))
+        let name = base(path);
+        let Ok(meta) = std::fs::metadata(path) else { return false };
+        let (is_named, is_executable) =
+            (PREFIXES.iter().any(|prefix| name.starts_with(prefix)), meta.permissions().mode() & 0o111 != 0);
+        if meta.is_file() && is_named != is_executable && !name.starts_with(HELPER) {
+            let why = if is_named { "cannot be executed" } else { "has none of the prefixes of test commands" };
+            eprintln!("snowglobe-composer: {} {why} and is left out", path.display());
+        }
+        meta.is_file() && is_named && is_executable
     };
     let read =
         |dir: PathBuf| Template { name: base(&dir), commands: sorted(&dir).into_iter().filter(is_command).collect() };
-    sorted(root).into_iter().map(read).filter(|template| !template.commands.is_empty()).collect()
+    let is_whole = |template: &Template| {
+        let is_whole = NEEDED.iter().any(|prefix| !template.of(prefix).is_empty());
+        if !is_whole && !template.commands.is_empty() {
+            eprintln!(
+                "snowglobe-composer: template {} has neither drivers nor anytime_ and is left out",
+                template.name
+            );
+        }
+        is_whole
+    };
+    sorted(root)
+        .into_iter()
+        .filter(|dir| dir.is_dir() && !base(dir).starts_with(HELPER))
+        .map(read)
+        .filter(is_whole)
+        .collect()
+}
+
+/// Tells that a command ends with status 0: whether it did, or, as the catalogue of assertions has it, that it should.
+fn assert(template: &str, path: &Path, result: Option<Result<(), String>>) {
+    let message = format!("test command {template}/{} ends with status 0", base(path));
+    let holds = result.as_ref().is_some_and(Result::is_ok);
+    let record = json!({"antithesis_assert": {
+        "assert_type": "always", "display_type": "Always", "hit": result.is_some(), "must_hit": true, "condition": holds,
+        "message": message, "id": message, "location": {"file": path, "begin_line": 0, "function": ""},
+        "details": {"error": result.and_then(Result::err)},
+    }});
+    if let Ok(channel) = std::env::var("ANTITHESIS_SDK_LOCAL_OUTPUT")
+        && let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(channel)
+    {
+        let _ = std::io::Write::write_all(&mut file, format!("{record}\n").as_bytes());
+    }
 }
 
 /// What runs, and what has failed.
@@ -95,29 +147,19 @@ struct Runner {
 
 impl Runner {
     fn start(&mut self, path: &Path) {
-        match Command::new(path).spawn() {
+        // A group of its own, so that what it has started can be killed with it.
+        match Command::new(path).process_group(0).spawn() {
             Ok(child) => self.running.push((path.to_owned(), child)),
             Err(error) => self.ended(path, Err(error.to_string())),
         }
     }
 
     fn ended(&mut self, path: &Path, result: Result<(), String>) {
-        let name = format!("{}/{}", self.template, base(path));
         if let Err(why) = &result {
-            eprintln!("snowglobe-composer: {name}: {why}");
+            eprintln!("snowglobe-composer: {}/{}: {why}", self.template, base(path));
             self.failed = true;
         }
-        let message = format!("test command {name} ends with status 0");
-        let record = json!({"antithesis_assert": {
-            "assert_type": "always", "display_type": "Always", "hit": true, "must_hit": true, "condition": result.is_ok(),
-            "message": message, "id": message, "location": {"file": path, "begin_line": 0, "function": ""},
-            "details": {"error": result.err()},
-        }});
-        if let Ok(channel) = std::env::var("ANTITHESIS_SDK_LOCAL_OUTPUT")
-            && let Ok(mut file) = std::fs::OpenOptions::new().append(true).create(true).open(channel)
-        {
-            let _ = std::io::Write::write_all(&mut file, format!("{record}\n").as_bytes());
-        }
+        assert(&self.template, path, Some(result));
     }
 
     /// Takes note of those that have ended.
@@ -139,7 +181,7 @@ impl Runner {
     }
 
     fn is_running(&self, prefix: &str) -> bool {
-        self.running.iter().any(|(path, _)| base(path).contains(prefix))
+        self.running.iter().any(|(path, _)| base(path).starts_with(prefix))
     }
 
     fn wait(&mut self, prefix: &str) {
@@ -149,13 +191,11 @@ impl Runner {
         }
     }
 
-    fn kill(&mut self, prefix: &str) {
-        let (dying, rest) =
-            std::mem::take(&mut self.running).into_iter().partition(|(path, _)| base(path).contains(prefix));
-        self.running = rest;
-        for (_, mut child) in dying as Vec<(PathBuf, Child)> {
+    /// Kills all that runs, with what it has started.
+    fn kill_all(&mut self) {
+        for (_, mut child) in std::mem::take(&mut self.running) {
             // One that has just ended needs no more.
-            let _ = child.kill();
+            let _ = rustix::process::kill_process_group(rustix::process::Pid::from_child(&child), Signal::KILL);
             let _ = child.wait();
         }
     }
@@ -193,6 +233,19 @@ fn drive(template: &Template, runner: &mut Runner, args: &Args) {
     }
 }
 
+/// Waits until somebody has said so: then the channel of SDKs, of which nothing else can be read, has a line.
+fn wait_for_setup() -> Result<(), String> {
+    let path = std::env::var_os("ANTITHESIS_SDK_LOCAL_OUTPUT").ok_or("ANTITHESIS_SDK_LOCAL_OUTPUT names no channel")?;
+    let meta = std::fs::metadata(&path).map_err(|e| e.to_string())?;
+    if !meta.file_type().is_char_device() {
+        return Err("this layout has no such channel".to_owned());
+    }
+    while std::fs::read(&path).map_err(|e| e.to_string())?.is_empty() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let args = Args::parse();
     let mut own = match args.command.split_first().map(|(program, rest)| Command::new(program).args(rest).spawn()) {
@@ -207,6 +260,16 @@ fn main() -> ExitCode {
         eprintln!("snowglobe-composer: no test commands in {}", args.root.display());
         return ExitCode::from(2);
     }
+    let began = Instant::now();
+    for template in &templates {
+        template.commands.iter().for_each(|path| assert(&template.name, path, None));
+    }
+    if args.after_setup
+        && let Err(why) = wait_for_setup()
+    {
+        eprintln!("snowglobe-composer: it cannot be told when the system is set up: {why}");
+        return ExitCode::from(2);
+    }
     let template = templates.swap_remove(below(templates.len()));
     let mut runner = Runner { template: template.name.clone(), running: Vec::new(), failed: false };
     if let Some(first) = template.one("first_") {
@@ -219,11 +282,14 @@ fn main() -> ExitCode {
         (Some(eventually), Some(finally)) => [eventually, finally].get(below(2)).copied(),
         (one, other) => one.or(other),
     };
-    match last {
-        Some(path) if base(path).starts_with("eventually_") => runner.kill("_driver_"),
-        _ => runner.wait("_driver_"),
+    while last.is_some() && began.elapsed() < args.calm {
+        std::thread::sleep(Duration::from_millis(10));
+        runner.reap();
     }
-    runner.wait("anytime_");
+    match last {
+        Some(path) if base(path).starts_with("eventually_") => runner.kill_all(),
+        _ => runner.wait(""),
+    }
     if let Some(path) = last {
         runner.start(path);
         runner.wait("");

@@ -22,7 +22,32 @@ pub struct Asked {
     /// Its outputs.
     pub outputs: Vec<OutputAsked>,
     /// Whether it is a container of test commands.
-    pub test_composer: bool,
+    pub test_composer: Composer,
+}
+
+/// When the test commands of a service begin.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub enum Composer {
+    /// It has none.
+    #[default]
+    No,
+    /// With the service.
+    WithService,
+    /// When a program has said that the system is set up.
+    AfterSetup,
+}
+
+impl Composer {
+    fn parse(text: &str) -> Result<Composer, String> {
+        match text {
+            "after-setup" => Ok(Composer::AfterSetup),
+            _ => match units::boolean(text) {
+                Ok(true) => Ok(Composer::WithService),
+                Ok(false) => Ok(Composer::No),
+                Err(_) => Err("write `true`, `false` or `after-setup`".to_owned()),
+            },
+        }
+    }
 }
 
 /// A history that a service writes.
@@ -54,7 +79,7 @@ pub(crate) fn service(own: &Fields<'_>, what: &str, problems: &mut Problems) -> 
                 list(node, &format!("{what}: `outputs`"), problems).iter().filter_map(|n| output(n, problems)).collect()
             })
             .unwrap_or_default(),
-        test_composer: field(own, "test_composer", what, units::boolean, problems).unwrap_or(false),
+        test_composer: field(own, "test_composer", what, Composer::parse, problems).unwrap_or_default(),
     }
 }
 
@@ -189,7 +214,7 @@ pub(crate) fn resolve<'a>(
 pub(crate) fn variables(asked: &Asked) -> Vec<(&'static str, String)> {
     let [history, sdk] = CHANNELS.map(|channel| format!("{CHANNEL_DIR}/{}", channel.name));
     let mut out = vec![("ANTITHESIS_OUTPUT_DIR", CHANNEL_DIR.to_owned()), ("ANTITHESIS_SDK_LOCAL_OUTPUT", sdk)];
-    if asked.history.is_some() || asked.test_composer {
+    if asked.history.is_some() || asked.test_composer != Composer::No {
         out.push(("SNOWGLOBE_HISTORY", history));
     }
     out

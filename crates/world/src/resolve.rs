@@ -10,7 +10,7 @@ use snowglobe_abi::spec::{
     MountSpec, Nanos, NetworkSpec, Restart, RootSpec, ServiceSpec, WorldSpec,
 };
 
-use crate::checks;
+use crate::checks::{self, Composer};
 use crate::compose::{self, Compose, Health, MountFrom, Placed, Service};
 use crate::faults::{self, Scope};
 use crate::image::{self, Image};
@@ -153,6 +153,15 @@ const TOOLS: &str = "/usr/local/bin";
 const WORKLOAD: &str = "snowglobe-workload";
 const COMPOSER: &str = "snowglobe-composer";
 
+/// Test commands: drivers run until faults have stopped, and what comes last does not begin before.
+fn calm(service: &mut ServiceSpec, quiet: Nanos) {
+    let is_composer = service.argv.first().is_some_and(|program| *program == format!("{TOOLS}/{COMPOSER}"));
+    if is_composer && let Some(drivers) = service.argv.get_mut(2) {
+        *drivers = format!("{}ms", quiet / 1_000_000);
+        service.argv.splice(3..3, ["--calm".to_owned(), format!("{}ms", quiet / 1_000_000)]);
+    }
+}
+
 struct Resolver<'a> {
     dir: &'a Path,
     options: &'a Options,
@@ -237,12 +246,16 @@ impl<'a> Resolver<'a> {
                 root,
                 mounts: own_volumes(mounts, &host.name),
                 interfaces: std::mem::take(&mut interfaces[index]),
+                memory: host.service.memory.or(asked.memory),
                 service,
             });
         }
         if let Some(node) = &asked.faults {
             let service = |at: usize| Some(hosts[at].service.name.value.clone());
             spec.faults = faults::read(node, "`faults`", &Scope::of(&spec, service), &mut self.problems);
+        }
+        if let Some(quiet) = spec.faults.quiet_from {
+            spec.hosts.iter_mut().filter_map(|host| host.service.as_mut()).for_each(|service| calm(service, quiet));
         }
         spec
     }
@@ -638,7 +651,7 @@ impl<'a> Resolver<'a> {
             let words = service.command.iter().chain(&service.entrypoint).flat_map(|words| &words.value);
             words.into_iter().any(|word| word.contains(tool))
         };
-        for (tool, wanted) in [(WORKLOAD, named(WORKLOAD)), (COMPOSER, service.asked.test_composer)] {
+        for (tool, wanted) in [(WORKLOAD, named(WORKLOAD)), (COMPOSER, service.asked.test_composer != Composer::No)] {
             let target = format!("{TOOLS}/{tool}");
             let known = Root { origin, mounts }.find(&target) != Found::Missing;
             let beside = std::env::current_exe().ok().and_then(|exe| Some(exe.parent()?.join(tool)));
@@ -726,15 +739,8 @@ impl<'a> Resolver<'a> {
             None if service.entrypoint.is_none() => argv.extend(config.cmd.clone().unwrap_or_default()),
             None => {}
         }
-        if service.asked.test_composer {
-            // Two thirds of the time for drivers; the rest is for what follows them.
-            let drivers = self.options.until.or(self.compose.world.until).map_or(30_000_000_000, |until| until / 3 * 2);
-            let own = std::mem::take(&mut argv);
-            argv = vec![format!("{TOOLS}/{COMPOSER}"), "--drivers".to_owned(), format!("{}ms", drivers / 1_000_000)];
-            if !own.is_empty() {
-                argv.push("--".to_owned());
-                argv.extend(own);
-            }
+        if service.asked.test_composer != Composer::No {
+            argv = self.composed(service, argv);
         }
         let place = service.command.as_ref().or(service.entrypoint.as_ref()).map(|p| p.span);
         let place = place.or(service.image.as_ref().map(|p| p.span)).unwrap_or(service.name.span);
@@ -788,9 +794,25 @@ impl<'a> Resolver<'a> {
             stop_grace: service.stop_grace.unwrap_or(10_000_000_000),
             init: service.init,
             stdin: service.stdin.as_ref().is_some_and(|stdin| stdin.value),
-            check: service.check || service.asked.test_composer,
+            check: service.check || service.asked.test_composer != Composer::No,
             env: env.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),
         })
+    }
+
+    /// The command of a service with test commands, which has its own beside them.
+    fn composed(&self, service: &Service, own: Vec<String>) -> Vec<String> {
+        // Two thirds of the time for drivers; the rest is for what follows them.
+        let drivers = self.options.until.or(self.compose.world.until).map_or(30_000_000_000, |until| until / 3 * 2);
+        let mut argv =
+            vec![format!("{TOOLS}/{COMPOSER}"), "--drivers".to_owned(), format!("{}ms", drivers / 1_000_000)];
+        if service.asked.test_composer == Composer::AfterSetup {
+            argv.push("--after-setup".to_owned());
+        }
+        if !own.is_empty() {
+            argv.push("--".to_owned());
+            argv.extend(own);
+        }
+        argv
     }
 
     fn user(&mut self, service: &Service, root: Root<'_>, config: &image::Config) -> User {

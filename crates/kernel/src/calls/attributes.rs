@@ -35,7 +35,7 @@ impl Cx<'_> {
             self.any_file(dirfd)?.inode.clone().ok_or(Errno::EINVAL)?
         };
         permit_as(&cred, cred.fsuid, cred.fsgid, &node, mode)?;
-        if mode & W != 0 && node.fs.is_read_only() && matches!(node.kind(), S_IFREG | S_IFDIR | S_IFLNK) {
+        if mode & W != 0 && self.is_read_only(&node) && matches!(node.kind(), S_IFREG | S_IFDIR | S_IFLNK) {
             return Err(Errno::EROFS.into());
         }
         Ok(0)
@@ -56,7 +56,7 @@ pub fn faccessat2(cx: &mut Cx) -> Answer {
 
 impl Cx<'_> {
     fn chmod_inode(&mut self, node: &InodeRef, mode: u32) -> Answer {
-        if node.fs.is_read_only() {
+        if self.is_read_only(&node) {
             return Err(Errno::EROFS.into());
         }
         let cred = self.proc().cred.clone();
@@ -84,7 +84,7 @@ impl Cx<'_> {
     }
 
     fn chown_inode(&mut self, node: &InodeRef, uid: u32, gid: u32) -> Answer {
-        if node.fs.is_read_only() {
+        if self.is_read_only(&node) {
             return Err(Errno::EROFS.into());
         }
         let cred = self.proc().cred.clone();
@@ -168,7 +168,7 @@ pub fn umask(cx: &mut Cx) -> Answer {
 impl Cx<'_> {
     /// Sets access and modification time; `None` leaves a time, `Some(None)` is now.
     fn set_times(&mut self, node: &InodeRef, times: [Option<Option<u64>>; 2]) -> Answer {
-        if node.fs.is_read_only() {
+        if self.is_read_only(&node) {
             return Err(Errno::EROFS.into());
         }
         let cred = &self.proc().cred;

@@ -118,7 +118,13 @@ impl Cx<'_> {
     fn dirent(&mut self, file: &FileRef, node: &InodeRef, at: u64) -> Result<Option<Dirent>> {
         match at {
             0 => return Ok(Some(Dirent { ino: node.ino, kind: S_IFDIR, name: b".".to_vec() })),
-            1 => return Ok(Some(Dirent { ino: node.parent().ino, kind: S_IFDIR, name: b"..".to_vec() })),
+            1 => {
+                return Ok(Some(Dirent {
+                    ino: node.parent(&self.proc().fs.borrow().root).ino,
+                    kind: S_IFDIR,
+                    name: b"..".to_vec(),
+                }));
+            }
             _ => {}
         }
         if let Node::Proc(proc) = &node.node {

@@ -125,7 +125,7 @@ impl Cx<'_> {
                 return Err(Errno::ENOTDIR.into());
             }
             self.may_remove(&found.dir, &node)?;
-            if node.covers.borrow().is_some() {
+            if node.covers.borrow().first().is_some() {
                 return Err(Errno::EBUSY.into());
             }
             if !node.is_empty_dir(self.m)? {
@@ -184,12 +184,13 @@ impl Cx<'_> {
             return Err(Errno::ENOTDIR.into());
         }
         // A directory cannot move below itself.
+        let root = self.proc().fs.borrow().root.clone();
         let mut up = to.dir.clone();
         loop {
             if same(&up, &node) {
                 return Err(Errno::EINVAL.into());
             }
-            let parent = up.parent();
+            let parent = up.parent(&root);
             if same(&parent, &up) {
                 break;
             }
@@ -226,7 +227,7 @@ impl Cx<'_> {
                 (true, true) if !target.is_empty_dir(self.m)? => return Err(Errno::ENOTEMPTY.into()),
                 _ => {}
             }
-            if target.covers.borrow().is_some() {
+            if target.covers.borrow().first().is_some() {
                 return Err(Errno::EBUSY.into());
             }
             if let Some(disk) = &disk {

@@ -196,12 +196,17 @@ impl Cx<'_> {
         }
     }
 
+    /// Whether changes of a file fail with EROFS for the caller's host.
+    pub fn is_read_only(&self, node: &InodeRef) -> bool {
+        node.fs.is_read_only(self.proc().host)
+    }
+
     /// Whether names may be put into or taken out of a directory.
     ///
     /// # Errors
     /// `EROFS`, `EACCES`, `ENOENT` for a removed directory.
     pub fn may_change(&self, dir: &InodeRef) -> Result<()> {
-        if dir.fs.is_read_only() {
+        if self.is_read_only(dir) {
             return Err(Errno::EROFS);
         }
         permit(&self.proc().cred, dir, W | X)

@@ -388,6 +388,7 @@ impl Cx<'_> {
             FileKind::Console(stream) => {
                 let host = self.proc().host.0;
                 self.k.record.output(self.k.sched.now, self.task, host, *stream, data, self.m);
+                self.k.hear(*stream, data);
                 Ok(data.len())
             }
             FileKind::Device(_) => Ok(data.len()),

@@ -1,5 +1,6 @@
 //! The length of files and the room that they take.
 
+use crate::fs::dev::Device;
 use crate::fs::inode::{InodeRef, Node};
 use crate::fs::path::{W, permit};
 use crate::mm::Before;
@@ -14,8 +15,10 @@ impl Cx<'_> {
     /// `EISDIR`, `EINVAL`, `EFBIG`, `ENOSPC`, `EPERM` for a seal.
     pub fn truncate_inode(&mut self, node: &InodeRef, size: u64) -> Result<()> {
         let Node::File(content) = &node.node else {
-            // A computed file takes O_TRUNC and ignores it.
-            return if matches!(node.node, Node::Proc(_)) { Ok(()) } else { Err(Errno::EINVAL) };
+            // A computed file takes O_TRUNC and ignores it. A channel is to programs a file that is theirs: some begin by emptying
+            // it, and what others have written stays.
+            let is_idle = matches!(node.node, Node::Proc(_) | Node::Device(Device::Channel(_)));
+            return if is_idle { Ok(()) } else { Err(Errno::EINVAL) };
         };
         if let Some(seals) = node.seals.get()
             && (seals & 0x2 != 0 && size < node.size() || seals & 0x4 != 0 && size > node.size())
@@ -55,7 +58,7 @@ pub fn truncate(cx: &mut Cx) -> Answer {
         return Err(Errno::EISDIR.into());
     }
     permit(&cx.proc().cred, &node, W)?;
-    if node.fs.is_read_only() {
+    if cx.is_read_only(&node) {
         return Err(Errno::EROFS.into());
     }
     if cx.k.is_running(&node) {

@@ -55,7 +55,7 @@ impl Cx<'_> {
         }
         let value = mem::bytes(self.m, value, size as usize)?;
         let node = self.xattr_target(how)?;
-        if node.fs.is_read_only() {
+        if self.is_read_only(&node) {
             return Err(Errno::EROFS.into());
         }
         if name.starts_with(b"user.") {
@@ -103,7 +103,7 @@ impl Cx<'_> {
         let node = self.xattr_target(how)?;
         let name = self.xattr_name(self.args[at])?;
         permit(&self.proc().cred, &node, W)?;
-        if node.fs.is_read_only() {
+        if self.is_read_only(&node) {
             return Err(Errno::EROFS.into());
         }
         self.k.catch_up_disk(self.m, &node.fs);

@@ -24,8 +24,24 @@ pub(crate) struct Turns {
     changes: Vec<u64>,
     lowered: u64,
     rng: Option<Rng>,
-    /// Whom each fault that goes on starves.
-    starved: BTreeMap<u32, Vec<TaskId>>,
+    /// What each fault that goes on starves.
+    starving: BTreeMap<u32, Starving>,
+}
+
+/// A fault that starves threads, those too that are born while it goes on.
+struct Starving {
+    hosts: Vec<u32>,
+    threads: Vec<u32>,
+    rng: Rng,
+    /// Whom, and how often each had been passed over before.
+    struck: Vec<(TaskId, u64)>,
+}
+
+impl Starving {
+    fn means(&mut self, host: u32, tid: u32) -> bool {
+        self.hosts.contains(&host)
+            && if self.threads.is_empty() { self.rng.one_in(2) } else { self.threads.contains(&tid) }
+    }
 }
 
 impl Kernel {
@@ -80,23 +96,42 @@ impl Kernel {
 
     /// Threads of hosts do not get their turn while others can run.
     pub(super) fn starve(&mut self, index: u32, hosts: &[u32], threads: &[u32]) {
-        let mut rng = Rng::stream(self.spec.seed, &alloc::format!("starve {hosts:?} {index}"));
-        let mut struck = Vec::new();
+        // Named by what it is: a plan without another fault draws the same for this one.
+        let rng = Rng::stream(self.spec.seed, &alloc::format!("starve {hosts:?}"));
+        let starving = Starving { hosts: hosts.to_vec(), threads: threads.to_vec(), rng, struck: Vec::new() };
+        self.faults.turns.starving.insert(index, starving);
         for &host in hosts {
-            for (tid, task) in &self.hosts[host as usize].tids {
-                if if threads.is_empty() { rng.one_in(2) } else { threads.contains(tid) } {
-                    struck.push(*task);
-                }
-            }
+            let tids: Vec<(u32, TaskId)> =
+                self.hosts[host as usize].tids.iter().map(|(tid, task)| (*tid, *task)).collect();
+            tids.into_iter().for_each(|(tid, task)| self.starve_task(index, host, tid, task));
         }
-        struck.iter().for_each(|task| self.sched.set_starved(*task, true));
-        self.hit(index, struck.len() as u64);
-        self.faults.turns.starved.insert(index, struck);
+    }
+
+    /// A thread of a host is born while faults may starve it.
+    pub(crate) fn starve_newborn(&mut self, host: u32, tid: u32, task: TaskId) {
+        for index in self.faults.turns.starving.keys().copied().collect::<Vec<_>>() {
+            self.starve_task(index, host, tid, task);
+        }
+    }
+
+    fn starve_task(&mut self, index: u32, host: u32, tid: u32, task: TaskId) {
+        let Some(starving) = self.faults.turns.starving.get_mut(&index) else { return };
+        if starving.means(host, tid) {
+            starving.struck.push((task, self.sched.passed_over(task)));
+            self.sched.set_starved(task, true);
+        }
+    }
+
+    /// How often threads were passed over because of a fault that goes on.
+    pub(super) fn starve_hits(&self, index: u32) -> u64 {
+        let struck = self.faults.turns.starving.get(&index).into_iter().flat_map(|starving| &starving.struck);
+        struck.map(|(task, before)| self.sched.passed_over(*task) - before).sum()
     }
 
     /// Those that a fault has starved are no more, as far as it goes.
     pub(super) fn feed(&mut self, index: u32) {
-        for task in self.faults.turns.starved.remove(&index).unwrap_or_default() {
+        self.hit(index, self.starve_hits(index));
+        for (task, _) in self.faults.turns.starving.remove(&index).into_iter().flat_map(|starving| starving.struck) {
             self.sched.set_starved(task, false);
         }
     }

@@ -164,7 +164,7 @@ pub fn boot_again(k: &mut Kernel, host: HostId, m: &mut dyn Machine) {
     // What was mounted is no more: it will be found in its place, and mounted anew.
     for dir in k.host(host).covered.iter().rev() {
         if let Some(root) = dir.mounted.borrow_mut().take() {
-            *root.covers.borrow_mut() = None;
+            root.covers.borrow_mut().retain(|covered| !Rc::ptr_eq(covered, dir));
         }
     }
     let (mounted, covered, ttys) = tree(k, host.0 as usize, mounted, true, m);
@@ -221,7 +221,7 @@ impl Builder<'_> {
     }
 
     fn put_over(&mut self, dir: &InodeRef, root: InodeRef) {
-        *root.covers.borrow_mut() = Some(dir.clone());
+        root.covers.borrow_mut().push(dir.clone());
         *dir.mounted.borrow_mut() = Some(root);
         self.covered.push(dir.clone());
     }
@@ -313,15 +313,17 @@ impl Builder<'_> {
                 let fs = FileSystem::new(fs.dev, "tmpfs", TMPFS, &fs.store, fs.capacity, now);
                 Some(Inode::new_dir(&Rc::new(fs.with(None, mount.read_only)), 0o1777, 0, 0, now))
             }
-            MountSource::Volume(name) => match volumes.get(name) {
-                Some(root) if !mount.read_only => Some(root.clone()),
-                _ => {
+            MountSource::Volume(name) => {
+                let make = || {
                     let disk = disk(spec, &format!("volume {name}"), owner(spec, name));
-                    let root = Inode::new_dir(&Rc::new(fs.with(disk, mount.read_only)), 0o777, 0, 0, now);
-                    volumes.insert(name.clone(), root.clone());
-                    Some(root)
+                    Inode::new_dir(&Rc::new(fs.with(disk, false)), 0o777, 0, 0, now)
+                };
+                let root = volumes.entry(name.clone()).or_insert_with(make).clone();
+                if mount.read_only {
+                    root.fs.readers.borrow_mut().insert(HostId(self.host as u32));
                 }
-            },
+                Some(root)
+            }
             MountSource::Bind(path) => {
                 let name = format!("{} {}", spec.hosts[self.host].name, mount.target);
                 let disk = disk(spec, &name, Some(self.host as u32));

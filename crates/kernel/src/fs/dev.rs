@@ -1,10 +1,11 @@
 //! Devices, and the run's own standard streams.
 
-use crate::Cx;
 use crate::mem::Iov;
+use crate::{Cx, Kernel};
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
-use snowglobe_abi::errno::Result;
+use snowglobe_abi::errno::{Errno, Result};
+use snowglobe_abi::spec::CHANNELS;
 
 /// What a device file leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,7 +113,38 @@ impl Input {
     }
 }
 
+/// The key of the record by which a program says that its system is set up.
+const SETUP: &[u8] = b"\"antithesis_setup\"";
+
+/// What is read of the SDKs' channel when one has said so.
+const SET_UP: &[u8] = b"set up\n";
+
+impl Kernel {
+    /// Takes note of what programs write to channels: that one has said that all is set up, which others may wait for.
+    pub fn hear(&mut self, stream: u32, data: &[u8]) {
+        if stream == CHANNELS[1].stream && !self.set_up {
+            self.set_up = data.windows(SETUP.len()).any(|part| part == SETUP);
+        }
+    }
+}
+
 impl Cx<'_> {
+    /// Reads a channel. Only that of SDKs has anything: a line, when a program of the world has said that all is set up.
+    ///
+    /// # Errors
+    /// `EBADF`, `EFAULT`.
+    pub fn read_channel(&mut self, stream: u32, iov: &Iov, pos: &Cell<u64>) -> Result<u64> {
+        if stream != CHANNELS[1].stream {
+            return Err(Errno::EBADF);
+        }
+        let line = if self.k.set_up { SET_UP } else { &[] };
+        let rest = line.get(pos.get() as usize..).unwrap_or_default();
+        let n = rest.len().min(iov.len() as usize);
+        iov.scatter(self.m, 0, &rest[..n])?;
+        pos.set(pos.get() + n as u64);
+        Ok(n as u64)
+    }
+
     /// Reads from standard input: as much as is asked for unless it ends, so that parts do not show.
     ///
     /// # Errors

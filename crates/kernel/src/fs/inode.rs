@@ -12,8 +12,9 @@ use super::pipe::Pipe;
 use super::procfs::ProcNode;
 use super::store::Store;
 use crate::machine::{LowerStat, Machine};
+use crate::task::HostId;
 use crate::uapi::*;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::rc::{Rc, Weak};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -35,6 +36,8 @@ pub struct FileSystem {
     pub kind: &'static str,
     /// Whether changes fail with EROFS.
     read_only: bool,
+    /// Hosts that mount it read-only where others may write: a volume.
+    pub readers: RefCell<BTreeSet<HostId>>,
     /// Next inode number.
     next_ino: Cell<u64>,
     /// Where its files keep their bytes.
@@ -58,6 +61,7 @@ impl FileSystem {
             magic,
             kind,
             read_only: false,
+            readers: RefCell::default(),
             next_ino,
             store: store.clone(),
             handles,
@@ -74,14 +78,18 @@ impl FileSystem {
         self
     }
 
-    /// Whether changes fail with EROFS: it was mounted so, or its disk has come to refuse them.
-    pub fn is_read_only(&self) -> bool {
-        self.read_only || self.disk.as_ref().is_some_and(|disk| disk.refuses())
+    /// Whether changes by a host fail with EROFS: it mounted it so, or its disk has come to refuse them.
+    pub fn is_read_only(&self, host: HostId) -> bool {
+        self.is_mounted_so(host) || self.disk.as_ref().is_some_and(|disk| disk.refuses())
     }
 
-    /// Whether `/proc/mounts` shows it as read-only.
-    pub fn shows_read_only(&self) -> bool {
-        self.read_only || self.disk.as_ref().is_some_and(|disk| disk.read_only.get().is_some())
+    /// Whether a host's `/proc/mounts` shows it as read-only.
+    pub fn shows_read_only(&self, host: HostId) -> bool {
+        self.is_mounted_so(host) || self.disk.as_ref().is_some_and(|disk| disk.read_only.get().is_some())
+    }
+
+    fn is_mounted_so(&self, host: HostId) -> bool {
+        self.read_only || self.readers.borrow().contains(&host)
     }
 
     /// A regular file's bytes, none yet.
@@ -189,8 +197,8 @@ pub struct Inode {
     pub node: Node,
     /// The root of a file system mounted here.
     pub mounted: RefCell<Option<InodeRef>>,
-    /// The directory that this root covers.
-    pub covers: RefCell<Option<InodeRef>>,
+    /// The directories that this root covers: a volume's root has one on each host that mounts it.
+    pub covers: RefCell<Vec<InodeRef>>,
     /// `flock` and record locks.
     pub locks: RefCell<Option<alloc::boxed::Box<Locks>>>,
     /// `inotify` watches.
@@ -225,7 +233,7 @@ impl Inode {
             meta: RefCell::new(meta),
             node,
             mounted: RefCell::new(None),
-            covers: RefCell::new(None),
+            covers: RefCell::default(),
             locks: RefCell::new(None),
             watches: RefCell::new(Vec::new()),
             writers: Cell::new(0),
@@ -521,15 +529,23 @@ impl Inode {
         Ok(!self.dir()?.borrow().entries.values().any(|e| matches!(e, Entry::There(_))))
     }
 
-    /// The directory above, through mounts; itself for a root.
-    pub fn parent(self: &Rc<Self>) -> InodeRef {
-        let mut node = self.clone();
-        loop {
-            let covered = node.covers.borrow().clone();
-            match covered {
-                Some(below) => node = below,
-                None => break,
+    /// The directory that this root covers as seen from `root`, a process's; `None` if it covers none.
+    fn below(self: &Rc<Self>, root: &InodeRef) -> Option<InodeRef> {
+        match &self.covers.borrow()[..] {
+            [] => None,
+            [one] => Some(one.clone()),
+            several => {
+                let seen = several.iter().find(|dir| dir.dir_path(root).is_some());
+                seen.or(several.first()).cloned()
             }
+        }
+    }
+
+    /// The directory above as seen from `root`, a process's, through mounts; itself for a root.
+    pub fn parent(self: &Rc<Self>, root: &InodeRef) -> InodeRef {
+        let mut node = self.clone();
+        while let Some(below) = node.below(root) {
+            node = below;
         }
         let parent = match &node.node {
             Node::Dir(dir) => dir.borrow().parent.as_ref().and_then(|(p, _)| p.upgrade()),
@@ -544,8 +560,7 @@ impl Inode {
         let mut parts: Vec<Name> = Vec::new();
         let mut node = self.clone();
         while !Rc::ptr_eq(&node, root) {
-            let covered = node.covers.borrow().clone();
-            if let Some(below) = covered {
+            if let Some(below) = node.below(root) {
                 node = below;
                 continue;
             }

@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
                     return Err(Errno::EXDEV);
                 }
                 if !Rc::ptr_eq(&dir, &self.fs.root.top()) {
-                    let up = dir.parent().top();
+                    let up = dir.parent(&self.fs.root).top();
                     if !Rc::ptr_eq(&up.fs, &dir.fs) {
                         self.restricted(NO_XDEV, Errno::EXDEV)?;
                     }

@@ -7,7 +7,7 @@ use super::inode::{Inode, InodeRef, Node};
 use super::path::{Found, Link};
 use crate::calls::misc::{RELEASE, VERSION};
 use crate::mm::Source;
-use crate::task::{ProcId, Process, State, TaskId};
+use crate::task::{HostId, ProcId, Process, State, TaskId};
 use crate::time::{SECOND, UPTIME};
 use crate::uapi::*;
 use crate::{Cx, Kernel};
@@ -162,7 +162,7 @@ static PROC: &[(&str, What)] = &[
     ("sys/kernel/random/entropy_avail", Fixed("256\n")),
     ("sys/kernel/random/poolsize", Fixed("256\n")),
     ("sys/vm", Dir),
-    ("sys/vm/overcommit_memory", Fixed("1\n")),
+    ("sys/vm/overcommit_memory", Text(|cx, n| line(&cx.k.overcommit(HostId(n.host)).to_string()))),
     ("sys/vm/overcommit_ratio", Fixed("50\n")),
     ("sys/vm/max_map_count", Fixed("1048576\n")),
     ("sys/vm/swappiness", Fixed("60\n")),
@@ -649,12 +649,14 @@ fn process<'a>(cx: &'a Cx, node: &ProcNode) -> Result<&'a Process> {
     Ok(cx.k.proc(node.process(cx.k).ok_or(Errno::ESRCH)?))
 }
 
-fn meminfo(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
-    let total = cx.k.spec.knobs.memory / 1024;
+fn meminfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
+    let host = HostId(node.host);
+    let (total, free) = (cx.k.memory_shown(host) / 1024, cx.k.memory_free(host) / 1024);
+    let promised = if cx.k.memory.counts(host) { cx.k.memory_promised(host) / 1024 } else { total / 8 };
     let rows = [
         ("MemTotal", total),
-        ("MemFree", total / 4 * 3),
-        ("MemAvailable", total / 4 * 3),
+        ("MemFree", free),
+        ("MemAvailable", free),
         ("Buffers", 0),
         ("Cached", total / 8),
         ("SwapCached", 0),
@@ -666,7 +668,7 @@ fn meminfo(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
         ("Shmem", 0),
         ("Slab", 0),
         ("CommitLimit", total),
-        ("Committed_AS", total / 8),
+        ("Committed_AS", promised),
         ("VmallocTotal", 34_359_738_367),
         ("HugePages_Total", 0),
         ("Hugepagesize", 2048),
@@ -976,7 +978,7 @@ fn mounts(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let mut out = String::new();
     for (path, fs) in mount_points(cx, node) {
         let source = if fs.kind == "ext4" { "/dev/sda" } else { fs.kind };
-        let mode = if fs.shows_read_only() { "ro" } else { "rw" };
+        let mode = if fs.shows_read_only(HostId(node.host)) { "ro" } else { "rw" };
         let _ = writeln!(out, "{source} {path} {} {mode},relatime 0 0", fs.kind);
     }
     Ok(out.into_bytes())
@@ -986,7 +988,7 @@ fn mountinfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let mut out = String::new();
     for (i, (path, fs)) in mount_points(cx, node).into_iter().enumerate() {
         let source = if fs.kind == "ext4" { "/dev/sda" } else { fs.kind };
-        let mode = if fs.shows_read_only() { "ro" } else { "rw" };
+        let mode = if fs.shows_read_only(HostId(node.host)) { "ro" } else { "rw" };
         let (id, parent) = (21 + i, if i == 0 { 1 } else { 21 });
         let (major, minor) = (fs.dev >> 8 & 0xfff, fs.dev & 0xff);
         let _ = writeln!(out, "{id} {parent} {major}:{minor} / {path} {mode},relatime - {} {source} {mode}", fs.kind);

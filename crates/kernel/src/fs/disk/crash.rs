@@ -109,7 +109,7 @@ fn is_within(dir: &InodeRef, above: &InodeRef) -> bool {
         if Rc::ptr_eq(&node, above) {
             return true;
         }
-        let up = node.parent();
+        let up = node.parent(above);
         if Rc::ptr_eq(&up, &node) || !Rc::ptr_eq(&up.fs, &node.fs) {
             return false;
         }
