@@ -35,6 +35,9 @@ pub struct WorldSpec {
     pub faults: FaultPlan,
     /// What it is judged by, besides services that check.
     pub checks: Checks,
+    /// From these times on, in their order, randomness is that of another seed. No world file says so: a search may want runs
+    /// that are the same up to a moment.
+    pub reseeds: Vec<(Nanos, u64)>,
 }
 
 /// World-wide settings.

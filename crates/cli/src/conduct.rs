@@ -9,6 +9,7 @@ use std::time::{Instant, SystemTime};
 
 use snowglobe_abi::spec::{Report, WorldSpec, YieldPoint};
 use snowglobe_check::assertions::Catalogue;
+use snowglobe_world::coverage::Coverage;
 use snowglobe_world::faults::record::{self as faults, FaultRecord};
 use snowglobe_world::rundir::{
     self, FORMAT, HostRecord, Layout, Listener, PacketSink, ProcessRecord, Recorder, RunDir, RunRecord, Store,
@@ -208,6 +209,8 @@ pub struct Finished {
     pub assertions: Catalogue,
     /// What became of the faults of its plan; nothing of a run that was cut short, whose faults may have been still to come.
     pub faults: Vec<FaultRecord>,
+    /// What its trace has seen.
+    pub coverage: Vec<u32>,
 }
 
 /// Whether standard error is a terminal.
@@ -266,13 +269,14 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     record.events = outcome.events;
     record.calls = outcome.calls;
     let assertions = std::mem::take(&mut judgement.assertions);
+    let coverage = outcome.recorded.coverage;
     let mut faults = keep_faults(&run, &plan.spec, &outcome.report)?;
     if judgement.verdict == Verdict::Interrupted {
         faults.clear();
     }
     end_record(&mut record, outcome.report, &names, judgement);
     run.write_record(&record).map_err(fault)?;
-    Ok(Finished { run, record, difference, assertions, faults })
+    Ok(Finished { run, record, difference, assertions, faults, coverage })
 }
 
 /// Runs the world, and runs it again when the layer finds a loop that spins: it ends the world then, and the loop is a yield
@@ -313,6 +317,9 @@ fn run_world(
         }
         if let Some(capture) = &mut capture {
             recorder = recorder.capture(capture()?);
+        }
+        if std::env::var_os("SNOWGLOBE_COVERAGE").is_some_and(|v| v == "1") {
+            recorder = recorder.cover(Coverage::new(&names));
         }
         let outcome = engine::run(RunRequest {
             spec: &spec,

@@ -145,6 +145,7 @@ pub(crate) mod tests {
             assertions: Default::default(),
             faults: vec![],
             remarks: vec![],
+            coverage: vec![],
         }
     }
 

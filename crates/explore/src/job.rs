@@ -99,6 +99,8 @@ pub struct Outcome {
     pub faults: Vec<KindRecord>,
     /// What should be known though nothing failed: a run that nothing judged.
     pub remarks: Vec<String>,
+    /// What its trace has seen, where that was asked for.
+    pub coverage: Vec<u32>,
 }
 
 impl Outcome {

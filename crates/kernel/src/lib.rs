@@ -453,6 +453,9 @@ impl Kernel {
                 continue;
             }
             self.note_woken();
+            if !self.spec.reseeds.is_empty() {
+                self.reseed_when_due();
+            }
             if self.sched.now >= self.health.next {
                 self.look_at_health();
             }
@@ -615,6 +618,21 @@ impl Kernel {
     /// Whether somebody may wait for the current task to give up the baton: another that could run, or a timer.
     pub fn is_waited_for(&self) -> bool {
         self.sched.anyone() || self.sched.next_timer != Nanos::MAX
+    }
+
+    /// Other seeds whose time has come.
+    fn reseed_when_due(&mut self) {
+        while let Some(&(_, seed)) = self.spec.reseeds.first().filter(|(at, _)| *at <= self.sched.now) {
+            self.spec.reseeds.remove(0);
+            self.reseed(seed);
+        }
+    }
+
+    /// Randomness is that of another seed from now on; what was drawn stays.
+    fn reseed(&mut self, seed: u64) {
+        self.random = Rng::stream(seed, "program");
+        self.sched.reseed(Rng::stream(seed, "schedule"));
+        self.reseed_turns(seed);
     }
 
     /// Does what timers that are due ask for.

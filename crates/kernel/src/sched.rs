@@ -195,6 +195,11 @@ impl Sched {
     }
 
     /// From now on any task that can run is next.
+    pub fn reseed(&mut self, rng: Rng) {
+        self.rng = rng;
+    }
+
+    /// Takes any.
     pub fn take_any(&mut self) {
         self.order = Order::Any;
     }

@@ -178,6 +178,7 @@ pub fn probe() -> Result<Vec<String>, Failure> {
     };
     let spec = WorldSpec {
         checks: Default::default(),
+        reseeds: Vec::new(),
         seed: 1,
         start_realtime: 0,
         until: None,

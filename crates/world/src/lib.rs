@@ -26,6 +26,7 @@
 pub mod channel;
 pub mod checks;
 pub mod compose;
+pub mod coverage;
 pub mod faults;
 pub mod frames;
 pub mod image;

@@ -90,5 +90,6 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
         yield_points: Vec::new(),
         faults: Default::default(),
         checks: Default::default(),
+        reseeds: Vec::new(),
     })
 }

@@ -188,6 +188,7 @@ impl<'a> Resolver<'a> {
             yield_points: Vec::new(),
             faults: Default::default(),
             checks: Default::default(),
+            reseeds: Vec::new(),
         };
         let hosts = self.hosts();
         let judged = hosts.iter().enumerate().map(|(at, host)| (at as u32, &host.service.asked));

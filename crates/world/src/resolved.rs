@@ -397,6 +397,7 @@ impl World {
             yield_points: self.yield_points,
             faults: FaultPlan::default(),
             checks,
+            reseeds: Vec::new(),
         })
     }
 }

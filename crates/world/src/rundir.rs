@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use snowglobe_abi::spec::{CHANNELS, Nanos, Report, WorldSpec, YieldPoint};
 use snowglobe_abi::trace::{Kind, Record, dt};
 
+use crate::coverage::Coverage;
 use crate::faults::record::FaultRecord;
 use snowglobe_check::Outcome;
 
@@ -788,6 +789,7 @@ pub struct Recorder {
     difference: Option<Difference>,
     listener: Option<Listener>,
     sieve: Option<Sieve>,
+    coverage: Option<Coverage>,
 }
 
 /// What becomes of a trace.
@@ -825,6 +827,8 @@ pub struct Recorded {
     pub trace: TraceSummary,
     /// What the comparison found, where there was one.
     pub comparison: Option<Comparison>,
+    /// What the trace has seen, where that was asked for.
+    pub coverage: Vec<u32>,
 }
 
 impl Recorder {
@@ -847,7 +851,18 @@ impl Recorder {
         let outputs = Outputs { dir: run.path.join("hosts"), host_names, open: BTreeMap::new() };
         let scanner = Scanner::default();
         let (stamps, now) = (Stamps::default(), 0);
-        Recorder { sink, scanner, outputs, stamps, now, check: None, difference: None, listener: None, sieve: None }
+        Recorder {
+            sink,
+            scanner,
+            outputs,
+            stamps,
+            now,
+            check: None,
+            difference: None,
+            listener: None,
+            sieve: None,
+            coverage: None,
+        }
     }
 
     /// Compares with an earlier run's trace as it goes.
@@ -861,6 +876,13 @@ impl Recorder {
     #[must_use]
     pub fn listen(mut self, listener: Listener) -> Recorder {
         self.listener = Some(listener);
+        self
+    }
+
+    /// Notes what the trace has seen.
+    #[must_use]
+    pub fn cover(mut self, coverage: Coverage) -> Recorder {
+        self.coverage = Some(coverage);
         self
     }
 
@@ -893,9 +915,13 @@ impl Recorder {
         }
         let mut failed = None;
         let (outputs, listener, stamps, now) = (&mut self.outputs, &mut self.listener, &mut self.stamps, &mut self.now);
+        let coverage = &mut self.coverage;
         self.scanner
             .feed(bytes, |kind, record| {
                 *now += dt(record).unwrap_or(0);
+                if let Some(coverage) = coverage {
+                    coverage.take(kind, record);
+                }
                 if kind == Kind::Output
                     && let Ok((record, ..)) = Record::decode(record)
                     && let ([host, stream, ..], Some(bytes)) = (&record.nums[..], record.blobs.first())
@@ -956,7 +982,8 @@ impl Recorder {
             (None, Some(mut check)) => Some(check.finish().map_err(RecordError::Trace)?),
             (None, None) => None,
         };
-        Ok(Recorded { trace, comparison })
+        let coverage = self.coverage.as_ref().map(Coverage::finish).unwrap_or_default();
+        Ok(Recorded { trace, comparison, coverage })
     }
 }
 

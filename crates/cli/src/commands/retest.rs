@@ -69,7 +69,8 @@ fn is_like(campaign: &Campaign, world: &Path, spec: &WorldSpec) -> Result<(), Fa
     // Where the file that failed is gone or damaged, nobody knows better than the user.
     let Ok(failed) = load(&campaign.world, &conduct::options(None, None)) else { return Ok(()) };
     let has = |name: &str| spec.hosts.iter().any(|host| host.name == name);
-    let missing: Vec<&str> = failed.spec.hosts.iter().map(|host| host.name.as_str()).filter(|name| !has(name)).collect();
+    let missing: Vec<&str> =
+        failed.spec.hosts.iter().map(|host| host.name.as_str()).filter(|name| !has(name)).collect();
     if missing.len() == failed.spec.hosts.len() {
         let problem = Problem::new(format!("{} has no host of {}", world.display(), campaign.world.display()));
         return Err(usage(problem.help("name the changed world file of the world that failed")));

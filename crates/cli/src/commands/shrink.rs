@@ -64,7 +64,9 @@ pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
                 write_least(out, &least.world)?;
                 eprintln!("the least world so far is in {}", out.display());
             }
-            None => eprintln!("nothing is written: `--out FILE` keeps the least world so far, and `--budget` ends in order"),
+            None => {
+                eprintln!("nothing is written: `--out FILE` keeps the least world so far, and `--budget` ends in order")
+            }
         }
         return Ok(status::UNKNOWN);
     }

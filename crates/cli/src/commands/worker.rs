@@ -139,6 +139,7 @@ impl Worker {
             assertions: finished.assertions,
             faults: by_kind(&finished.faults),
             remarks,
+            coverage: finished.coverage,
         }
     }
 }

@@ -45,6 +45,13 @@ impl Kernel {
         self.faults.turns.rng = Some(rng);
     }
 
+    /// Turns are those of another seed from now on.
+    pub(crate) fn reseed_turns(&mut self, seed: u64) {
+        if self.faults.turns.rng.is_some() {
+            self.faults.turns.rng = Some(Rng::stream(seed, "turns"));
+        }
+    }
+
     /// A call or a yield point of a task: whether its turn ends here is the plan's to say.
     pub(crate) fn step_schedule(&mut self, task: TaskId) {
         let turns = &mut self.faults.turns;
