@@ -17,6 +17,22 @@
 //! Results go to standard output, everything else to standard error.
 #![forbid(unsafe_code)]
 
+/// Writes to standard error, which may have gone with whoever read it (`2>&1 | head`): that ends no command, as the standard
+/// library's macro of this name would.
+macro_rules! eprintln {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($arg)*);
+    }};
+}
+/// The same without an end of the line.
+macro_rules! eprint {
+    ($($arg:tt)*) => {{
+        use std::io::Write as _;
+        let _ = write!(std::io::stderr(), $($arg)*);
+    }};
+}
+
 mod args;
 mod commands;
 mod conduct;

@@ -112,17 +112,11 @@ pub fn with_host_list(world: &WorldSpec, (fault, list): HostList, hosts: &[u32])
     out
 }
 
-/// With these chances turns end more seldom: fewer switches for a reader to follow. 0.1, 0.5 and 2 in 100.
-const CHANCES: [Chance; 3] = [Chance(1_000_000), Chance(5_000_000), Chance(20_000_000)];
-
 /// Worlds whose threads take turns more simply, the simplest first.
 pub fn simpler_schedules(world: &WorldSpec) -> Vec<WorldSpec> {
     let simpler = match world.faults.schedule {
         Schedule::Usual => vec![],
-        Schedule::Random(chance) => {
-            let rarer = CHANCES.into_iter().filter(|rarer| *rarer < chance).map(Schedule::Random);
-            std::iter::once(Schedule::Usual).chain(rarer).collect()
-        }
+        Schedule::Random(_) => vec![Schedule::Usual],
         Schedule::Pct { changes, calls } => {
             let fewer = [0, changes / 4, changes / 2, changes.saturating_sub(1)].into_iter().filter(|c| *c < changes);
             let mut fewer: Vec<Schedule> = fewer.map(|changes| Schedule::Pct { changes, calls }).collect();
@@ -130,14 +124,23 @@ pub fn simpler_schedules(world: &WorldSpec) -> Vec<WorldSpec> {
             [vec![Schedule::Usual], fewer].concat()
         }
     };
-    simpler
-        .into_iter()
-        .map(|schedule| {
-            let mut out = world.clone();
-            out.faults.schedule = schedule;
-            out
-        })
-        .collect()
+    simpler.into_iter().map(|schedule| with_schedule(world, schedule)).collect()
+}
+
+/// With these chances turns end more seldom: fewer switches for a reader to follow. 0.1, 0.5 and 2 in 100.
+const CHANCES: [Chance; 3] = [Chance(1_000_000), Chance(5_000_000), Chance(20_000_000)];
+
+/// Worlds whose turns are taken away more seldom, the most seldom first.
+pub fn rarer_turns(world: &WorldSpec) -> Vec<WorldSpec> {
+    let Schedule::Random(chance) = world.faults.schedule else { return Vec::new() };
+    let rarer = CHANCES.into_iter().filter(|rarer| *rarer < chance);
+    rarer.map(|chance| with_schedule(world, Schedule::Random(chance))).collect()
+}
+
+fn with_schedule(world: &WorldSpec, schedule: Schedule) -> WorldSpec {
+    let mut out = world.clone();
+    out.faults.schedule = schedule;
+    out
 }
 
 /// Worlds whose networks are calmer: all of them at once, then each one, then each one's rules and qualities.

@@ -62,6 +62,10 @@ pub fn run(args: &ExploreArgs) -> Result<u8, Failure> {
     }
     let Some(explored) = explored? else {
         faults.iter().take(1).for_each(|(_, fault)| exit::tell(&Trouble::from(fault).problem));
+        if args.effort.json {
+            let runs = json!({"all": 0, "passed": 0, "failed": 0, "unknown": 0, "nondeterministic": 0});
+            print_json(&json!({"world": args.world, "runs": runs, "groups": [], "not_run": not_run(&faults)}))?;
+        }
         eprintln!("no run came to its end: nothing was judged. Give the world an end with `until`, or it more time");
         return Ok(status::UNKNOWN);
     };
@@ -290,7 +294,7 @@ impl Report {
             "virtual_ns": now.virtual_ns,
             "first_failure_ns": first_failure.map(nanos),
         });
-        object["not_run"] = faults.iter().map(|(seed, fault)| json!({"seed": seed, "why": fault.message})).collect();
+        object["not_run"] = not_run(faults);
         object["remarks"] =
             remarks.iter().map(|(text, (n, seed))| json!({"text": text, "runs": n, "seed": seed})).collect();
         object
@@ -336,6 +340,10 @@ fn asserted_json(known: &Asserted) -> Value {
         "runs": known.runs, "holds": holds, "fails": fails, "details": details,
         "first_seed_held": known.held, "first_seed_failed": known.failed,
     })
+}
+
+fn not_run(faults: &[(u64, Fault)]) -> Value {
+    faults.iter().map(|(seed, fault)| json!({"seed": seed, "why": fault.message})).collect()
 }
 
 /// A kind of failure for people.

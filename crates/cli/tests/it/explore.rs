@@ -323,3 +323,17 @@ fn two_explorers_of_one_world_in_one_folder_do_not_do_the_same_twice() {
     assert_eq!(status(&second), 254, "{}", err(&second));
     assert!(err(&second).contains("another snowglobe explores"), "{}", err(&second));
 }
+
+#[test]
+fn who_stops_listening_ends_nothing() {
+    let dir = folder(&world(0, ""));
+    let mut child = command(dir.path(), &["explore", "w.yaml", "--seeds", "1..5"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(out(&output).contains("5 seeds, 5 passed"), "{}", out(&output));
+}
