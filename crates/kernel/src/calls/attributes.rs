@@ -56,7 +56,7 @@ pub fn faccessat2(cx: &mut Cx) -> Answer {
 
 impl Cx<'_> {
     fn chmod_inode(&mut self, node: &InodeRef, mode: u32) -> Answer {
-        if self.is_read_only(&node) {
+        if self.is_read_only(node) {
             return Err(Errno::EROFS.into());
         }
         let cred = self.proc().cred.clone();
@@ -84,7 +84,7 @@ impl Cx<'_> {
     }
 
     fn chown_inode(&mut self, node: &InodeRef, uid: u32, gid: u32) -> Answer {
-        if self.is_read_only(&node) {
+        if self.is_read_only(node) {
             return Err(Errno::EROFS.into());
         }
         let cred = self.proc().cred.clone();
@@ -168,7 +168,7 @@ pub fn umask(cx: &mut Cx) -> Answer {
 impl Cx<'_> {
     /// Sets access and modification time; `None` leaves a time, `Some(None)` is now.
     fn set_times(&mut self, node: &InodeRef, times: [Option<Option<u64>>; 2]) -> Answer {
-        if self.is_read_only(&node) {
+        if self.is_read_only(node) {
             return Err(Errno::EROFS.into());
         }
         let cred = &self.proc().cred;

@@ -125,7 +125,7 @@ impl Cx<'_> {
                 return Err(Errno::ENOTDIR.into());
             }
             self.may_remove(&found.dir, &node)?;
-            if node.covers.borrow().first().is_some() {
+            if !node.covers.borrow().is_empty() {
                 return Err(Errno::EBUSY.into());
             }
             if !node.is_empty_dir(self.m)? {
@@ -227,7 +227,7 @@ impl Cx<'_> {
                 (true, true) if !target.is_empty_dir(self.m)? => return Err(Errno::ENOTEMPTY.into()),
                 _ => {}
             }
-            if target.covers.borrow().first().is_some() {
+            if !target.covers.borrow().is_empty() {
                 return Err(Errno::EBUSY.into());
             }
             if let Some(disk) = &disk {

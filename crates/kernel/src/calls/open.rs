@@ -171,7 +171,7 @@ impl Cx<'_> {
                 }
             }
         }
-        if writes && self.is_read_only(&node) && matches!(kind, S_IFREG | S_IFDIR) {
+        if writes && self.is_read_only(node) && matches!(kind, S_IFREG | S_IFDIR) {
             return Err(Errno::EROFS);
         }
         if writes && kind == S_IFREG && self.k.is_running(node) {
