@@ -10,7 +10,8 @@ import base64, http.client, json, os, random, sys, threading, time
 
 MEMBERS = ["etcd1", "etcd2", "etcd3"]
 WORK = 30  # seconds
-REST = 6  # seconds at most between two bursts of reads at one member
+READERS = 4  # of each member
+REST = 6  # seconds at most between two bursts of one reader
 
 acknowledged = 0  # the highest revision of a write that was acknowledged
 reads, stale = 0, []
@@ -97,7 +98,7 @@ def attempt(step, member, draw):
 
 
 def main():
-    bodies = (write_now_and_then, read_in_bursts)
+    bodies = [write_now_and_then] + [read_in_bursts] * READERS
     threads = [threading.Thread(target=repeat, args=(member, body)) for member in MEMBERS for body in bodies]
     for thread in threads:
         thread.start()

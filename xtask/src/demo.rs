@@ -1,94 +1,99 @@
-//! The cluster of `examples/cluster`, run twice with one seed.
+//! The bug of `examples/redis-sentinel`: found, shrunk, and seen again.
 
 use crate::deps::{self, Part};
 use crate::process;
 use crate::project;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-const WORLD: &str = "examples/cluster/world.yaml";
-const SEED: &str = "1";
+/// As it is seen from [`folder`].
+const WORLD: &str = "../../examples/redis-sentinel/world.yaml";
+/// The bug shows in about every second.
+const SEEDS: &str = "1..8";
+/// How long the demo looks for a smaller world; a user would wait for the least.
+const BUDGET: &str = "40s";
+/// Longest time that one of the demo's commands may take.
+const LIMIT: Duration = Duration::from_secs(300);
+/// What snowglobe ends with when all went well, and when a check failed.
+const DONE: i32 = 0;
+const FOUND: i32 = 1;
 
-/// What each client of the cluster does, by its host's name in the world file.
-const CLIENTS: &[(&str, &str)] =
-    &[("watcher", "watches a key of the etcd cluster"), ("writer", "writes and reads it"), ("cache", "uses redis")];
-
-/// What `snowglobe run --json` prints, as far as it is shown.
+/// What `snowglobe replay --json` prints, as far as it is shown.
 #[derive(Deserialize)]
 struct Run {
-    run: String,
     digest: String,
-    virtual_ns: u64,
-    wall_ns: u64,
     events: u64,
-    hosts: serde_json::Value,
-    verdict: serde_json::Value,
 }
 
-/// Builds, installs, runs, and shows.
+/// Builds, installs, explores, shrinks, and replays.
 pub fn run() -> Result<()> {
     deps::ensure(&[Part::Demo])?;
     println!("Building snowglobe ...");
     let snowglobe = project::build_snowglobe()?;
-    println!("\nThe world is {WORLD}: three etcd nodes, a redis server and three clients, each on a host of its own.");
-    let first = run_world(&snowglobe, "first run")?;
-    for (host, what) in CLIENTS {
-        println!("\n{host} {what}:");
-        show_output(&first, host)?;
-    }
-    println!();
-    let second = run_world(&snowglobe, "second run")?;
-    println!("\nfirst run   digest {}\nsecond run  digest {}", first.digest, second.digest);
-    if first.digest != second.digest {
-        bail!("one seed gave two different runs; `snowglobe verify {WORLD}` names the first event that differs");
-    }
     println!(
-        "\nThe same seed gave the same run, to the last of {} events. Next:\n  \
-         target/release/snowglobe trace {} --host etcd1 | less\n  \
-         target/release/snowglobe run --seed 2 {WORLD}",
-        first.events, first.run
+        "\nThe world is {WORLD}: three hosts, each with a redis server and a sentinel, two hosts with clients\n\
+         that add elements to a set, and a network that falls apart now and then. Every acknowledged element must be there at the end."
+    );
+    let folder = folder()?;
+    let place = Place { snowglobe, folder };
+    place.shown(&["explore", "--seeds", SEEDS, WORLD], FOUND)?;
+    place.shown(&["shrink", "--budget", BUDGET, "g1"], DONE)?;
+    println!("\nThe least world that was found, twice:");
+    let (first, second) = (place.replayed()?, place.replayed()?);
+    println!("first run   digest {}\nsecond run  digest {}", first.digest, second.digest);
+    ensure!(first.digest == second.digest, "one world gave two different runs: determinism is broken");
+    println!(
+        "\nThe same world gave the same run, to the last of {} events. Next, in target/demo:\n  \
+         ../release/snowglobe trace latest --host redis1 | less\n  \
+         ../release/snowglobe explore ../../examples/redis-sentinel/world-fixed.yaml --seeds 1..20",
+        first.events
     );
     Ok(())
 }
 
-fn run_world(snowglobe: &Path, name: &str) -> Result<Run> {
-    let mut command = Command::new(snowglobe);
-    command.args(["run", "--seed", SEED, "--json", WORLD]).current_dir(project::root());
-    println!("{name}: snowglobe run --seed {SEED} {WORLD}");
-    let mut child = command.stdout(Stdio::piped()).spawn().context("cannot start snowglobe")?;
-    let pipe = child.stdout.take().context("no output pipe")?;
-    let reader = std::thread::spawn(move || std::io::read_to_string(pipe));
-    let ending = process::wait(&mut child, Duration::from_secs(120))?;
-    let process::Ending::Exited(status) = ending else { bail!("the world was not done after 120 s") };
-    let text = reader.join().expect("the reader does not panic")?;
-    if !status.success() {
-        bail!("the world failed ({status}): {text}");
+/// An empty folder, so that what is shown is not mixed with what was explored before.
+fn folder() -> Result<PathBuf> {
+    let folder = project::root().join("target/demo");
+    match std::fs::remove_dir_all(&folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context("target/demo"),
+        _ => {}
     }
-    let run: Run = serde_json::from_str(&text).context("what snowglobe printed")?;
-    println!("  verdict {}, {} hosts, {}", plain(&run.verdict), count(&run.hosts), times(&run));
-    Ok(run)
+    std::fs::create_dir_all(&folder)?;
+    Ok(folder)
 }
 
-fn times(run: &Run) -> String {
-    let seconds = |ns: u64| ns as f64 / 1e9;
-    format!("{:.1} s of virtual time in {:.1} s", seconds(run.virtual_ns), seconds(run.wall_ns))
+/// Where snowglobe is, and where it keeps its runs.
+struct Place {
+    snowglobe: PathBuf,
+    folder: PathBuf,
 }
 
-fn plain(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
+impl Place {
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.snowglobe);
+        command.args(arguments).current_dir(&self.folder);
+        command
+    }
 
-fn count(hosts: &serde_json::Value) -> String {
-    hosts.as_array().map_or_else(|| hosts.to_string(), |list| list.len().to_string())
-}
+    /// Runs a command that shows what it does, and ends so.
+    fn shown(&self, arguments: &[&str], wanted: i32) -> Result<()> {
+        let text = format!("snowglobe {}", arguments.join(" "));
+        println!("\n$ {text}");
+        let mut child = self.command(arguments).spawn().context("cannot start snowglobe")?;
+        match process::wait(&mut child, LIMIT)? {
+            process::Ending::Exited(status) if status.code() == Some(wanted) => Ok(()),
+            process::Ending::Exited(status) => bail!("{text}: {status}, where exit status {wanted} was expected"),
+            _ => bail!("{text}: not done after {} s", LIMIT.as_secs()),
+        }
+    }
 
-fn show_output(run: &Run, host: &str) -> Result<()> {
-    let path: PathBuf = [".snowglobe/runs", &run.run, "hosts", host, "stdout"].iter().collect();
-    let path = project::root().join(path);
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    text.lines().for_each(|line| println!("  {line}"));
-    Ok(())
+    /// Replays the last run, which compares it with what was recorded.
+    fn replayed(&self) -> Result<Run> {
+        let output = self.command(&["replay", "--json", "latest"]).stderr(Stdio::null()).output()?;
+        ensure!(output.status.code() == Some(FOUND), "the replay did not fail as the run did: {}", output.status);
+        serde_json::from_slice(&output.stdout).context("what snowglobe printed")
+    }
 }

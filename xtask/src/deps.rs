@@ -32,9 +32,9 @@ struct Need {
 /// The one table. Packages that every Debian system has (bash, coreutils, findutils, tar, gzip, util-linux) are left out.
 #[rustfmt::skip]
 const NEEDS: &[Need] = &[
-    Need { program: "/usr/bin/etcd",                            package: "etcd-server",          parts: &[Demo, Test, Bench], why: "the three-node cluster" },
-    Need { program: "/usr/bin/etcdctl",                         package: "etcd-client",          parts: &[Demo, Test, Bench], why: "the cluster's clients and health checks" },
-    Need { program: "/usr/bin/redis-server",                    package: "redis-server",         parts: &[Demo, Test, Bench], why: "the cache of the demo, persistence tests, the request benchmark" },
+    Need { program: "/usr/bin/etcd",                            package: "etcd-server",          parts: &[Test, Bench],       why: "the three-node cluster" },
+    Need { program: "/usr/bin/etcdctl",                         package: "etcd-client",          parts: &[Test, Bench],       why: "the cluster's clients and health checks" },
+    Need { program: "/usr/bin/redis-server",                    package: "redis-server",         parts: &[Demo, Test, Bench], why: "the cluster of the demo, persistence tests, the request benchmark" },
     Need { program: "/usr/bin/redis-cli",                       package: "redis-tools",          parts: &[Demo, Test, Bench], why: "redis clients and redis-benchmark" },
     Need { program: "/usr/bin/gcc",                             package: "gcc",                  parts: &[Test, Bench],       why: "guests in C; a compiler as a guest" },
     Need { program: "/usr/lib/x86_64-linux-gnu/libc.a",         package: "libc6-dev",            parts: &[Test, Bench],       why: "static guests" },

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`deps`] | the Debian packages that each part needs, and their installation |
 //! | [`test`] | the whole test suite in steps, each with a time limit |
-//! | [`demo`] | the cluster of `examples/cluster`, run twice with one seed |
+//! | [`demo`] | the bug of `examples/redis-sentinel`, found, shrunk and replayed |
 //! | [`bench`] | each row of the speed table against normal execution |
 //! | [`docs`] | the pages of the book that come from the program |
 //! | [`licences`] | the licence of every dependency against a list |
@@ -34,7 +34,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Build snowglobe, run the example cluster twice with one seed, show the result and both digests
+    /// Build snowglobe, let it find a bug of a three-node cluster, shrink it, and replay it twice
     Demo,
     /// Run every check and test; the last line says how many passed and failed
     Test(test::Options),

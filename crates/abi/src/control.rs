@@ -37,6 +37,8 @@ pub mod baton {
     pub const RUN: u32 = 1;
     /// The host process must end itself.
     pub const DIE: u32 = 2;
+    /// The host process does not run, and looks here before it sleeps: it needs nobody to wake it.
+    pub const NEAR: u32 = 3;
 }
 
 /// One host process: one guest address space.

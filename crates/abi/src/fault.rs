@@ -152,6 +152,15 @@ pub enum HostVerb {
     Slow(Nanos),
     /// Each of its processes may have so many descriptors. Lasts.
     Descriptors(u32),
+    /// It has no more memory than so many bytes. Lasts.
+    Memory {
+        /// Bytes, of all its processes together.
+        limit: u64,
+        /// Whether more than that is not even promised: calls that ask for memory fail with ENOMEM (`vm.overcommit_memory` 2).
+        /// Otherwise it is promised, and when pages are touched beyond it the largest process gets SIGKILL. A service that has
+        /// ended by that, and that nothing else has started again, starts when the fault ends.
+        strict: bool,
+    },
 }
 
 /// What happens to a wall clock.
@@ -283,6 +292,7 @@ impl Fault {
                 HostVerb::Pause => "pause",
                 HostVerb::Slow(_) => "slow-cpu",
                 HostVerb::Descriptors(_) => "descriptors",
+                HostVerb::Memory { .. } => "memory",
             },
             Fault::Clock { verb, .. } => match verb {
                 ClockVerb::Jump(_) => "clock-jump",

@@ -104,6 +104,8 @@ pub struct HostSpec {
     pub mounts: Vec<MountSpec>,
     /// Interfaces besides `lo`, eth0 first.
     pub interfaces: Vec<InterfaceSpec>,
+    /// Bytes of memory that it has, and no more. Without it, it shows what all show, and nothing bounds it.
+    pub memory: Option<u64>,
     /// What runs on it; a host without a service stays silent.
     pub service: Option<ServiceSpec>,
 }

@@ -43,6 +43,12 @@ impl Claim {
             Claim::Unreachable => "unreachable",
         }
     }
+
+    /// The claim of these words.
+    pub fn of_name(name: &str) -> Option<Claim> {
+        use Claim::{Always, AlwaysOrUnreachable, Reachable, Sometimes, Unreachable};
+        [Always, AlwaysOrUnreachable, Sometimes, Reachable, Unreachable].into_iter().find(|claim| claim.name() == name)
+    }
 }
 
 /// What became of one assertion, in one run or in many.
@@ -279,6 +285,15 @@ mod tests {
         assert_eq!(keys, ["sometimes/leader changes"]);
         all.add(&read(&line("sometimes", true, true, true, "leader changes")));
         assert!(all.judge_all().is_empty());
+    }
+
+    #[test]
+    fn claims_are_stored_by_their_names() {
+        use Claim::{Always, AlwaysOrUnreachable, Reachable, Sometimes, Unreachable};
+        for claim in [Always, AlwaysOrUnreachable, Sometimes, Reachable, Unreachable] {
+            assert_eq!(Claim::of_name(claim.name()), Some(claim));
+        }
+        assert_eq!(Claim::of_name("never"), None);
     }
 
     #[test]

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Instant, SystemTime};
 
 use snowglobe_abi::spec::{Report, WorldSpec, YieldPoint};
-use snowglobe_world::faults::record as faults;
+use snowglobe_check::assertions::Catalogue;
+use snowglobe_world::faults::record::{self as faults, FaultRecord};
 use snowglobe_world::rundir::{
     self, FORMAT, HostRecord, Layout, Listener, PacketSink, ProcessRecord, Recorder, RunDir, RunRecord, Store,
     UnsupportedRecord, Verdict,
@@ -203,6 +204,10 @@ pub struct Finished {
     pub record: RunRecord,
     /// Where it differs from the run that it was compared with.
     pub difference: Option<Difference>,
+    /// What became of the assertions inside programs.
+    pub assertions: Catalogue,
+    /// What became of the faults of its plan; nothing of a run that was cut short, whose faults may have been still to come.
+    pub faults: Vec<FaultRecord>,
 }
 
 /// Whether standard error is a terminal.
@@ -260,12 +265,14 @@ pub fn carry_out(plan: &Plan, how: Conduct) -> Result<Finished, Failure> {
     }
     record.events = outcome.events;
     record.calls = outcome.calls;
-    // Faults of a run that was cut short may have been still to come.
-    let is_whole = judgement.verdict != Verdict::Interrupted;
-    keep_faults(&run, &plan.spec, &outcome.report, is_whole)?;
+    let assertions = std::mem::take(&mut judgement.assertions);
+    let mut faults = keep_faults(&run, &plan.spec, &outcome.report)?;
+    if judgement.verdict == Verdict::Interrupted {
+        faults.clear();
+    }
     end_record(&mut record, outcome.report, &names, judgement);
     run.write_record(&record).map_err(fault)?;
-    Ok(Finished { run, record, difference })
+    Ok(Finished { run, record, difference, assertions, faults })
 }
 
 /// Runs the world, and runs it again when the layer finds a loop that spins: it ends the world then, and the loop is a yield
@@ -335,22 +342,17 @@ fn run_world(
 /// What a comparison means for a run's verdict.
 fn compared(comparison: Comparison, judgement: &mut Judgement) -> Option<Difference> {
     if comparison.past_end {
-        *judgement = Judgement {
-            verdict: Verdict::Unknown,
-            reason: format!("the recorded run did not end: the same as far as it goes, {} events", comparison.equal),
-            exit: exit::status::UNKNOWN,
-            outcome: std::mem::take(&mut judgement.outcome),
-        };
+        judgement.verdict = Verdict::Unknown;
+        judgement.reason =
+            format!("the recorded run did not end: the same as far as it goes, {} events", comparison.equal);
+        judgement.exit = exit::status::UNKNOWN;
     }
     // A run that was interrupted has less than what was recorded, which says nothing of either.
     let was_interrupted = judgement.verdict == Verdict::Interrupted && interrupted().is_some();
     let difference = comparison.difference.filter(|difference| !was_interrupted || difference.right.is_some())?;
-    *judgement = Judgement {
-        verdict: Verdict::Nondeterministic,
-        reason: format!("event {} differs from the recorded run's", difference.index),
-        exit: exit::status::NONDETERMINISTIC,
-        outcome: std::mem::take(&mut judgement.outcome),
-    };
+    judgement.verdict = Verdict::Nondeterministic;
+    judgement.reason = format!("event {} differs from the recorded run's", difference.index);
+    judgement.exit = exit::status::NONDETERMINISTIC;
     Some(difference)
 }
 
@@ -423,21 +425,22 @@ fn begin_record(plan: &Plan, run: &RunDir, reproduce: &str) -> RunRecord {
 /// Many runs of one process execute the same files.
 static HASHES: Mutex<rundir::Hashes> = Mutex::new(rundir::Hashes::new());
 
-/// Keeps what became of the plan of faults, and says which kinds disturbed nothing: a test that was disturbed by nothing must not
-/// look like one that was. Of a run that is not whole nothing is said.
-fn keep_faults(run: &RunDir, spec: &WorldSpec, report: &Report, is_whole: bool) -> Result<(), Failure> {
+/// Keeps what became of the plan of faults.
+fn keep_faults(run: &RunDir, spec: &WorldSpec, report: &Report) -> Result<Vec<FaultRecord>, Failure> {
     if spec.faults.timeline.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let records = faults::records(spec, &report.faults);
     run.write_faults(&records).map_err(fault)?;
-    let idle = if is_whole { faults::idle_kinds(&records) } else { Default::default() };
-    for (kind, count) in idle {
-        let faults = if count == 1 { "fault".to_owned() } else { format!("{count} faults") };
-        let problem = Problem::new(format!("{faults} of kind `{kind}` disturbed nothing"));
-        exit::tell(&problem.help(format!("see `snowglobe show {}`", run.id)).warning());
+    Ok(records)
+}
+
+/// Says which kinds of faults disturbed nothing in a run: a test that was disturbed by nothing must not look like one that was.
+pub fn tell_idle_faults(finished: &Finished) {
+    for kind in faults::by_kind(&finished.faults).into_iter().filter(|kind| kind.hits == 0) {
+        let problem = Problem::new(format!("{} disturbed nothing", kind.name()));
+        exit::tell(&problem.help(format!("see `snowglobe show {}`", finished.run.id)).warning());
     }
-    Ok(())
 }
 
 fn end_record(record: &mut RunRecord, report: Report, names: &[String], judgement: Judgement) {

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+use snowglobe_explore::trouble::Trouble;
 use snowglobe_world::rundir::Verdict;
 use snowglobe_world::{Problem, WorldError};
 
@@ -49,6 +50,12 @@ impl From<WorldError> for Failure {
     }
 }
 
+impl From<Trouble> for Failure {
+    fn from(trouble: Trouble) -> Failure {
+        fault(trouble)
+    }
+}
+
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Failure {
         match error.kind() {
@@ -65,9 +72,10 @@ pub fn usage(problem: Problem) -> Failure {
     Failure::Usage(vec![problem])
 }
 
-/// A problem of ours, or of the machine.
-pub fn fault(problem: Problem) -> Failure {
-    Failure::Fault(problem)
+/// A problem of ours, or of the machine, unless it says itself that it is the user's.
+pub fn fault(trouble: impl Into<Trouble>) -> Failure {
+    let Trouble { problem, usage } = trouble.into();
+    if usage { Failure::Usage(vec![problem]) } else { Failure::Fault(problem) }
 }
 
 impl Failure {

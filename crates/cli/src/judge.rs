@@ -6,8 +6,9 @@ use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
 use snowglobe_abi::spec::{CHANNELS, Ending, FinalState, HistoryCheck, ProcessReport, Report, WorldSpec};
+use snowglobe_check::assertions::Catalogue;
 use snowglobe_check::defaults;
-use snowglobe_check::{Bounds, Finding, Kind, Model, Outcome, Reader, assertions, model, outputs};
+use snowglobe_check::{Bounds, Finding, Kind, Model, Outcome, Reader, model, outputs};
 use snowglobe_world::checks::show_state;
 use snowglobe_world::rundir::{RunDir, Verdict};
 
@@ -25,10 +26,13 @@ pub struct Judgement {
     pub exit: u8,
     /// All that was checked, found, and not known.
     pub outcome: Outcome,
+    /// What became of the assertions inside programs, some of which are claims about many runs.
+    pub assertions: Catalogue,
 }
 
 fn judged(verdict: Verdict, reason: impl Into<String>, outcome: Outcome) -> Judgement {
-    Judgement { verdict, reason: reason.into(), exit: exit::of_verdict(verdict), outcome }
+    let assertions = Catalogue::default();
+    Judgement { verdict, reason: reason.into(), exit: exit::of_verdict(verdict), outcome, assertions }
 }
 
 /// Judges a run. Without a report it did not end; without a directory there is nothing to read.
@@ -47,15 +51,17 @@ pub fn judge(spec: &WorldSpec, report: Option<&Report>, run: Option<&RunDir>) ->
         }
         None => out.unknown.push("the run did not end: what became of its processes is not known".to_owned()),
     }
+    let mut catalogue = Catalogue::default();
     if let Some(run) = run {
         written(spec, run, &mut out);
+        catalogue = assertions(spec, run, &mut out);
     }
     let asked = !out.checked.is_empty() || !out.unknown.is_empty();
     if let Some(report) = report {
         without_writing(spec, report, &mut out);
     }
     let (verdict, reason) = reason(&out, report, asked);
-    judged(verdict, reason, out)
+    Judgement { assertions: catalogue, ..judged(verdict, reason, out) }
 }
 
 /// A judgement of no more than what a judge said.
@@ -141,7 +147,7 @@ fn state(status: Option<Option<u32>>) -> String {
     }
 }
 
-/// What is judged by what hosts wrote: outputs, histories, assertions.
+/// What is judged by what hosts wrote: outputs and histories.
 fn written(spec: &WorldSpec, run: &RunDir, out: &mut Outcome) {
     let name = |host: u32| spec.hosts[host as usize].name.as_str();
     for check in &spec.checks.outputs {
@@ -167,7 +173,11 @@ fn written(spec: &WorldSpec, run: &RunDir, out: &mut Outcome) {
         });
         out.add(history(check, &files.collect::<Vec<_>>()));
     }
-    let mut catalogue = assertions::Catalogue::default();
+}
+
+/// What became of the assertions inside programs, judged for this run.
+fn assertions(spec: &WorldSpec, run: &RunDir, out: &mut Outcome) -> Catalogue {
+    let mut catalogue = Catalogue::default();
     for host in &spec.hosts {
         let path = run.host_path(&host.name).join(CHANNELS[1].name);
         match File::open(&path) {
@@ -181,6 +191,7 @@ fn written(spec: &WorldSpec, run: &RunDir, out: &mut Outcome) {
         }
     }
     out.add(catalogue.judge());
+    catalogue
 }
 
 /// What a host wrote; nothing when it wrote nothing.
@@ -308,7 +319,7 @@ fn one_program(report: &Report) -> Judgement {
         let key = format!("{}/{}", process.name, wait_status(status));
         outcome.findings.push(Finding::new(Kind::Exit, key, reason.clone()));
     }
-    Judgement { verdict, reason, exit: shell_status(status) as u8, outcome }
+    Judgement { exit: shell_status(status) as u8, ..judged(verdict, reason, outcome) }
 }
 
 #[cfg(test)]

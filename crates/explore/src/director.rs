@@ -142,6 +142,8 @@ pub(crate) mod tests {
             points: vec![],
             run: None,
             binaries: None,
+            assertions: Default::default(),
+            faults: vec![],
             remarks: vec![],
         }
     }

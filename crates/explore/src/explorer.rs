@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use snowglobe_check::Kind;
+use snowglobe_check::assertions::Catalogue;
 use snowglobe_world::Problem;
 use snowglobe_world::rundir::{Verdict, changed_binaries};
 
@@ -14,6 +15,7 @@ use crate::director::{Director, Step, Tag};
 use crate::job::{Answer, Fault, Outcome};
 use crate::pool::Pool;
 use crate::seeds::{Pending, Seeds, Shard, share};
+use crate::trouble::Trouble;
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
@@ -44,6 +46,8 @@ pub struct Live {
     pub now: Tally,
     /// Failing runs of now by kind.
     pub kinds: BTreeMap<Kind, u64>,
+    /// What became of the assertions inside programs, in all runs of the campaign.
+    pub assertions: Catalogue,
     /// Since when.
     pub elapsed: Duration,
     /// Time until the first failure was found.
@@ -107,11 +111,15 @@ impl Explorer<'_> {
         identity: &Identity<'_>,
         known_points: &[snowglobe_abi::spec::YieldPoint],
         wanted: Wanted,
-    ) -> Result<Option<Explored>, Problem> {
+    ) -> Result<Option<Explored>, Trouble> {
         let mut begun = self.go_on(identity, wanted.shard)?;
         let (mut director, before) = self.director(begun.as_ref(), known_points, wanted)?;
         let began = Instant::now();
         let mut live = Live { wanted: share(wanted.seeds, wanted.shard), before, ..Live::default() };
+        if let Some(Begun { campaign, .. }) = &begun {
+            let assertions = self.database.assertions(campaign.id)?.into_iter().map(|known| known.assertion);
+            live.assertions.assertions = assertions.collect();
+        }
         let (mut end, mut exhausted, mut faults_in_row) = (None, false, 0);
         loop {
             // The first run says which campaign it is and finds most loops that spin, for all that follow: it runs alone.
@@ -130,7 +138,7 @@ impl Explorer<'_> {
                     Answer::Fault(fault) => {
                         faults_in_row += 1;
                         if fault.usage || faults_in_row >= MAX_FAULTS {
-                            return Err(as_problem(&fault));
+                            return Err(Trouble::from(&fault));
                         }
                         self.faults.push((tag.seed, fault));
                         None
@@ -169,7 +177,7 @@ impl Explorer<'_> {
     }
 
     /// The campaign of these inputs whose programs are on the machine as they were.
-    fn go_on(&self, identity: &Identity<'_>, shard: Shard) -> Result<Option<Begun>, Problem> {
+    fn go_on(&self, identity: &Identity<'_>, shard: Shard) -> Result<Option<Begun>, Trouble> {
         for campaign in self.database.campaigns_of(identity.key)? {
             if changed_binaries(&campaign.binaries).is_empty() {
                 let hold = self.database.hold(&campaign, shard)?;
@@ -179,7 +187,7 @@ impl Explorer<'_> {
         Ok(None)
     }
 
-    fn begin(&self, identity: &Identity<'_>, first: &Outcome, shard: Shard) -> Result<Begun, Problem> {
+    fn begin(&self, identity: &Identity<'_>, first: &Outcome, shard: Shard) -> Result<Begun, Trouble> {
         // Another shard may have begun it with a seed that executes other programs.
         if let Some(begun) = self.go_on(identity, shard)? {
             return Ok(begun);
@@ -194,7 +202,7 @@ impl Explorer<'_> {
         begun: Option<&Begun>,
         known_points: &[snowglobe_abi::spec::YieldPoint],
         wanted: Wanted,
-    ) -> Result<(Director, u64), Problem> {
+    ) -> Result<(Director, u64), Trouble> {
         let mut points = known_points.to_vec();
         let (mut done, mut runs, mut kept) = (Vec::new(), 0, Vec::new());
         if let Some(Begun { campaign, .. }) = begun {
@@ -225,7 +233,7 @@ impl Explorer<'_> {
         again: Option<bool>,
         live: &mut Live,
         began: Instant,
-    ) -> Result<bool, Problem> {
+    ) -> Result<bool, Trouble> {
         let added = self.database.add(campaign, run, again)?;
         live.now.virtual_ns += run.virtual_ns;
         live.now.wall_ns += run.wall_ns;
@@ -234,6 +242,7 @@ impl Explorer<'_> {
             live.now.differed += 1;
             return Ok(false);
         }
+        live.assertions.add(&run.assertions);
         for remark in &run.remarks {
             self.remarks.entry(remark.clone()).or_insert((0, run.seed)).0 += 1;
         }
@@ -261,16 +270,7 @@ impl Explorer<'_> {
     }
 }
 
-/// What the operator is told.
-pub fn as_problem(fault: &Fault) -> Problem {
-    let problem = Problem::new(fault.message.clone());
-    match &fault.help {
-        Some(help) => problem.help(help.clone()),
-        None => problem,
-    }
-}
-
 /// What the operator can do when no worker can be started.
-pub fn no_worker(error: std::io::Error) -> Problem {
-    Problem::new(format!("cannot start a process that runs worlds: {error}")).help("use fewer at once: `-j 1`")
+pub fn no_worker(error: std::io::Error) -> Trouble {
+    Problem::new(format!("cannot start a process that runs worlds: {error}")).help("use fewer at once: `-j 1`").into()
 }

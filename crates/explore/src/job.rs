@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
 use snowglobe_check::Finding;
+use snowglobe_check::assertions::Catalogue;
+use snowglobe_world::faults::record::KindRecord;
 use snowglobe_world::rundir::{BinaryRecord, Verdict};
 
 /// What a worker is told first.
@@ -62,6 +64,9 @@ pub struct Fault {
     pub help: Option<String>,
     /// Whether it is the user's to mend: the world is wrong, and is so for every seed.
     pub usage: bool,
+    /// Whether the world did not end in its time, which others of it may do.
+    #[serde(default)]
+    pub endless: bool,
 }
 
 /// What came of a run.
@@ -91,7 +96,11 @@ pub struct Outcome {
     pub run: Option<String>,
     /// What was executed, when it was not the same as in the worker's run before.
     pub binaries: Option<Vec<BinaryRecord>>,
-    /// What should be known though nothing failed: a fault that hit nothing, a run that nothing judged.
+    /// What became of the assertions inside programs.
+    pub assertions: Catalogue,
+    /// What became of the kinds of faults in its plan.
+    pub faults: Vec<KindRecord>,
+    /// What should be known though nothing failed: a run that nothing judged.
     pub remarks: Vec<String>,
 }
 

@@ -15,6 +15,7 @@
 //! | the table of runs | [`database`] |
 //! | what explorers and workers say to each other | [`job`] |
 //! | workers | [`pool`] |
+//! | what cannot be done, and whose it is to mend | [`trouble`] |
 //!
 //! Only [`pool`], [`database`] and [`identity`] touch the machine; [`explorer`] and [`shrink`] look at its clock for their budgets. What a world
 //! does is none of this crate's business: workers are handed in as commands.
@@ -33,3 +34,4 @@ pub mod seeds;
 pub mod shrink;
 pub mod stats;
 pub mod timeline;
+pub mod trouble;

@@ -190,6 +190,7 @@ impl<T> Pool<T> {
             message: format!("the process that ran a world was ended ({status})"),
             help: Some("look for an out-of-memory kill in the system's log, or use fewer workers: `-j 1`".to_owned()),
             usage: false,
+            endless: false,
         };
         Ok(Some((task.tag, Answer::Fault(fault))))
     }
@@ -222,6 +223,7 @@ impl<T> Pool<T> {
             message: format!("the world did not end in {} s of the machine's time", self.limit.as_secs()),
             help: Some("give it an end with `until`, or more time with `--run-limit`".to_owned()),
             usage: false,
+            endless: true,
         }
     }
 

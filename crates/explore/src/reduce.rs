@@ -1,7 +1,7 @@
 //! What can be left out of a world: for each dimension the worlds that have less of it. No run is made here.
 
 use snowglobe_abi::fault::{CallFilter, Fault, HostVerb, Planned, Schedule, When};
-use snowglobe_abi::spec::{Latency, LinkSpec, Nanos, WorldSpec};
+use snowglobe_abi::spec::{Chance, Latency, LinkSpec, Nanos, WorldSpec};
 
 /// The world without a host; what is only about it goes too. `None` when it is the last one.
 pub fn without_host(world: &WorldSpec, host: u32) -> Option<WorldSpec> {
@@ -112,11 +112,17 @@ pub fn with_host_list(world: &WorldSpec, (fault, list): HostList, hosts: &[u32])
     out
 }
 
+/// With these chances turns end more seldom: fewer switches for a reader to follow. 0.1, 0.5 and 2 in 100.
+const CHANCES: [Chance; 3] = [Chance(1_000_000), Chance(5_000_000), Chance(20_000_000)];
+
 /// Worlds whose threads take turns more simply, the simplest first.
 pub fn simpler_schedules(world: &WorldSpec) -> Vec<WorldSpec> {
     let simpler = match world.faults.schedule {
         Schedule::Usual => vec![],
-        Schedule::Random(_) => vec![Schedule::Usual],
+        Schedule::Random(chance) => {
+            let rarer = CHANCES.into_iter().filter(|rarer| *rarer < chance).map(Schedule::Random);
+            std::iter::once(Schedule::Usual).chain(rarer).collect()
+        }
         Schedule::Pct { changes, calls } => {
             let fewer = [0, changes / 4, changes / 2, changes.saturating_sub(1)].into_iter().filter(|c| *c < changes);
             let mut fewer: Vec<Schedule> = fewer.map(|changes| Schedule::Pct { changes, calls }).collect();
@@ -182,24 +188,25 @@ pub fn shorter_faults(world: &WorldSpec, fault: usize) -> Vec<WorldSpec> {
         shorter.faults.timeline[fault].lasts = Some(lasts);
         out.push(shorter);
     }
-    if let Fault::Host {
-        verb: HostVerb::Kill { restart } | HostVerb::Stop { restart } | HostVerb::PowerLoss { restart },
-        ..
-    } = planned.fault
-    {
-        for sooner in restart.into_iter().flat_map(parts) {
-            let mut shorter = world.clone();
-            if let Fault::Host {
-                verb: HostVerb::Kill { restart } | HostVerb::Stop { restart } | HostVerb::PowerLoss { restart },
-                ..
-            } = &mut shorter.faults.timeline[fault].fault
-            {
-                *restart = Some(sooner);
-            }
-            out.push(shorter);
+    for sooner in restart(&mut planned.fault.clone()).copied().into_iter().flat_map(parts) {
+        let mut shorter = world.clone();
+        if let Some(restart) = restart(&mut shorter.faults.timeline[fault].fault) {
+            *restart = sooner;
         }
+        out.push(shorter);
     }
     distinct(world, out)
+}
+
+/// After which time a host comes back that a fault takes down.
+fn restart(fault: &mut Fault) -> Option<&mut Nanos> {
+    match fault {
+        Fault::Host {
+            verb: HostVerb::Kill { restart } | HostVerb::Stop { restart } | HostVerb::PowerLoss { restart },
+            ..
+        } => restart.as_mut(),
+        _ => None,
+    }
 }
 
 /// A time below which nothing is made shorter.
@@ -211,14 +218,40 @@ pub fn rounder_times(world: &WorldSpec, fault: usize) -> Vec<WorldSpec> {
     let units = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000];
     let out = units.map(|unit| {
         let mut rounder = world.clone();
-        rounder.faults.timeline[fault].when = When::At((at + unit / 2) / unit * unit);
-        rounder.faults.timeline.sort_by_key(|planned| match planned.when {
-            When::At(at) => at,
-            When::Call { .. } => u64::MAX,
-        });
+        rounder.faults.timeline[fault].when = When::At(nearest(at, unit));
+        sort(&mut rounder.faults.timeline);
         rounder
     });
     distinct(world, out.into())
+}
+
+/// Worlds whose whole plan has rounder times, the roundest first: what is drawn has nanoseconds, which nobody reads.
+pub fn rounder_plans(world: &WorldSpec) -> Vec<WorldSpec> {
+    let out = [100_000_000, 10_000_000, MOMENT].map(|unit| {
+        let mut rounder = world.clone();
+        for planned in &mut rounder.faults.timeline {
+            if let When::At(at) = &mut planned.when {
+                *at = nearest(*at, unit);
+            }
+            for time in planned.lasts.iter_mut().chain(restart(&mut planned.fault)) {
+                *time = nearest(*time, unit).max(MOMENT);
+            }
+        }
+        sort(&mut rounder.faults.timeline);
+        rounder
+    });
+    distinct(world, out.into())
+}
+
+fn nearest(time: Nanos, unit: Nanos) -> Nanos {
+    time.saturating_add(unit / 2) / unit * unit
+}
+
+fn sort(timeline: &mut [Planned]) {
+    timeline.sort_by_key(|planned| match planned.when {
+        When::At(at) => at,
+        When::Call { .. } => u64::MAX,
+    });
 }
 
 /// Three digits of a time: what people read is enough.

@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use snowglobe_abi::spec::YieldPoint;
 use snowglobe_check::{Finding, Kind};
-use snowglobe_world::Problem;
 use snowglobe_world::rundir::Verdict;
 
 use crate::director::{Director, Step, Tag};
-use crate::explorer::{as_problem, no_worker};
+use crate::explorer::no_worker;
 use crate::job::{Answer, Outcome};
 use crate::pool::Pool;
 use crate::stats;
+use crate::trouble::Trouble;
 
 /// What is asked.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ pub fn retest(
     pool: &mut Pool<Tag>,
     stop: &AtomicBool,
     on_tick: &mut dyn FnMut(&Seen),
-) -> Result<Seen, Problem> {
+) -> Result<Seen, Trouble> {
     let seeds = question.known.clone().into_iter().chain(question.fresh_from..);
     let mut director = Director::new(seeds, points, 0);
     let (mut seen, began) = (Seen::default(), Instant::now());
@@ -149,7 +149,7 @@ pub fn retest(
         if let Some((tag, answer)) = pool.wait(Duration::from_millis(100)).map_err(no_worker)? {
             match answer {
                 Answer::Interrupted => {}
-                Answer::Fault(fault) if fault.usage => return Err(as_problem(&fault)),
+                Answer::Fault(fault) if fault.usage => return Err(Trouble::from(&fault)),
                 Answer::Fault(_) => seen.unknown += 1,
                 Answer::Ended(outcome) => match director.answered(tag, *outcome) {
                     Step::Again(job, tag) if !over => pool.submit(job, tag).map_err(no_worker)?,

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use snowglobe_abi::fault::Planned;
 use snowglobe_abi::spec::{Nanos, WorldSpec, YieldPoint};
 use snowglobe_check::Finding;
-use snowglobe_world::Problem;
 
 use crate::ddmin::ddmin;
-use crate::explorer::{as_problem, no_worker};
+use crate::explorer::no_worker;
 use crate::job::{Answer, Job, Outcome, Subject};
 use crate::pool::Pool;
+use crate::trouble::Trouble;
 use crate::{reduce, seeds};
 
 /// Who tries worlds.
@@ -21,7 +21,7 @@ pub trait Oracle {
     ///
     /// # Errors
     /// They cannot be run.
-    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Problem>;
+    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Trouble>;
 
     /// Hears of each step: what is looked at, and the least world so far.
     fn on_step(&mut self, step: &'static str, best: &Failing);
@@ -47,7 +47,7 @@ const PASSES: u32 = 4;
 ///
 /// # Errors
 /// Worlds cannot be run.
-pub fn shrink(start: Failing, oracle: &mut dyn Oracle) -> Result<Failing, Problem> {
+pub fn shrink(start: Failing, oracle: &mut dyn Oracle) -> Result<Failing, Trouble> {
     let mut shrinker = Shrinker { best: start, oracle, error: None };
     for _ in 0..PASSES {
         let before = shrinker.best.world.clone();
@@ -66,7 +66,7 @@ pub fn shrink(start: Failing, oracle: &mut dyn Oracle) -> Result<Failing, Proble
 struct Shrinker<'a> {
     best: Failing,
     oracle: &'a mut dyn Oracle,
-    error: Option<Problem>,
+    error: Option<Trouble>,
 }
 
 impl Shrinker<'_> {
@@ -79,6 +79,8 @@ impl Shrinker<'_> {
             let base = self.best.world.clone();
             self.try_these(lists.iter().map(|list| reduce::with_timeline(&base, list)).collect())
         });
+        self.step("round times");
+        self.try_these(reduce::rounder_plans(&self.best.world));
         self.step("time");
         self.sooner_end();
         self.step("hosts");
@@ -242,7 +244,7 @@ impl<'a> Runs<'a> {
     fn submit(
         &mut self,
         open: &mut std::iter::Peekable<std::vec::IntoIter<(usize, [u8; 32], WorldSpec)>>,
-    ) -> Result<(), Problem> {
+    ) -> Result<(), Trouble> {
         while self.pool.free() > 0
             && let Some((place, hash, world)) = open.next()
         {
@@ -255,7 +257,7 @@ impl<'a> Runs<'a> {
 }
 
 impl Oracle for Runs<'_> {
-    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Problem> {
+    fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Trouble> {
         if self.is_spent() {
             return Ok(None);
         }
@@ -309,7 +311,7 @@ impl Oracle for Runs<'_> {
                 Answer::Fault(fault) => {
                     faults_in_row += 1;
                     if !fault.usage && faults_in_row >= MAX_FAULTS {
-                        return Err(as_problem(&fault));
+                        return Err(Trouble::from(&fault));
                     }
                     None
                 }
@@ -379,7 +381,7 @@ mod tests {
     struct Knows<F>(F, u64);
 
     impl<F: Fn(&WorldSpec) -> bool> Oracle for Knows<F> {
-        fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Problem> {
+        fn first_failing(&mut self, worlds: Vec<WorldSpec>) -> Result<Option<Failing>, Trouble> {
             self.1 += worlds.len() as u64;
             let found = worlds.iter().position(|world| (self.0)(world));
             Ok(found.map(|index| Failing {
@@ -432,6 +434,40 @@ mod tests {
         assert_eq!(world.faults.schedule, Schedule::Usual);
         assert!(world.until.unwrap() <= 6 * SECOND, "{:?}", world.until);
         assert!(tried < 600, "{tried}");
+    }
+
+    #[test]
+    fn times_are_rounded_together_as_far_as_it_still_fails() {
+        let mut start = world();
+        start.faults.timeline.truncate(3);
+        let at = |world: &WorldSpec, i: usize| match world.faults.timeline[i].when {
+            When::At(at) => at,
+            When::Call { .. } => 0,
+        };
+        // Too late by 50 ms is not at all, and alone none can be moved: their distance matters.
+        let fails = |world: &WorldSpec| {
+            world.faults.timeline.len() == 3
+                && (at(world, 0)..SECOND + 130_000_000).contains(&(SECOND + 100_000_000))
+                && at(world, 1) - at(world, 0) == SECOND
+                && at(world, 2) - at(world, 1) == SECOND
+        };
+        assert!(!fails(&start));
+        start.faults.timeline[0].when = When::At(SECOND + 90_123_456);
+        start.faults.timeline[1].when = When::At(2 * SECOND + 90_123_456);
+        start.faults.timeline[2].when = When::At(3 * SECOND + 90_123_456);
+        let failing = Failing { index: 0, virtual_ns: start.until.unwrap(), world: start };
+        let least = shrink(failing, &mut Knows(fails, 0)).unwrap().world;
+        assert_eq!([0, 1, 2].map(|i| at(&least, i) % 10_000_000), [0; 3]);
+    }
+
+    #[test]
+    fn turns_end_as_seldom_as_it_still_fails() {
+        let mut start = world();
+        start.faults.schedule = Schedule::Random(Chance(50_000_000));
+        let fails = |world: &WorldSpec| matches!(world.faults.schedule, Schedule::Random(c) if c >= Chance(3_000_000));
+        let failing = Failing { index: 0, virtual_ns: start.until.unwrap(), world: start };
+        let least = shrink(failing, &mut Knows(fails, 0)).unwrap().world;
+        assert_eq!(least.faults.schedule, Schedule::Random(Chance(5_000_000)));
     }
 
     #[test]

@@ -54,10 +54,18 @@ pub fn one_in(hits: u64, runs: u64) -> String {
     }
     let rate = hits as f64 / runs as f64;
     if rate > 0.5 {
-        let percent = |rate: f64| format!("{:.0} %", rate * 100.0);
         return format!("{hits} of {runs} seeds (95 %: {} to {})", percent(found.low), percent(found.high));
     }
     format!("{} seeds (95 %: {} to {})", part(rate), part(found.high), part(found.low))
+}
+
+/// A rate of seeds, by itself: `1 in 46`, or `70 % of`.
+pub fn share(rate: f64) -> String {
+    if rate > 0.5 { format!("{} of", percent(rate)) } else { part(rate) }
+}
+
+fn percent(rate: f64) -> String {
+    format!("{:.0} %", rate * 100.0)
 }
 
 /// `1 in N`.
@@ -109,6 +117,7 @@ mod tests {
         assert_eq!(one_in(1, 3), "1 in 3 seeds (95 %: 1 in 1.1 to 1 in 119)");
         assert_eq!(one_in(9, 10), "9 of 10 seeds (95 %: 55 % to 100 %)");
         assert_eq!(one_in(0, 300), "none of 300 seeds (95 %: at most 1 in 82)");
+        assert_eq!((share(0.0213), share(0.7016)), ("1 in 47".into(), "70 % of".into()));
     }
 
     #[test]

@@ -146,6 +146,9 @@ impl Kernel {
     pub fn start_program(&mut self, m: &mut dyn Machine, task: TaskId, program: &Program) -> Result<()> {
         self.touch_segments(self.task(task).proc, false);
         m.clear_space();
+        if self.memory.counted {
+            m.count_pages();
+        }
         let mut space = Space::default();
         space.yields = self.yields.clone();
         let bias = if program.elf.pie { map::PIE_BASE.wrapping_sub(program.elf.span().0) } else { 0 };
@@ -169,6 +172,7 @@ impl Kernel {
         let sp = self.first_stack(m, task, program, &mut space, bias, base)?;
         space.code = (program.elf.span().0.wrapping_add(bias), heap, sp);
         let id = self.proc_of(task).space;
+        self.leave_memory(id);
         self.spaces[id.0 as usize].as_mut().expect("a live process has a space").space = space;
         m.start_program(entry, sp);
         Ok(())

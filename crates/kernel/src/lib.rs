@@ -12,6 +12,7 @@
 //! | [`signal`], [`deliver`] | signals as data; sending and taking them |
 //! | [`core_dump`] | what is left of who is ended by one |
 //! | [`mm`], [`elf`], [`exec`] | address spaces, programs |
+//! | [`memory`] | memory that hosts have, and what happens when it is short |
 //! | [`fs`] | files |
 //! | [`sockets`] | the socket table's place in the kernel |
 //! | [`fault`] | the plan of faults, carried out |
@@ -42,6 +43,7 @@ pub mod life;
 pub mod machine;
 mod made;
 pub mod mem;
+pub mod memory;
 pub mod mm;
 pub mod policy;
 pub mod record;
@@ -188,6 +190,8 @@ pub struct Kernel {
     pub health: health::Health,
     /// The plan of faults, and how far it is.
     pub faults: fault::Faults,
+    /// Memory of hosts.
+    pub memory: memory::Memory,
     /// What is to be reported at the end.
     pub report: Report,
     /// Set by the layer when the supervisor wants the world to end.
@@ -234,6 +238,7 @@ impl Kernel {
         }
         let services = policy::Policy::new(&spec);
         let zero = spec.start_realtime;
+        let memory = memory::Memory::new(&spec);
         let mut kernel = Kernel {
             sched: Sched::new(Rng::stream(seed, "schedule")),
             random: Rng::stream(seed, "program"),
@@ -267,6 +272,7 @@ impl Kernel {
             zero,
             health: Default::default(),
             faults: fault::Faults::default(),
+            memory,
             report: Report::default(),
             stop_asked: false,
             ended: None,

@@ -267,7 +267,9 @@ impl Kernel {
             self.spaces[space.0 as usize].as_mut().expect("a live process has a space").users += 1;
             (space, None)
         } else {
+            self.share_memory(m, parent)?;
             let mut copy = self.space_of(parent).clone();
+            copy.account.copied(self.proc_of(parent).space);
             // The peaks of a copy begin where it does.
             (copy.peak, copy.peak_resident) = (copy.total, copy.resident);
             lost = copy.forked();
@@ -543,6 +545,7 @@ impl Kernel {
         entry.users -= 1;
         if entry.users == 0 {
             let slot = entry.slot;
+            self.leave_memory(space);
             self.spaces[space.0 as usize] = None;
             self.free_slot(slot);
             m.end_space(slot);

@@ -133,6 +133,13 @@ pub trait Machine {
     fn remap(&mut self, old: u64, len: u64, new: u64) -> Result<()>;
     /// `madvise` whose result the world's state fixes (MADV_DONTNEED on memory).
     fn advise(&mut self, addr: u64, len: u64, advice: u32);
+    /// Pages of the current address space, and of its copies, are brought in one by one from now on: they will be counted.
+    fn count_pages(&mut self);
+    /// Bytes of private pages in these ranges that hold something of the program's own: those that it has written to, and not
+    /// what only shows a file or zeros that nobody has written.
+    fn touched(&mut self, ranges: &[(u64, u64)]) -> u64;
+    /// Bytes of the pages of this range of the store that somebody has written to.
+    fn store_touched(&mut self, offset: u64, len: u64) -> u64;
     /// Unmaps all guest memory of the current address space.
     fn clear_space(&mut self);
 

@@ -64,7 +64,7 @@ pub struct Vma {
     pub source: Source,
     /// A name in `/proc/self/maps`.
     pub label: &'static str,
-    /// [`SEALED`], [`WIPE_ON_FORK`], [`DONT_FORK`], [`LOCKED`], [`DONT_DUMP`].
+    /// [`SEALED`], [`WIPE_ON_FORK`], [`DONT_FORK`], [`LOCKED`], [`DONT_DUMP`], [`UNRESERVED`], [`PROMISED`].
     pub marks: u8,
 }
 
@@ -78,6 +78,10 @@ pub const DONT_FORK: u8 = 4;
 pub const DONT_DUMP: u8 = 16;
 /// `mlock`: the mapping's pages stay in memory, where all are anyway; what is locked is counted.
 pub const LOCKED: u8 = 8;
+/// MAP_NORESERVE: nobody has promised that there is memory for it.
+pub const UNRESERVED: u8 = 32;
+/// Memory has been promised for all of it: it has been private and writable (`VM_ACCOUNT` of Linux).
+pub const PROMISED: u8 = 64;
 
 impl Vma {
     /// The same mapping from `delta` bytes on.
@@ -89,6 +93,16 @@ impl Vma {
             Source::File { offset, .. } => *offset += delta,
         }
         v
+    }
+
+    /// Whether its pages can become the program's own: what is private and can be written, or is nobody else's anyway.
+    pub fn is_own(&self) -> bool {
+        !self.shared && self.prot != 0 && (self.prot & PROT_WRITE != 0 || matches!(self.source, Source::Anon))
+    }
+
+    /// Whether making it writable promises memory for it.
+    pub fn would_promise(&self) -> bool {
+        !self.shared && self.marks & (UNRESERVED | PROMISED) == 0 && self.label != "[stack]"
     }
 
     /// Whether it shows this file.
@@ -151,6 +165,10 @@ pub struct Space {
     pub resident: u64,
     /// Most bytes ever resident.
     pub peak_resident: u64,
+    /// Bytes for which memory has been promised ([`PROMISED`]).
+    pub promised: u64,
+    /// What of its memory counts on a host that is short of it.
+    pub account: crate::memory::Account,
     /// Where the last search for room ended.
     cursor: u64,
     /// Addresses of arguments and environment: start and end of each, for `/proc/self/stat`.
@@ -245,9 +263,16 @@ impl Space {
         let keys: Vec<u64> = self.vmas.range(addr..addr + len).map(|(s, _)| *s).collect();
         for key in &keys {
             if let Some(v) = self.vmas.remove(key) {
-                self.total -= v.end - key;
+                let len = v.end - key;
+                self.total -= len;
                 if v.prot != 0 {
-                    self.resident -= v.end - key;
+                    self.resident -= len;
+                }
+                if v.marks & PROMISED != 0 {
+                    self.promised -= len;
+                }
+                if v.is_own() {
+                    self.account.own -= len;
                 }
             }
         }
@@ -264,6 +289,12 @@ impl Space {
         if vma.prot != 0 {
             self.resident += vma.end - addr;
             self.peak_resident = self.peak_resident.max(self.resident);
+        }
+        if vma.marks & PROMISED != 0 {
+            self.promised += vma.end - addr;
+        }
+        if vma.is_own() {
+            self.account.own += vma.end - addr;
         }
         if let Some((s, before)) = self.vmas.range(..addr).next_back()
             && before.end == addr
@@ -323,8 +354,15 @@ impl Space {
         if self.lock_future {
             vma.marks |= LOCKED;
         }
+        if vma.prot & PROT_WRITE != 0 && vma.would_promise() {
+            vma.marks |= PROMISED;
+        }
         show(addr, &vma, m)?;
+        self.given_back(addr, len);
         self.remove(addr, len);
+        if vma.is_own() {
+            self.account.grown += len;
+        }
         self.yield_points(addr, &vma, m);
         self.insert(addr, vma);
         Ok(())
@@ -349,9 +387,18 @@ impl Space {
     pub fn unmap(&mut self, addr: u64, len: u64, m: &mut dyn Machine) -> Result<()> {
         if !self.is_free(addr, len) {
             m.unmap(addr, len)?;
+            self.given_back(addr, len);
             self.remove(addr, len);
         }
         Ok(())
+    }
+
+    /// The pages of a range are gone: as many as it can have had count no more, until they are next looked at.
+    pub fn given_back(&mut self, addr: u64, len: u64) {
+        if self.account.touched > 0 {
+            let own = self.pieces(addr, len).iter().filter(|(_, _, v)| v.is_own()).map(|(_, n, _)| n).sum();
+            self.account.touched = self.account.touched.saturating_sub(own);
+        }
     }
 
     /// `mprotect`.
@@ -374,7 +421,14 @@ impl Space {
             }
             at = start + n;
             self.remove(start, n);
+            let was_own = v.is_own();
             v.prot = prot;
+            if v.is_own() && !was_own {
+                self.account.grown += n;
+            }
+            if prot & PROT_WRITE != 0 && v.would_promise() {
+                v.marks |= PROMISED;
+            }
             v.end = at;
             self.insert(start, v);
         }

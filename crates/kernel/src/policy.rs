@@ -317,6 +317,7 @@ mod tests {
             root: RootSpec::Machine,
             mounts: Vec::new(),
             interfaces: Vec::new(),
+            memory: None,
             service: Some(service),
         };
         WorldSpec {

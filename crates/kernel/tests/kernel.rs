@@ -7,6 +7,7 @@ mod kernel {
     mod faults;
     mod files;
     mod help;
+    mod memory;
     mod messages;
     mod programs;
     mod show;

@@ -2,7 +2,7 @@
 
 use crate::state::{control, cpu, kernel, shared};
 use crate::sys::{exit, futex_wait, futex_wake, sys};
-use crate::{entry, state};
+use crate::{entry, near, state};
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use snowglobe_abi::control::baton;
 use snowglobe_kernel::{Flow, Pick};
@@ -74,13 +74,14 @@ fn pass(slot: u32) {
     let dying = cpu().dying;
     let mine = &control().slots[cpu().slot as usize];
     if !dying {
-        mine.baton.store(baton::WAIT, Relaxed);
+        mine.baton.store(if near::stays() { baton::NEAR } else { baton::WAIT }, Relaxed);
     }
     let c = control();
     c.runner.store(slot, Relaxed);
     let next = &c.slots[slot as usize];
-    next.baton.store(baton::RUN, Release);
-    futex_wake(&next.baton);
+    if next.baton.swap(baton::RUN, Release) != baton::NEAR {
+        futex_wake(&next.baton);
+    }
     if dying {
         leave();
     }
@@ -97,6 +98,11 @@ fn wait_for_baton() {
         match word.load(Acquire) {
             baton::RUN => return,
             baton::DIE => leave(),
+            baton::NEAR => {
+                near::offer(|| word.load(Acquire) == baton::RUN);
+                // What came meanwhile stays.
+                let _ = word.compare_exchange(baton::NEAR, baton::WAIT, Relaxed, Relaxed);
+            }
             _ => futex_wait(word, baton::WAIT),
         }
     }
@@ -152,9 +158,8 @@ fn vacate(slot: u32) {
     let s = &control().slots[slot as usize];
     // A host process that was told to end does so at once; it only has to be given the core.
     while s.host_pid.load(Acquire) != 0 {
-        const SCHED_YIELD: u64 = 24;
         // SAFETY: it touches no memory.
-        unsafe { crate::sys::call(SCHED_YIELD, [0; 6]) };
+        sys!(SCHED_YIELD);
     }
     s.baton.store(baton::WAIT, Release);
     // Until the operating system notes the new process, so that it is not taken for gone before it has begun.

@@ -109,8 +109,13 @@ fn look_at_processor() -> Processor {
 }
 
 fn make_shared(processor: Processor) {
-    let value =
-        Shared { kernel: None, contexts: alloc::vec::Vec::new(), lower: Default::default(), machine: processor };
+    let value = Shared {
+        kernel: None,
+        contexts: alloc::vec::Vec::new(),
+        lower: Default::default(),
+        machine: processor,
+        core: crate::near::Core::new(),
+    };
     let shared = alloc::boxed::Box::new(value);
     // SAFETY: nobody else runs yet.
     unsafe { (*heap::header()).shared = alloc::boxed::Box::leak(shared) };

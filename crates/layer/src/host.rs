@@ -5,7 +5,7 @@ use crate::entry::{guest_cmpxchg, guest_copy};
 use crate::lower::Lower;
 use crate::state::{XSave, control, cpu, frame, shared};
 use crate::sys::{futex_wait, futex_wake, sys};
-use crate::{frames, rewrite, vectors};
+use crate::{frames, pages, rewrite, vectors};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -147,6 +147,18 @@ impl Machine for Host {
     fn advise(&mut self, addr: u64, len: u64, advice: u32) {
         // SAFETY: the range is a guest's.
         let _ = sys!(MADVISE, addr, len, advice);
+    }
+
+    fn count_pages(&mut self) {
+        pages::one_by_one();
+    }
+
+    fn touched(&mut self, ranges: &[(u64, u64)]) -> u64 {
+        pages::touched(ranges)
+    }
+
+    fn store_touched(&mut self, offset: u64, len: u64) -> u64 {
+        pages::written(fd::STORE, offset, len)
     }
 
     fn clear_space(&mut self) {

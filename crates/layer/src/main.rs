@@ -7,7 +7,7 @@
 //! | [`trap`] | what they call |
 //! | [`rewrite`] | call sites turned into jumps |
 //! | [`spin`] | loops that give up the baton |
-//! | [`baton`] | which host process runs |
+//! | [`baton`], [`near`] | which host process runs, and whether those that wait for it sleep |
 //! | [`host`] | the kernel's `Machine` |
 //! | [`lower`] | files of the machine |
 //! | [`frames`], [`vectors`] | signal frames, vector registers |
@@ -27,6 +27,8 @@ mod frames;
 mod heap;
 mod host;
 mod lower;
+mod near;
+mod pages;
 mod rewrite;
 mod spin;
 mod state;

@@ -1,6 +1,7 @@
 //! What the layer keeps: in the arena for all host processes, and privately for each.
 
 use crate::lower::Lower;
+use crate::near::{Core, Patience};
 use alloc::alloc::{Layout, alloc, dealloc};
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -95,6 +96,10 @@ pub struct Cpu {
     pub loaded: u32,
     /// Whether this address space has ended: the process ends when it has passed the baton on.
     pub dying: bool,
+    /// Whether this host process gains by staying awake.
+    pub patience: Patience,
+    /// Whether its next yield is timed.
+    pub time_next: bool,
 }
 
 impl Cpu {
@@ -112,6 +117,8 @@ impl Cpu {
             slot: 0,
             loaded: 0,
             dying: false,
+            patience: Patience::new(),
+            time_next: false,
         }
     }
 }
@@ -191,6 +198,8 @@ pub struct Shared {
     pub lower: Lower,
     /// See [`Processor`].
     pub machine: Processor,
+    /// See [`Core`].
+    pub core: Core,
 }
 
 /// The shared state. One runner at a time makes this sound: whoever calls holds the baton.

@@ -6,12 +6,15 @@ use core::arch::asm;
 #[allow(missing_docs)]
 pub mod nr {
     pub const CLOSE: u64 = 3;
+    pub const LSEEK: u64 = 8;
     pub const MMAP: u64 = 9;
     pub const MPROTECT: u64 = 10;
     pub const MUNMAP: u64 = 11;
     pub const RT_SIGACTION: u64 = 13;
     pub const RT_SIGPROCMASK: u64 = 14;
+    pub const IOCTL: u64 = 16;
     pub const PREAD64: u64 = 17;
+    pub const SCHED_YIELD: u64 = 24;
     pub const MREMAP: u64 = 25;
     pub const MADVISE: u64 = 28;
     pub const CLONE: u64 = 56;
@@ -22,6 +25,7 @@ pub mod nr {
     pub const PRCTL: u64 = 157;
     pub const FUTEX: u64 = 202;
     pub const GETDENTS64: u64 = 217;
+    pub const CLOCK_GETTIME: u64 = 228;
     pub const EXIT_GROUP: u64 = 231;
     pub const OPENAT: u64 = 257;
     pub const NEWFSTATAT: u64 = 262;

@@ -37,6 +37,7 @@ fn table() -> Table {
         root: RootSpec::Machine,
         mounts: vec![],
         interfaces: vec![InterfaceSpec { network: 0, address: [10, 0, 0, n + 2], aliases: vec![] }],
+        memory: None,
         service: None,
     };
     let network = NetworkSpec::plain("n", ([10, 0, 0, 0], 24), [10, 0, 0, 1], 100_000);

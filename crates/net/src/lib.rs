@@ -38,7 +38,7 @@
 //! use snowglobe_net::{Addr, Connect, Cred, Endpoint, Send, SocketTable, linux::{af, sock}};
 //! # use snowglobe_abi::spec::{HostSpec, RootSpec};
 //! # let host = |name: &str| HostSpec { name: name.into(), hostname: name.into(), root: RootSpec::Machine,
-//! #     mounts: vec![], interfaces: vec![], service: None };
+//! #     mounts: vec![], interfaces: vec![], memory: None, service: None };
 //! let mut table: SocketTable<()> = SocketTable::new(&[], &[host("a")], 1);
 //! let cred = Cred { pid: 1, uid: 0, gid: 0 };
 //! let server = table.socket(0, af::INET.into(), sock::STREAM, 0, cred)?;

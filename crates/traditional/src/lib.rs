@@ -174,6 +174,7 @@ pub fn probe() -> Result<Vec<String>, Failure> {
         root: RootSpec::Machine,
         mounts: Vec::new(),
         interfaces: vec![InterfaceSpec { network: 0, address: [10, 0, 1, 2], aliases: Vec::new() }],
+        memory: None,
         service: None,
     };
     let spec = WorldSpec {

@@ -95,6 +95,8 @@ pub struct Service {
     pub name: Placed<String>,
     /// How many hosts run it.
     pub replicas: u32,
+    /// Memory of each of them.
+    pub memory: Option<u64>,
     /// Its image.
     pub image: Option<Placed<String>>,
     /// Its command; an empty one clears the image's.
@@ -334,7 +336,8 @@ pub(crate) fn positive_duration(text: &str) -> Result<Nanos, String> {
     }
 }
 
-fn positive_size(text: &str) -> Result<u64, String> {
+/// Reads a size of memory or a disk.
+pub fn positive_size(text: &str) -> Result<u64, String> {
     match units::size(text)? {
         bytes if bytes < 1 << 20 => Err("write at least `1M`".to_owned()),
         bytes => Ok(bytes),
@@ -480,6 +483,7 @@ fn service(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Servi
     let mut out = Service {
         name: name.clone(),
         replicas: replicas(&f, &what, problems),
+        memory: memory_limit(&f, &what, problems),
         image: get("image").and_then(|node| placed(node, &key("image"), problems)),
         command: get("command").and_then(|node| command_line(node, &key("command"), problems)),
         entrypoint: get("entrypoint").and_then(|node| command_line(node, &key("entrypoint"), problems)),
@@ -550,6 +554,31 @@ fn replicas(f: &Fields<'_>, what: &str, problems: &mut Problems) -> u32 {
         field(&f, "replicas", &what, number(0, 10_000), problems)
     });
     deploy.or(scale).unwrap_or(1)
+}
+
+/// Compose has two ways to say it; both may be given if they say the same.
+fn memory_limit(f: &Fields<'_>, what: &str, problems: &mut Problems) -> Option<u64> {
+    let own = field(f, "mem_limit", what, positive_size, problems);
+    let limits = f.get("deploy").and_then(|node| inner(node, "resources")).and_then(|resources| {
+        let what = format!("{what}: `resources`");
+        let f = fields(resources, &what, keys::RESOURCES, problems);
+        let limits = f.get("limits")?;
+        let what = format!("{what}: `limits`");
+        field(&fields(limits, &what, keys::LIMITS, problems), "memory", &what, positive_size, problems)
+    });
+    if let (Some(own), Some(other), Some(key)) = (own, limits, f.key("mem_limit"))
+        && own != other
+    {
+        let message = format!("{what} has `mem_limit` and another limit in `deploy`");
+        problems.error(key.span, message, "here", "remove one of them");
+    }
+    own.or(limits)
+}
+
+/// The value of a key in a mapping that is checked elsewhere.
+fn inner<'a>(node: &'a Node, name: &str) -> Option<&'a Node> {
+    let Value::Map(entries) = &node.value else { return None };
+    entries.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
 }
 
 /// A list of words, or one string that is split as a shell would.

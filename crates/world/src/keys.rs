@@ -52,7 +52,7 @@ pub const WORLD: &[KeySpec] = keys! {
     "call_cost" Read "virtual time that a system call costs (`500ns`)"
     "quantum" Read "virtual time after which a runner gives way (`200us`)"
     "cpus" Read "processors that each host shows (2)"
-    "memory" Read "memory that each host shows (`4G`)"
+    "memory" Read "memory that each host has: what its processes touch beyond it gets the largest of them killed; without it, each shows `4G`, and nothing bounds it"
     "disk" Read "disk that each host has (`64G`)"
     "disk-profile" Read "what a power loss may leave of what was not made durable: `ext4-ordered`, `ext4-writeback`, `xfs` or `posix-worst` (`ext4-ordered`)"
     "max_tasks" Read "processes and threads that each host may have (4096)"
@@ -126,9 +126,10 @@ pub const FAULT: &[KeySpec] = keys! {
     "power-loss" Read "everything of hosts is gone but what is durable on their disks, and nobody is told; without power for as long as `for`, or until `restart`"
     "pause" Read "no thread of hosts runs, and their network stands still"
     "slow-cpu" Read "each call takes longer (`by`)"
-    "memory" Refused "let calls fail instead, `{call: [mmap, brk], errno: ENOMEM}`, or set what all hosts have with `x-snowglobe: {memory: 64M}` at the top"
+    "memory" Read "hosts have no more memory than `limit`: when their processes touch more, the largest is killed"
     "descriptors" Read "each process may have no more than `limit` descriptors"
-    "limit" Read "of `descriptors`: how many"
+    "limit" Read "of `descriptors`: how many; of `memory`: how much, such as `64M`"
+    "overcommit" Read "of `memory`: `never` lets calls that ask for more fail with ENOMEM, and kills nobody"
     "clock-jump" Read "the wall clocks of hosts jump (`by`), and back when it ends"
     "clock-drift" Read "they gain or lose (`by`); what they have gained stays"
     "leap-second" Read "they show a second twice, or leave one out (`by`)"
@@ -327,7 +328,7 @@ pub const SERVICE: &[KeySpec] = keys! {
     "sysctls" Refused "remove it: kernel settings are fixed"
     "ulimits" Refused "remove it, or set the limit in the command: `sh -c 'ulimit -n 4096; exec PROGRAM'`"
     "shm_size" Refused "remove it: `/dev/shm` is as big as the host's memory"
-    "mem_limit" Refused "set the memory of all hosts with `x-snowglobe: {memory: 4G}` at the top"
+    "mem_limit" Read "memory that each of its hosts has, as `memory` at the top says it of all"
     "mem_reservation" Refused "remove it"
     "mem_swappiness" Refused "remove it"
     "memswap_limit" Refused "remove it"
@@ -436,12 +437,25 @@ pub const DEPLOY: &[KeySpec] = keys! {
     "replicas" Read "how many hosts run it"
     "mode" Read "`replicated`"
     "labels" Idle "labels for people"
-    "resources" Refused "set what all hosts show with `x-snowglobe: {cpus: 2, memory: 4G}` at the top"
+    "resources" Read "`limits`"
     "restart_policy" Refused "use `restart` of the service"
     "placement" Refused "remove it"
     "endpoint_mode" Refused "remove it"
     "update_config" Refused "remove it"
     "rollback_config" Refused "remove it"
+};
+
+/// `resources` of `deploy`.
+pub const RESOURCES: &[KeySpec] = keys! {
+    "limits" Read "`memory`"
+    "reservations" Idle "every host has what it needs"
+};
+
+/// `limits` of `resources`.
+pub const LIMITS: &[KeySpec] = keys! {
+    "memory" Read "as `mem_limit` of the service"
+    "cpus" Refused "set the processors of all hosts with `x-snowglobe: {cpus: 2}` at the top"
+    "pids" Refused "set the limit of all hosts with `x-snowglobe: {max_tasks: 4096}` at the top"
 };
 
 /// `healthcheck` of a service.
@@ -558,7 +572,7 @@ fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Prob
 
 /// The reference of the world file's keys, in Markdown, made from the tables.
 pub fn reference() -> String {
-    let sections: [(&str, &[KeySpec]); 26] = [
+    let sections: [(&str, &[KeySpec]); 28] = [
         ("Top", TOP),
         ("`x-snowglobe` at the top", WORLD),
         ("`faults`", FAULTS),
@@ -577,6 +591,8 @@ pub fn reference() -> String {
         ("`depends_on`, long form", DEPENDENCY),
         ("`volumes` of a service, long form", MOUNT),
         ("`deploy`", DEPLOY),
+        ("`resources` of `deploy`", RESOURCES),
+        ("`limits` of `resources`", LIMITS),
         ("`env_file`, long form", ENV_FILE),
         ("A network", NETWORK),
         ("`x-snowglobe` in a network", NETWORK_WORLD),

@@ -64,6 +64,7 @@ pub fn one_program(argv: &[String], env: &[(String, String)], cwd: &str) -> Resu
         root: RootSpec::Machine,
         mounts,
         interfaces: vec![InterfaceSpec { network: 0, address: [10, 0, 1, 2], aliases: Vec::new() }],
+        memory: None,
         service: Some(ServiceSpec {
             argv: argv.to_vec(),
             env: vars.into_iter().map(|(name, value)| format!("{name}={value}")).collect(),

@@ -246,6 +246,7 @@ impl<'a> Resolver<'a> {
                 root,
                 mounts: own_volumes(mounts, &host.name),
                 interfaces: std::mem::take(&mut interfaces[index]),
+                memory: host.service.memory.or(asked.memory),
                 service,
             });
         }

@@ -246,6 +246,8 @@ struct Host {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     interfaces: Vec<Interface>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    memory: Option<W<Size>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     service: Option<Service>,
 }
 
@@ -541,6 +543,7 @@ impl Host {
             },
             mounts: host.mounts.iter().map(Mount::from_spec).collect(),
             interfaces: host.interfaces.iter().map(|interface| Interface::from_spec(interface, spec)).collect(),
+            memory: host.memory.map(|bytes| W(Size(bytes))),
             service: host.service.as_ref().map(|service| Service::from_spec(service, spec)),
         }
     }
@@ -556,6 +559,7 @@ impl Host {
             root: self.tree.map_or(RootSpec::Machine, RootSpec::Tree),
             mounts: self.mounts.into_iter().map(Mount::into_spec).collect(),
             interfaces: self.interfaces.into_iter().map(interface).collect::<Result<_, _>>()?,
+            memory: self.memory.map(|size| size.0.0),
             service: self.service.map(|service| service.into_spec(names)).transpose()?,
         })
     }

@@ -35,16 +35,22 @@ pub fn duration(text: &str) -> Result<Nanos, String> {
         .ok_or_else(|| "longer than 292 years".to_owned())
 }
 
-/// Writes a duration so that [`duration`] reads the same one: the largest unit that is exact.
+/// Writes a duration so that [`duration`] reads the same one: whole hours or minutes, or the largest unit of seconds that it
+/// has, with a fraction.
 pub fn show_duration(ns: Nanos) -> String {
-    const UNITS: [(u64, &str); 5] =
-        [(3_600_000_000_000, "h"), (60_000_000_000, "m"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "us")];
+    const WHOLE: [(u64, &str); 2] = [(3_600_000_000_000, "h"), (60_000_000_000, "m")];
+    const UNITS: [(u64, usize, &str); 4] =
+        [(1_000_000_000, 9, "s"), (1_000_000, 6, "ms"), (1_000, 3, "us"), (1, 0, "ns")];
     if ns == 0 {
         return "0s".to_owned();
     }
-    match UNITS.iter().find(|(unit, _)| ns.is_multiple_of(*unit)) {
-        Some((unit, name)) => format!("{}{name}", ns / unit),
-        None => format!("{ns}ns"),
+    if let Some((unit, name)) = WHOLE.iter().find(|(unit, _)| ns.is_multiple_of(*unit)) {
+        return format!("{}{name}", ns / unit);
+    }
+    let (unit, digits, name) = UNITS.into_iter().find(|(unit, ..)| ns >= *unit).expect("a nanosecond is the last");
+    match ns % unit {
+        0 => format!("{}{name}", ns / unit),
+        rest => format!("{}.{}{name}", ns / unit, format!("{rest:0digits$}").trim_end_matches('0')),
     }
 }
 
@@ -261,6 +267,23 @@ mod tests {
         }
         for text in ["", "5", "-1s", "1 parsec", "s", "1e9s", "9999999999999h"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn durations_are_shown_so_that_they_are_read_again() {
+        for (ns, text) in [
+            (0, "0s"),
+            (500, "500ns"),
+            (1_050, "1.05us"),
+            (300_000_000, "300ms"),
+            (18_358_788_340, "18.35878834s"),
+            (90_000_000_000, "90s"),
+            (120_000_000_000, "2m"),
+            (u64::MAX / 2, "9223372036.854775807s"),
+        ] {
+            assert_eq!(show_duration(ns), text);
+            assert_eq!(duration(text), Ok(ns), "{text}");
         }
     }
 

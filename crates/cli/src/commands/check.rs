@@ -17,7 +17,7 @@ use crate::judge::{self, Judgement};
 /// Judges a run again, or histories that are not of a run.
 pub fn run(args: &CheckArgs) -> Result<u8, Failure> {
     let (name, judgement) = if args.history.is_empty() { of_run(args)? } else { of_files(args)? };
-    let Judgement { verdict, reason, exit, outcome } = &judgement;
+    let Judgement { verdict, reason, exit, outcome, .. } = &judgement;
     if args.json {
         print_json(&json!({
             "run": name,

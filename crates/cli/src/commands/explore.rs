@@ -5,11 +5,15 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use snowglobe_explore::database::{Campaign, Database, Group, Identity, Tally};
+use snowglobe_check::assertions::Assertion;
+use snowglobe_explore::database::{Asserted, Campaign, Database, Group, Identity, Tally};
 use snowglobe_explore::explorer::{End, Explored, Explorer, Live, Wanted};
 use snowglobe_explore::identity;
 use snowglobe_explore::job::{Fault, Setup};
+use snowglobe_explore::seeds::{Shard, share};
 use snowglobe_explore::stats::{self, CONFIDENCE, one_in};
+use snowglobe_explore::trouble::Trouble;
+use snowglobe_world::faults::record::KindRecord;
 use snowglobe_world::{Problem, load, units};
 
 use crate::args::ExploreArgs;
@@ -53,9 +57,12 @@ pub fn run(args: &ExploreArgs) -> Result<u8, Failure> {
     let (faults, remarks) = (explorer.faults, explorer.remarks);
     status.finish();
     drop(pool);
-    let Some(explored) = explored.map_err(fault)? else {
-        faults.iter().take(1).for_each(|(_, fault)| exit::tell(&snowglobe_explore::explorer::as_problem(fault)));
-        eprintln!("no run came to its end: nothing was judged");
+    if explored.is_err() && database.campaigns_of(&key).is_ok_and(|known| !known.is_empty()) {
+        eprintln!("what has run is kept: `snowglobe groups` shows it, and the same command goes on");
+    }
+    let Some(explored) = explored? else {
+        faults.iter().take(1).for_each(|(_, fault)| exit::tell(&Trouble::from(fault).problem));
+        eprintln!("no run came to its end: nothing was judged. Give the world an end with `until`, or it more time");
         return Ok(status::UNKNOWN);
     };
     store.learn(&database.points(&explored.campaign).map_err(fault)?).map_err(fault)?;
@@ -66,8 +73,25 @@ pub fn run(args: &ExploreArgs) -> Result<u8, Failure> {
         print(&report.text())?;
     }
     tell(&explored, &faults, &remarks);
+    let whole = is_whole(&database, &explored, args)?;
+    if !whole && report.missing().next().is_some() {
+        eprintln!(
+            "what no run of this shard showed another may: the shard that ends last in one folder, or `--shard 1/1`, can say"
+        );
+    }
     let open = !faults.is_empty() || explored.end == End::Interrupted;
-    Ok(report.status(open))
+    Ok(report.status(open, whole))
+}
+
+/// Whether a campaign has all runs that were asked for, or that there was time for, so that what none of them showed can be
+/// held against it. A shard alone cannot: another may have shown it.
+fn is_whole(database: &Database, explored: &Explored, args: &ExploreArgs) -> Result<bool, Failure> {
+    if args.shard == Shard::WHOLE {
+        return Ok(true);
+    }
+    let seeds = database.seeds(&explored.campaign)?;
+    let here = seeds.iter().filter(|seed| (args.seeds.first..=args.seeds.last).contains(*seed)).count() as u64;
+    Ok(here == share(args.seeds, Shard::WHOLE))
 }
 
 /// What identifies a campaign of a world file.
@@ -94,6 +118,9 @@ fn line(live: &Live) -> String {
     let wall = live.elapsed.as_secs_f64().max(1e-9);
     let done = live.before + now.runs();
     let of = if live.wanted < 1 << 40 { format!(" of {}", live.wanted) } else { String::new() };
+    if now.runs() == 0 {
+        return format!("{done}{of} seeds, the first of now runs");
+    }
     let mut out = format!(
         "{done}{of} seeds, {} seeds/s, {} virtual ({} times)",
         rate(now.runs() as f64 / wall),
@@ -105,6 +132,9 @@ fn line(live: &Live) -> String {
         0 => ", nothing failed".to_owned(),
         n => format!(", {n} failed ({})", kinds.join(", ")),
     };
+    if !live.assertions.assertions.is_empty() {
+        out += &format!(", {}", verdicts(live.assertions.assertions.iter()));
+    }
     if now.unknown > 0 {
         out += &format!(", {} not judged", now.unknown);
     }
@@ -112,6 +142,30 @@ fn line(live: &Live) -> String {
         out += &format!(", {} NOT THE SAME TWICE", now.differed);
     }
     out
+}
+
+/// How many assertions have which verdict.
+fn verdicts<'a>(all: impl Iterator<Item = &'a Assertion>) -> String {
+    let (mut hold, mut broken, mut missing) = (0, 0, 0);
+    for assertion in all {
+        *match verdict(assertion) {
+            "broken" => &mut broken,
+            "missing" => &mut missing,
+            _ => &mut hold,
+        } += 1;
+    }
+    format!("assertions: {hold} hold, {broken} broken, {missing} not seen yet")
+}
+
+/// What all runs together make of an assertion.
+fn verdict(assertion: &Assertion) -> &'static str {
+    if assertion.is_broken() {
+        "broken"
+    } else if assertion.is_missing() {
+        "missing"
+    } else {
+        "holds"
+    }
 }
 
 fn rate(rate: f64) -> String {
@@ -128,6 +182,8 @@ pub struct Report {
     pub groups: Vec<Group>,
     unknowns: Vec<(String, u64, u64)>,
     differing: Vec<u64>,
+    assertions: Vec<Asserted>,
+    faults: Vec<(KindRecord, u64)>,
     until: Option<u64>,
 }
 
@@ -136,25 +192,39 @@ impl Report {
     ///
     /// # Errors
     /// The table of runs cannot be read.
-    pub fn of(database: &Database, campaign: &Campaign, until: Option<u64>) -> Result<Report, Problem> {
+    pub fn of(database: &Database, campaign: &Campaign, until: Option<u64>) -> Result<Report, Trouble> {
         Ok(Report {
             campaign: campaign.clone(),
             tally: database.tally(campaign.id)?,
             groups: database.groups(campaign.id)?,
             unknowns: database.unknowns(campaign.id)?,
             differing: database.differing(campaign.id)?,
+            assertions: database.assertions(campaign.id)?,
+            faults: database.faults(campaign.id)?,
             until,
         })
     }
 
-    /// What to exit with; `open` when there is more that nothing is known of.
-    fn status(&self, open: bool) -> u8 {
+    /// Assertions that some run must make true, and none did.
+    fn missing(&self) -> impl Iterator<Item = &Asserted> {
+        self.assertions.iter().filter(|known| verdict(&known.assertion) == "missing")
+    }
+
+    /// Kinds of faults that were on and disturbed nothing, with in how many runs.
+    fn idle(&self) -> impl Iterator<Item = &(KindRecord, u64)> {
+        self.faults.iter().filter(|(kind, _)| kind.hits == 0)
+    }
+
+    /// What to exit with; `open` when there is more that nothing is known of. What no run made true counts against a campaign when it is
+    /// `whole` and nothing is open.
+    fn status(&self, open: bool, whole: bool) -> u8 {
         let tally = &self.tally;
+        let missing = self.missing().next().is_some();
         if tally.differed > 0 {
             status::NONDETERMINISTIC
-        } else if tally.failed > 0 {
+        } else if tally.failed > 0 || (missing && whole && !open) {
             status::FAILED
-        } else if tally.unknown > 0 || open || tally.judged() == 0 {
+        } else if tally.unknown > 0 || open || missing || tally.judged() == 0 {
             status::UNKNOWN
         } else {
             status::PASSED
@@ -177,6 +247,19 @@ impl Report {
         );
         for group in &self.groups {
             out += &group_text(group);
+        }
+        if !self.assertions.is_empty() {
+            out += &format!("\n{}\n", verdicts(self.assertions.iter().map(|known| &known.assertion)));
+        }
+        for known in self.missing() {
+            out += &format!(
+                "    in {}: {}\n",
+                none_of(known.runs),
+                known.assertion.finding().text.replace('\n', "\n    ")
+            );
+        }
+        for (kind, runs) in self.idle() {
+            out += &format!("\nnote: {} disturbed nothing ({})\n", kind.name(), many(*runs as usize, "run"));
         }
         for (reason, n, seed) in &self.unknowns {
             out += &format!("\nnot judged: {reason}\n    {}, first seed {seed}\n", many(*n as usize, "run"));
@@ -229,12 +312,30 @@ impl Report {
             "groups": self.groups.iter().map(group_json).collect::<Vec<Value>>(),
             "not_judged": self.unknowns.iter().map(|(why, n, seed)| json!({"why": why, "runs": n, "seed": seed})).collect::<Vec<Value>>(),
             "nondeterministic": self.differing,
+            "assertions": self.assertions.iter().map(asserted_json).collect::<Vec<Value>>(),
+            "faults": self.faults.iter().map(|(of, runs)| json!({
+                "kind": of.kind, "runs": runs, "planned": of.planned, "hits": of.hits, "disturbed": of.hits > 0,
+            })).collect::<Vec<Value>>(),
         })
     }
 }
 
 fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// So many runs, and not one.
+fn none_of(runs: u64) -> String {
+    if runs == 1 { "the only run".to_owned() } else { format!("none of {}", many(runs as usize, "run")) }
+}
+
+fn asserted_json(known: &Asserted) -> Value {
+    let Assertion { claim, message, location, holds, fails, details } = &known.assertion;
+    json!({
+        "claim": claim, "message": message, "location": location, "verdict": verdict(&known.assertion),
+        "runs": known.runs, "holds": holds, "fails": fails, "details": details,
+        "first_seed_held": known.held, "first_seed_failed": known.failed,
+    })
 }
 
 /// A kind of failure for people.

@@ -39,6 +39,7 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
         learn: true,
     };
     let finished = conduct::carry_out(&plan, how)?;
+    conduct::tell_idle_faults(&finished);
     let same = finished.difference.is_none() && finished.record.digest == record.digest;
     if args.json {
         let mut object = run_command::summary(&finished.record);

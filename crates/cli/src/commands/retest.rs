@@ -4,18 +4,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use snowglobe_abi::spec::WorldSpec;
 use snowglobe_check::Finding;
 use snowglobe_explore::database::{Campaign, Database, Group};
 use snowglobe_explore::job::Setup;
 use snowglobe_explore::retest::{Conclusion, Question, Seen, retest};
 use snowglobe_explore::stats::{self, CONFIDENCE, one_in};
-use snowglobe_world::load;
+use snowglobe_explore::trouble::Trouble;
+use snowglobe_world::{Problem, load};
 
 use crate::args::RetestArgs;
 use crate::commands::explore::key;
 use crate::commands::{groups, print, print_json};
 use crate::conduct;
-use crate::exit::{self, Failure, fault, status};
+use crate::exit::{self, Failure, fault, status, usage};
 use crate::progress::Status;
 use crate::text::many;
 use crate::workers;
@@ -30,7 +32,8 @@ pub fn run(args: &RetestArgs) -> Result<u8, Failure> {
     let world = args.world.clone().unwrap_or_else(|| campaign.world.clone());
     let loaded = load(&world, &conduct::options(None, None))?;
     loaded.warnings.iter().for_each(exit::tell);
-    let question = question(&database, &campaign, &group, args).map_err(fault)?;
+    is_like(&campaign, &world, &loaded.spec)?;
+    let question = question(&database, &campaign, &group, args)?;
     announce(&group, &question, &world);
     if database.campaigns_of(&key(&world, None)?).map_err(fault)?.iter().any(|same| same.id == campaign.id) {
         eprintln!("note: {} is as it was when it failed, unless a program has changed", world.display());
@@ -61,12 +64,24 @@ pub fn run(args: &RetestArgs) -> Result<u8, Failure> {
     })
 }
 
-fn question(
-    database: &Database,
-    campaign: &Campaign,
-    group: &Group,
-    args: &RetestArgs,
-) -> Result<Question, snowglobe_world::Problem> {
+/// Whether the world that failed may have become this one: of a world without one of its hosts nothing can be said to be gone.
+fn is_like(campaign: &Campaign, world: &Path, spec: &WorldSpec) -> Result<(), Failure> {
+    // Where the file that failed is gone or damaged, nobody knows better than the user.
+    let Ok(failed) = load(&campaign.world, &conduct::options(None, None)) else { return Ok(()) };
+    let has = |name: &str| spec.hosts.iter().any(|host| host.name == name);
+    let missing: Vec<&str> =
+        failed.spec.hosts.iter().map(|host| host.name.as_str()).filter(|name| !has(name)).collect();
+    if missing.len() == failed.spec.hosts.len() {
+        let problem = Problem::new(format!("{} has no host of {}", world.display(), campaign.world.display()));
+        return Err(usage(problem.help("name the changed world file of the world that failed")));
+    }
+    if !missing.is_empty() {
+        eprintln!("note: {} has no more: {}", world.display(), missing.join(", "));
+    }
+    Ok(())
+}
+
+fn question(database: &Database, campaign: &Campaign, group: &Group, args: &RetestArgs) -> Result<Question, Trouble> {
     let known = database.sightings(group.id)?.into_iter().map(|sighting| sighting.seed).take(MAX_KNOWN);
     let last = database.seeds(campaign)?.into_iter().max().unwrap_or(0);
     Ok(Question {
@@ -83,11 +98,11 @@ fn announce(group: &Group, question: &Question, world: &Path) {
     eprintln!("g{} {}: {}", group.id, group.kind, group.key);
     eprintln!("it failed with {}", one_in(group.hits, group.judged));
     eprintln!(
-        "{}: {} that failed, and {} fresh ones: if it still failed in 1 of {:.0}, they would show it with {} % confidence",
+        "{}: {} that failed, and {} fresh ones: if it still failed with {} seeds, they would show it with {} % confidence",
         world.display(),
         many(question.known.len(), "seed"),
         question.needed(),
-        1.0 / question.rate,
+        stats::share(question.rate),
         percent(question.confidence),
     );
 }
@@ -110,7 +125,7 @@ fn line(seen: &Seen, question: &Question) -> String {
 
 /// The answer for people.
 fn text(group: &Group, question: &Question, seen: &Seen, conclusion: Conclusion) -> String {
-    let rarest = format!("1 in {:.0}", 1.0 / question.rate);
+    let rarest = stats::share(question.rate);
     let runs = format!("{} known and {}", seen.known, many(seen.fresh as usize, "fresh seed"));
     let mut out = match conclusion {
         Conclusion::Still => {
@@ -118,11 +133,13 @@ fn text(group: &Group, question: &Question, seen: &Seen, conclusion: Conclusion)
             let kept = run.run.as_ref().map_or_else(String::new, |run| {
                 format!("\n    see it again: snowglobe replay {run}\n    shrink it:    snowglobe shrink {run}")
             });
-            format!("g{} is still there: seed {}, {}{kept}\n", group.id, run.seed, run.reason)
+            let found = run.findings.iter().find(|finding| finding.is_like(&question.finding));
+            let what = found.and_then(|finding| finding.text.lines().next()).unwrap_or(&run.reason);
+            format!("g{} is still there: seed {}, {what}{kept}\n", group.id, run.seed)
         }
         Conclusion::Gone => format!(
             "g{} is gone with {} % confidence: {runs} ran without it\n    that is so if it would fail as often as before \
-             (at least {rarest}); a change that only made it rarer than that is not told from one that mended it\n",
+             (with at least {rarest} seeds); a change that only made it rarer than that is not told from one that mended it\n",
             group.id,
             percent(question.confidence),
         ),

@@ -30,6 +30,7 @@ pub fn run(args: &RunArgs) -> Result<u8, Failure> {
         place,
     };
     let finished = conduct::carry_out(&plan, how)?;
+    conduct::tell_idle_faults(&finished);
     conduct::store().learn(&finished.record.learned).map_err(fault)?;
     if args.world.json {
         print_json(&summary(&finished.record))?;

@@ -1,10 +1,12 @@
 //! `snowglobe shrink`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use snowglobe_abi::spec::WorldSpec;
+use snowglobe_check::Finding;
+use snowglobe_explore::database::Group;
 use snowglobe_explore::job::{Answer, Job, Outcome, Setup, Subject};
 use snowglobe_explore::pool::Pool;
 use snowglobe_explore::shrink::{Bounds, Failing, Runs, shrink};
@@ -23,7 +25,7 @@ use crate::workers;
 
 /// Runs it.
 pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
-    let recorded = recorded(&args.run)?;
+    let (recorded, group) = recorded(&args.run)?;
     let record = recorded.record().map_err(usage)?;
     conduct::must_repeat(record.layout, "shrunk")?;
     let world = recorded.world().map_err(usage)?;
@@ -33,9 +35,11 @@ pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
     if let Some(status) = is_no_start(&record, &first) {
         return Ok(status);
     }
-    for finding in &first.findings {
-        eprintln!("looking for the least world with: {}: {}", finding.kind, finding.key);
-    }
+    let wanted = wanted(&first, group.as_ref()).ok_or_else(|| {
+        let problem = Problem::new(format!("{} does not fail like {} any more", record.run, args.run));
+        usage(problem.help(format!("`snowglobe shrink {}` looks for what fails in it now", record.run)))
+    })?;
+    announce(&wanted);
     let start = Failing {
         index: 0,
         world: WorldSpec { yield_points: first.points.clone(), ..world.clone() },
@@ -47,19 +51,28 @@ pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
         status_line.tell(began.elapsed(), || format!("{runs} runs, {step}: {}", size(best)));
     };
     let bounds = Bounds { budget: args.effort.budget.map(Duration::from_nanos), tries: args.tries };
-    let mut oracle = Runs::new(&mut pool, &stop, &start.world, first.findings.clone(), bounds, &mut on_run);
+    let mut oracle = Runs::new(&mut pool, &stop, &start.world, wanted.clone(), bounds, &mut on_run);
     let least = shrink(start, &mut oracle);
     let (runs, spent) = (oracle.runs, oracle.spent);
     status_line.finish();
     drop(pool);
     let least = least.map_err(fault)?;
     if let Some(signal) = conduct::interrupted() {
-        eprintln!("interrupted by {signal} after {}: nothing is written", many(runs as usize, "run"));
+        eprintln!("interrupted by {signal} after {}: {}", many(runs as usize, "run"), size(&least.world));
+        match &args.out {
+            Some(out) => {
+                write_least(out, &least.world)?;
+                eprintln!("the least world so far is in {}", out.display());
+            }
+            None => {
+                eprintln!("nothing is written: `--out FILE` keeps the least world so far, and `--budget` ends in order")
+            }
+        }
         return Ok(status::UNKNOWN);
     }
     // The last word is a run with its whole trace.
     let Some(last) = ask(&record, &least.world, true)? else { return Ok(status::UNKNOWN) };
-    if !last.findings.iter().any(|found| first.findings.iter().any(|wanted| wanted.is_like(found))) {
+    if !last.findings.iter().any(|found| wanted.iter().any(|wanted| wanted.is_like(found))) {
         eprintln!("determinism is broken: the least world failed, and did not when it was run again");
         return Ok(status::NONDETERMINISTIC);
     }
@@ -76,16 +89,40 @@ pub fn run(args: &ShrinkArgs) -> Result<u8, Failure> {
     Ok(status::PASSED)
 }
 
+/// What must go on failing: the group that the user named, or any of what fails in the run.
+fn wanted(first: &Outcome, group: Option<&Group>) -> Option<Vec<Finding>> {
+    let Some(group) = group else { return Some(first.findings.clone()) };
+    let named = Finding::new(group.kind, &group.key, &group.shortest.text);
+    first.findings.iter().any(|found| found.is_like(&named)).then(|| vec![named])
+}
+
+fn announce(wanted: &[Finding]) {
+    for (i, finding) in wanted.iter().enumerate() {
+        let or = if i > 0 { "or with" } else { "looking for the least world with" };
+        eprintln!("{or}: {}: {}", finding.kind, finding.key);
+    }
+    if wanted.len() > 1 {
+        eprintln!("`snowglobe groups` names each: a group such as g1 in the place of the run looks for that alone");
+    }
+}
+
+/// Writes a world that no run was kept of.
+fn write_least(out: &Path, world: &WorldSpec) -> Result<(), Failure> {
+    std::fs::write(out, snowglobe_world::resolved::to_yaml(world)).map_err(|e| {
+        fault(Problem::new(format!("cannot write {}: {e}", out.display())).help("choose another file with `--out`"))
+    })
+}
+
 /// The run that a user names: as elsewhere, or by its group.
-fn recorded(name: &str) -> Result<RunDir, Failure> {
+fn recorded(name: &str) -> Result<(RunDir, Option<Group>), Failure> {
     if !name.starts_with('g') || groups::number(name).is_none() {
-        return conduct::store().open(name).map_err(usage);
+        return Ok((conduct::store().open(name).map_err(usage)?, None));
     }
     let (_, group) = groups::named(name)?;
-    let run = group.shortest.kept.ok_or_else(|| {
+    let run = group.shortest.kept.clone().ok_or_else(|| {
         usage(Problem::new(format!("no run of {name} is kept")).help("name a run of `snowglobe ls` instead"))
     })?;
-    conduct::store().open(&run).map_err(usage)
+    Ok((conduct::store().open(&run).map_err(usage)?, Some(group)))
 }
 
 fn setup(record: &RunRecord) -> Setup {
@@ -107,7 +144,7 @@ fn ask(record: &RunRecord, world: &WorldSpec, keep: bool) -> Result<Option<Outco
             None => {}
             Some(((), Answer::Ended(outcome))) => return Ok(Some(*outcome)),
             Some(((), Answer::Interrupted)) => return Ok(None),
-            Some(((), Answer::Fault(problem))) => return Err(fault(explorer::as_problem(&problem))),
+            Some(((), Answer::Fault(problem))) => return Err(fault(&problem)),
         }
     }
 }

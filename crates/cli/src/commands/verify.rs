@@ -114,7 +114,9 @@ fn once(plan: &Plan, input: Option<RunDir>) -> Result<Finished, Failure> {
         keep: Keep::Everything,
         learn: true,
     };
-    conduct::carry_out(plan, how)
+    let finished = conduct::carry_out(plan, how)?;
+    conduct::tell_idle_faults(&finished);
+    Ok(finished)
 }
 
 fn report(record: &RunRecord, number: u32, of: u32) {

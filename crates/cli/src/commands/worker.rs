@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use snowglobe_abi::spec::YieldPoint;
 use snowglobe_check::Finding;
 use snowglobe_explore::job::{Answer, Fault, Job, Outcome, Setup, Subject};
+use snowglobe_world::faults::record::by_kind;
 use snowglobe_world::rundir::{BinaryRecord, Layout, RunDir, RunRecord, Verdict};
 use snowglobe_world::{Problem, load};
 
@@ -135,6 +136,8 @@ impl Worker {
             points,
             run: keep.then_some(record.run),
             binaries,
+            assertions: finished.assertions,
+            faults: by_kind(&finished.faults),
             remarks,
         }
     }
@@ -160,5 +163,6 @@ fn as_fault(failure: Failure) -> Fault {
         message: problem.as_ref().map_or_else(|| "the run could not be made".to_owned(), ToString::to_string),
         help: problem.as_ref().and_then(|problem| problem.advice()).map(str::to_owned),
         usage,
+        endless: false,
     }
 }

@@ -223,6 +223,66 @@ x-snowglobe:
     assert_eq!(status(&snowglobe(dir.path(), &["run", "least.yaml"])), 1);
 }
 
+/// A world whose program claims two things that some run must make true: that it draws a byte above 200, and one that it never
+/// reaches; and one that every run must keep.
+fn claims(least: u32) -> String {
+    let entry = |kind: &str, hit: bool, condition: &str, message: &str| {
+        format!(
+            r#"{{"antithesis_assert":{{"assert_type":"{kind}","display_type":"x","hit":{hit},"condition":{condition},"must_hit":true,"message":"{message}","id":"{message}","location":{{"file":"a.sh","begin_line":3}}}}}}"#
+        )
+    };
+    format!(
+        "services:
+  one: {{command: sleep 9}}
+  client:
+    command:
+      - sh
+      - -c
+      - |
+        n=$$(od -An -N1 -tu1 /dev/urandom); high=false; test $$n -gt {least} && high=true
+        cat >> $$ANTITHESIS_SDK_LOCAL_OUTPUT << END
+        {}
+        {}
+        {}
+        END
+    x-snowglobe: {{check: true}}
+x-snowglobe:
+  until: 4s
+  faults: {{timeline: [{{at: 3s, kill: client}}, {{at: 1s, for: 1s, pause: one}}]}}
+",
+        entry("sometimes", true, "$$high", "draws a high byte"),
+        entry("reachability", false, "false", "reaches the moon").replace("\"x\"", "\"Reachable\""),
+        entry("always", true, "true", "keeps its word"),
+    )
+}
+
+#[test]
+fn what_some_run_must_make_true_is_judged_over_all_runs() {
+    let dir = folder(&claims(180));
+    let (code, few) = explore(dir.path(), &["--seeds", "1..20", "--shard", "1/2"]);
+    // The other shard may reach it.
+    assert_eq!((code, &few["runs"]["passed"]), (2, &10.into()), "{few}");
+    let (code, all) = explore(dir.path(), &["--seeds", "1..20", "--shard", "2/2"]);
+    assert_eq!(code, 1, "{all}");
+    let verdicts: Vec<(&str, &str)> = all["assertions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| (a["message"].as_str().unwrap(), a["verdict"].as_str().unwrap()))
+        .collect();
+    let want = [("keeps its word", "holds"), ("reaches the moon", "missing"), ("draws a high byte", "holds")];
+    assert_eq!(verdicts, want, "{all}");
+    let sometimes = &all["assertions"][2];
+    assert_eq!(sometimes["runs"], 20);
+    assert!(sometimes["first_seed_held"].is_u64() && sometimes["fails"].as_u64() > Some(0), "{sometimes}");
+    // A kill of what has ended hit nothing, and is told.
+    let text = out(&snowglobe(dir.path(), &["explore", "w.yaml", "--seeds", "1..20"]));
+    assert!(text.contains("assertions: 2 hold, 0 broken, 1 not seen yet"), "{text}");
+    assert!(text.contains("in none of 20 runs: reachable was never reached: reaches the moon"), "{text}");
+    assert!(text.contains("20 faults of kind `kill` disturbed nothing (20 runs)"), "{text}");
+    assert!(!text.contains("kind `pause`"), "{text}");
+}
+
 #[test]
 fn what_cannot_be_explored_is_said_at_once() {
     let dir = folder(&world(0, ""));
@@ -260,6 +320,6 @@ fn two_explorers_of_one_world_in_one_folder_do_not_do_the_same_twice() {
     let pid = rustix::process::Pid::from_child(&first);
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     first.wait().unwrap();
-    assert_eq!(status(&second), 255, "{}", err(&second));
+    assert_eq!(status(&second), 254, "{}", err(&second));
     assert!(err(&second).contains("another snowglobe explores"), "{}", err(&second));
 }

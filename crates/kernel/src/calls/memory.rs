@@ -5,7 +5,7 @@ use crate::fs::file::{FileKind, OpenFile};
 use crate::fs::inode::{Inode, Node};
 use crate::machine::Backing;
 use crate::mem;
-use crate::mm::{DONT_DUMP, LOCKED, SharedMemory, Source, Vma, allowed, page_up, show};
+use crate::mm::{DONT_DUMP, LOCKED, PROMISED, SharedMemory, Source, UNRESERVED, Vma, allowed, page_up, show};
 use crate::uapi::*;
 use crate::{Answer, Cx};
 use alloc::rc::Rc;
@@ -62,8 +62,12 @@ pub fn mmap(cx: &mut Cx) -> Answer {
     if vma.marks & LOCKED != 0 || cx.k.space_of(cx.task).lock_future {
         cx.check_lock_limit(len, Errno::EAGAIN)?;
     }
+    if flags & MAP_NORESERVE != 0 && cx.k.overcommit(cx.proc().host) != 2 {
+        vma.marks |= UNRESERVED;
+    }
     cx.check_address_limit(len)?;
     let at = cx.place(addr, len, flags)?;
+    cx.promise_mapping(at, len, &vma)?;
     // Shared memory without a name: so is a shared mapping of /dev/zero.
     if shared && matches!(vma.source, Source::Anon) {
         let pages = len / PAGE;
@@ -114,6 +118,21 @@ impl Cx<'_> {
         let path = Rc::new(self.k.file_path(self.task, &file));
         vma.source = Source::File { inode, offset, path };
         Ok(vma)
+    }
+
+    /// Whether memory may be promised for a new mapping, in the place of what is there.
+    ///
+    /// # Errors
+    /// `ENOMEM`.
+    fn promise_mapping(&mut self, at: u64, len: u64, vma: &Vma) -> Result<()> {
+        let private = vma.prot & PROT_WRITE != 0 && vma.would_promise();
+        let shared =
+            vma.shared && vma.marks & UNRESERVED == 0 && matches!(vma.source, Source::Anon | Source::Shared(..));
+        if !private && !shared || !self.k.memory.counted {
+            return Ok(());
+        }
+        let there = self.k.space_of(self.task).promised_in(at, len);
+        self.k.promise(self.task, len.saturating_sub(there))
     }
 
     /// Whether RLIMIT_AS lets the address space grow by so many bytes.
@@ -204,6 +223,10 @@ pub fn mprotect(cx: &mut Cx) -> Answer {
         return Err(Errno::ENOMEM.into());
     }
     cx.unsealed(addr, len)?;
+    if prot & PROT_WRITE != 0 && cx.k.memory.counted {
+        let more = cx.k.space_of(cx.task).would_promise(addr, len);
+        cx.k.promise(cx.task, more)?;
+    }
     cx.with_space(|space, m| space.protect(addr, len, prot & 7, m))?;
     Ok(0)
 }
@@ -219,7 +242,7 @@ pub fn brk(cx: &mut Cx) -> Answer {
     let (from, to) = (page_up(old), page_up(want));
     if to > from {
         let fits = allowed(from, to - from) && space.is_free(from, to - from);
-        if !fits || cx.check_address_limit(to - from).is_err() {
+        if !fits || cx.check_address_limit(to - from).is_err() || cx.k.promise(cx.task, to - from).is_err() {
             return Ok(old as i64);
         }
         let vma = anon(to, PROT_READ | PROT_WRITE, "[heap]");
@@ -302,6 +325,9 @@ pub fn mremap(cx: &mut Cx) -> Answer {
         cx.check_address_limit(new_len - old_len)?;
     }
     let more = new_len.saturating_sub(old_len);
+    if vma.marks & PROMISED != 0 {
+        cx.k.promise(cx.task, more)?;
+    }
     let space = cx.k.space_of(cx.task);
     if !fixed && allowed(addr, new_len) && space.is_free(addr + old_len, more) {
         let mut rest = tail_of(&vma, old_len);
@@ -401,6 +427,7 @@ pub fn madvise(cx: &mut Cx) -> Answer {
                     return Err(Errno::EINVAL.into());
                 }
                 if !vma.shared {
+                    cx.k.space_of_mut(cx.task).given_back(start, n);
                     cx.m.advise(start, n, MADV_DONTNEED);
                 }
             }

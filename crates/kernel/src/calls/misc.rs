@@ -50,10 +50,11 @@ fn set_name(cx: &mut Cx, set: impl FnOnce(&mut crate::task::Host, alloc::string:
 }
 
 pub fn sysinfo(cx: &mut Cx) -> Answer {
-    let total = cx.k.spec.knobs.memory;
+    let host = cx.proc().host;
+    let (total, free) = (cx.k.memory_shown(host), cx.k.memory_free(host));
     let tasks = cx.k.host_of(cx.task).tasks as u16;
     let up = (cx.k.sched.now + UPTIME) / SECOND;
-    let out = Struct::new().u64(up).u64(0).u64(0).u64(0).u64(total).u64(total / 4 * 3).u64(0).u64(0).u64(0).u64(0);
+    let out = Struct::new().u64(up).u64(0).u64(0).u64(0).u64(total).u64(free).u64(0).u64(0).u64(0).u64(0);
     out.u16(tasks).u16(0).u32(0).u64(0).u64(0).u32(1).pad(112).put(cx.m, cx.args[0])?;
     Ok(0)
 }

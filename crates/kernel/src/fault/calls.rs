@@ -53,6 +53,7 @@ impl Kernel {
     /// Whether anything of the plan looks at every call.
     pub(super) fn settle_odd(&mut self) {
         self.faults.odd = !self.faults.watches.is_empty()
+            || self.memory.counted
             || self.faults.slow.iter().any(|slow| *slow > 0)
             || self.faults.clocks.iter().any(super::clock::Clock::drifts)
             || self.spec.faults.schedule != Schedule::Usual;
@@ -77,6 +78,9 @@ impl Kernel {
     /// What the plan has to do with a call that begins: its answer, if that is the plan's.
     #[cold]
     pub(crate) fn odd_call(&mut self, m: &mut dyn Machine, task: TaskId, args: &[u64; 6]) -> Option<Answer> {
+        if self.memory.counted && self.mind_memory(m, task) {
+            return Some(Err(Errno::EINTR.into()));
+        }
         let host = self.proc_of(task).host.0;
         let slow = self.faults.slow.get(host as usize).copied().unwrap_or(0);
         if slow > 0 {

@@ -10,6 +10,15 @@ use crate::uapi::*;
 use alloc::vec::Vec;
 use snowglobe_abi::fault::{Fault, HostVerb, Planned};
 
+/// A host that is short of memory by a fault.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Short {
+    pub(crate) index: u32,
+    pub(crate) host: u32,
+    pub(crate) limit: u64,
+    pub(crate) strict: bool,
+}
+
 impl Kernel {
     pub(super) fn strike_hosts(
         &mut self,
@@ -71,6 +80,11 @@ impl Kernel {
             HostVerb::Descriptors(most) => {
                 self.faults.descriptors.extend(hosts.iter().map(|&host| (index, host, most)))
             }
+            HostVerb::Memory { limit, strict } => {
+                let short = |&host: &u32| Short { index, host, limit, strict };
+                self.faults.short_of_memory.extend(hosts.iter().map(short));
+                self.settle_memory();
+            }
         }
     }
 
@@ -122,6 +136,13 @@ impl Kernel {
                 self.settle_slow();
             }
             HostVerb::Descriptors(_) => self.faults.descriptors.retain(|(struck, ..)| *struck != index),
+            HostVerb::Memory { .. } => {
+                self.faults.short_of_memory.retain(|short| short.index != index);
+                self.settle_memory();
+                for &host in hosts {
+                    self.arm_fault(now, Due::Return(index, host));
+                }
+            }
         }
     }
 
@@ -140,6 +161,14 @@ impl Kernel {
     fn hold_host(&mut self, index: u32, host: u32, returns: bool) {
         if self.faults.held.insert((host, index)) {
             self.services.hold(host, returns);
+        }
+    }
+
+    /// A fault has ended a service that nothing else starts again: it stays down until the fault ends, if it does.
+    pub(crate) fn hold_until_end(&mut self, index: u32, host: u32) {
+        let ends = self.comes_back(&self.spec.faults.timeline[index as usize]);
+        if ends {
+            self.hold_host(index, host, true);
         }
     }
 

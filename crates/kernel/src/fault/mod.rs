@@ -66,7 +66,8 @@ pub struct Faults {
     /// How many pauses each host is in.
     paused: Vec<u32>,
     quiet: bool,
-    /// Whether every call is looked at: calls are watched, hosts are slow, clocks drift, or turns are not as usual.
+    /// Whether every call is looked at: calls are watched, hosts are slow, memory is counted, clocks drift, or turns are not as
+    /// usual.
     pub(crate) odd: bool,
     watches: Vec<calls::Watch>,
     /// Time that each call of a host takes longer.
@@ -80,6 +81,8 @@ pub struct Faults {
     turns: turns::Turns,
     /// Faults that bound the descriptors of hosts: which, whom, how many.
     descriptors: Vec<(u32, u32, u32)>,
+    /// Hosts that are short of memory.
+    pub(crate) short_of_memory: Vec<hosts::Short>,
 }
 
 impl Faults {

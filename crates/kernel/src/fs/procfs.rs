@@ -162,7 +162,7 @@ static PROC: &[(&str, What)] = &[
     ("sys/kernel/random/entropy_avail", Fixed("256\n")),
     ("sys/kernel/random/poolsize", Fixed("256\n")),
     ("sys/vm", Dir),
-    ("sys/vm/overcommit_memory", Fixed("1\n")),
+    ("sys/vm/overcommit_memory", Text(|cx, n| line(&cx.k.overcommit(HostId(n.host)).to_string()))),
     ("sys/vm/overcommit_ratio", Fixed("50\n")),
     ("sys/vm/max_map_count", Fixed("1048576\n")),
     ("sys/vm/swappiness", Fixed("60\n")),
@@ -649,12 +649,14 @@ fn process<'a>(cx: &'a Cx, node: &ProcNode) -> Result<&'a Process> {
     Ok(cx.k.proc(node.process(cx.k).ok_or(Errno::ESRCH)?))
 }
 
-fn meminfo(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
-    let total = cx.k.spec.knobs.memory / 1024;
+fn meminfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
+    let host = HostId(node.host);
+    let (total, free) = (cx.k.memory_shown(host) / 1024, cx.k.memory_free(host) / 1024);
+    let promised = if cx.k.memory.counts(host) { cx.k.memory_promised(host) / 1024 } else { total / 8 };
     let rows = [
         ("MemTotal", total),
-        ("MemFree", total / 4 * 3),
-        ("MemAvailable", total / 4 * 3),
+        ("MemFree", free),
+        ("MemAvailable", free),
         ("Buffers", 0),
         ("Cached", total / 8),
         ("SwapCached", 0),
@@ -666,7 +668,7 @@ fn meminfo(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
         ("Shmem", 0),
         ("Slab", 0),
         ("CommitLimit", total),
-        ("Committed_AS", total / 8),
+        ("Committed_AS", promised),
         ("VmallocTotal", 34_359_738_367),
         ("HugePages_Total", 0),
         ("Hugepagesize", 2048),

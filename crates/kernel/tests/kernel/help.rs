@@ -30,6 +30,10 @@ pub struct FakeMachine {
     started: Option<(u64, u64)>,
     /// Signal handlers that were entered: task and signal.
     pub handled: Vec<(u32, u32)>,
+    /// Bytes that each task's process has made its own, as the machine would count them.
+    pub touched: BTreeMap<TaskId, u64>,
+    /// How often they were counted.
+    pub counts: u64,
     /// The report, when the world is over.
     pub over: Option<Vec<u8>>,
 }
@@ -139,6 +143,14 @@ impl Machine for FakeMachine {
         Ok(())
     }
     fn advise(&mut self, _: u64, _: u64, _: u32) {}
+    fn count_pages(&mut self) {}
+    fn touched(&mut self, _: &[(u64, u64)]) -> u64 {
+        self.counts += 1;
+        self.touched.get(&TaskId(self.current)).copied().unwrap_or(0)
+    }
+    fn store_touched(&mut self, offset: u64, len: u64) -> u64 {
+        self.store.range(offset / PAGE..(offset + len) / PAGE).count() as u64 * PAGE
+    }
     fn clear_space(&mut self) {}
     fn lower_stat(&mut self, _: &str) -> Result<LowerStat> {
         Err(Errno::ENOENT)
@@ -228,6 +240,7 @@ fn host(name: &str, address: u8) -> HostSpec {
         root: RootSpec::Machine,
         mounts: vec![],
         interfaces: vec![interface],
+        memory: None,
         service: None,
     }
 }
@@ -264,6 +277,8 @@ impl World {
             mapped: Vec::new(),
             started: None,
             handled: Vec::new(),
+            touched: BTreeMap::new(),
+            counts: 0,
             over: None,
         };
         let k = Kernel::new(spec, MachineInfo::default(), &mut m);

@@ -53,6 +53,7 @@ pub fn ruled(link: LinkSpec, rules: Vec<LinkRule>, mtu: u32, seed: u64) -> World
             address: [10, 0, 0, n as u8 + 2],
             aliases: name.strip_suffix(['1', '2']).map(|name| name.trim_end_matches('-').into()).into_iter().collect(),
         }],
+        memory: None,
         service: None,
     };
     let hosts: Vec<HostSpec> = ["a", "b", "web-1", "web-2"].into_iter().enumerate().map(host).collect();

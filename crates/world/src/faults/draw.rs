@@ -99,6 +99,7 @@ pub const KINDS: &[Kind] = &[
     kind("leap-second", "clock", SELDOM, SHORT),
     kind("starve", "schedule", SELDOM, SHORT),
     kind("slow-cpu", "schedule", SELDOM, LONG),
+    kind("memory", "memory", SELDOM, LONG),
     // What no program is made to live through, or what few are, is drawn only where it is asked for.
     kind("descriptors", "", SELDOM, SHORT),
     kind("quota", "", SELDOM, SHORT),
@@ -115,6 +116,7 @@ pub const PROFILES: &[(&str, &str)] = &[
     ("crash", "processes killed and stopped, power lost, hosts paused"),
     ("disk", "errors of reads, writes and syncs, short reads and writes, slow and full disks"),
     ("clock", "wall clocks that jump, drift and strobe, leap seconds"),
+    ("memory", "hosts short of memory: calls fail, or the largest process is killed"),
     ("schedule", "threads that starve, slow processors, turns that end at any call, changes of priority"),
     ("everything", "all of these"),
 ];
@@ -227,7 +229,7 @@ impl Draw {
     fn of(&mut self, range: Range) -> u64 {
         let (min, max) = (range.min.max(1), range.max.max(range.min).max(1));
         // Twice as much, or half: the bits are those of the order, and within an order it is even.
-        let orders = u64::from((max / min).max(1).ilog2()) + 1;
+        let orders = u64::from(((max - 1) / min).max(1).ilog2()) + 1;
         let low = min.saturating_mul(1 << self.below(orders));
         let high = low.saturating_mul(2).min(max);
         (low + self.below(high.saturating_sub(low) + 1)).clamp(min, max)
@@ -320,6 +322,11 @@ fn one(
         "pause" => lasting(host(draw, HostVerb::Pause)?),
         "slow-cpu" => lasting(host(draw, HostVerb::Slow(scaled(range(1_000, 200_000), hardness)))?),
         "descriptors" => lasting(host(draw, HostVerb::Descriptors(scaled(range(8, 128), 999 - hardness) as u32))?),
+        "memory" => {
+            let limit = scaled(range(32 << 20, 512 << 20), 999 - hardness) >> 20 << 20;
+            let strict = draw.below(2) == 0;
+            lasting(host(draw, HostVerb::Memory { limit, strict })?)
+        }
         "clock-jump" => {
             let by = draw.of(range(10 * MS, 3600 * SECOND)) as i64;
             let by = if draw.below(2) == 0 { by } else { -by };
@@ -450,7 +457,7 @@ fn damage(planned: &Planned, of: &[u32]) -> (Vec<u32>, Nanos) {
             HostVerb::Kill { restart } | HostVerb::Stop { restart } | HostVerb::PowerLoss { restart } => {
                 (struck(hosts), until.saturating_add(restart.unwrap_or(0)))
             }
-            HostVerb::Pause | HostVerb::Descriptors(_) => (struck(hosts), until),
+            HostVerb::Pause | HostVerb::Descriptors(_) | HostVerb::Memory { .. } => (struck(hosts), until),
             HostVerb::Slow(_) => (Vec::new(), until),
         },
         Fault::Partition { groups, .. } => {

@@ -9,7 +9,7 @@ use snowglobe_kernel::rng::Rng;
 use super::draw::{self, Bounds, Profile};
 use super::verbs::{self, LINK, VERBS};
 use super::{Scope, shape, words};
-use crate::compose::{field, list, number, parsed, positive_duration, text, texts};
+use crate::compose::{field, list, number, parsed, positive_duration, positive_size, text, texts};
 use crate::keys::{self, Fields, entries, fields};
 use crate::problem::{Problems, Span, suggestion};
 use crate::yaml::{Key, Node, Value};
@@ -387,6 +387,11 @@ impl Reader<'_> {
             "descriptors" => {
                 let limit = self.needed(f, "limit", verb, number(0, u64::from(u32::MAX)))?;
                 host(self, HostVerb::Descriptors(limit))
+            }
+            "memory" => {
+                let limit = self.needed(f, "limit", verb, positive_size)?;
+                let strict = field(f, "overcommit", self.what, words::overcommit, self.problems).unwrap_or(false);
+                host(self, HostVerb::Memory { limit, strict })
             }
             "clock-jump" => {
                 let by = self.needed(f, "by", verb, words::signed_duration)?;

@@ -54,12 +54,33 @@ pub fn records(spec: &WorldSpec, reports: &[FaultReport]) -> Vec<FaultRecord> {
     spec.faults.timeline.iter().enumerate().map(record).collect()
 }
 
-/// Kinds of which not one fault hit anything, and how many there were of each: they disturbed nothing.
-pub fn idle_kinds(records: &[FaultRecord]) -> Vec<(String, usize)> {
-    let mut kinds: BTreeMap<&str, (usize, u64)> = BTreeMap::new();
-    for record in records {
-        let (count, hits) = kinds.entry(&record.kind).or_default();
-        (*count, *hits) = (*count + 1, *hits + record.hits);
+/// The faults of one kind, in one run or in many. A kind without a hit disturbed nothing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KindRecord {
+    /// The kind, as in a timeline.
+    pub kind: String,
+    /// Faults of it that were planned.
+    pub planned: u64,
+    /// How often they hit something.
+    pub hits: u64,
+}
+
+impl KindRecord {
+    /// The faults in words: "3 faults of kind `kill`".
+    pub fn name(&self) -> String {
+        let Self { kind, planned, .. } = self;
+        let faults = if *planned == 1 { "fault".to_owned() } else { format!("{planned} faults") };
+        format!("{faults} of kind `{kind}`")
     }
-    kinds.into_iter().filter(|(_, (_, hits))| *hits == 0).map(|(kind, (count, _))| (kind.to_owned(), count)).collect()
+}
+
+/// The faults of a run by their kind.
+pub fn by_kind(records: &[FaultRecord]) -> Vec<KindRecord> {
+    let mut kinds: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+    for record in records {
+        let (planned, hits) = kinds.entry(&record.kind).or_default();
+        (*planned, *hits) = (*planned + 1, *hits + record.hits);
+    }
+    let record = |(kind, (planned, hits)): (&str, (u64, u64))| KindRecord { kind: kind.to_owned(), planned, hits };
+    kinds.into_iter().map(record).collect()
 }

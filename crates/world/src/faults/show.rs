@@ -10,7 +10,7 @@ use snowglobe_kernel::table;
 
 use super::Scope;
 use crate::link;
-use crate::units::{show_chance, show_duration};
+use crate::units::{show_chance, show_duration, show_size};
 
 /// A piece of YAML.
 #[derive(Clone, Debug, PartialEq)]
@@ -196,6 +196,10 @@ fn show_fault(out: &mut Entry, fault: &Fault, scope: &Scope) {
                 HostVerb::Pause => {}
                 HostVerb::Slow(by) => out.text("by", show_duration(*by)),
                 HostVerb::Descriptors(limit) => out.text("limit", limit.to_string()),
+                HostVerb::Memory { limit, strict } => {
+                    out.text("limit", show_size(*limit));
+                    out.maybe("overcommit", strict.then(|| "never".to_owned()));
+                }
             }
         }
         Fault::Clock { hosts: list, verb } => {

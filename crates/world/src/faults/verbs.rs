@@ -15,6 +15,7 @@ pub const VERBS: &[(&str, &[&str])] = &[
     ("pause", &[]),
     ("slow-cpu", &["by"]),
     ("descriptors", &["limit"]),
+    ("memory", &["limit", "overcommit"]),
     ("clock-jump", &["by"]),
     ("clock-drift", &["by"]),
     ("leap-second", &["by"]),

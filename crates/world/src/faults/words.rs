@@ -59,6 +59,15 @@ pub fn leap(text: &str) -> Result<i8, String> {
     }
 }
 
+/// Reads whether no more memory is promised than there is.
+pub fn overcommit(text: &str) -> Result<bool, String> {
+    match text {
+        "never" => Ok(true),
+        "heuristic" => Ok(false),
+        _ => Err("write `never` (calls fail) or `heuristic` (the largest process is killed)".to_owned()),
+    }
+}
+
 /// Reads an error number by its name.
 pub fn errno(text: &str) -> Result<u16, String> {
     let all = || (1..=133u16).map(Errno);

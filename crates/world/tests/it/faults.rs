@@ -62,6 +62,8 @@ const EVERY_KIND: &[&str] = &[
     "{at: 1s, pause: [n-1, client]}",
     "{at: 1s, slow-cpu: n-1, by: 5us}",
     "{at: 1s, descriptors: n-1, limit: 20}",
+    "{at: 1s, for: 5s, memory: n, limit: 64M}",
+    "{at: 1s, memory: n-1, limit: 96M, overcommit: never}",
     "{at: 1s, clock-jump: n-1, by: -5s}",
     "{at: 1s, clock-drift: n-1, by: -500 ppm}",
     "{at: 1s, leap-second: n, by: insert}",
@@ -280,7 +282,9 @@ fn what_cannot_be_meant_is_refused_with_its_place_and_advice() {
     entry("{at: 1s, kil: n-1}", &["did you mean `kill`?"]);
     entry("{at: 1s, clock-drift: n-1, by: 2s}", &["ppm"]);
     entry("{at: 1s, descriptors: n-1}", &["add `limit`"]);
-    entry("{at: 1s, memory: n-1}", &["not supported", "ENOMEM"]);
+    entry("{at: 1s, memory: n-1}", &["add `limit`"]);
+    entry("{at: 1s, memory: n-1, limit: 64M, overcommit: always}", &["`never`", "`heuristic`"]);
+    entry("{at: 1s, memory: n-1, limit: 10}", &["at least `1M`"]);
     refused("quiet: 60s", &["leaves nothing"]);
     refused("quiet: 10s\nquiet_from: 10s", &["`quiet` and `quiet_from`"]);
     refused("quiet: 10s\ntimeline:\n  - {at: 55s, kill: n-1}", &["quiet time begins at 50s"]);

@@ -171,13 +171,15 @@ fn host(index: usize, hosts: u32, networks: u32) -> impl Strategy<Value = HostSp
         aliases,
     });
     let root = prop_oneof![Just(RootSpec::Machine), text().prop_map(RootSpec::Tree)];
-    (text(), text(), root, vec(mount(), 0..3), vec(interface, 0..3), prop::option::of(service(hosts))).prop_map(
-        move |(name, hostname, root, mounts, interfaces, service)| HostSpec {
+    let memory = prop::option::of(any::<u64>());
+    (text(), text(), root, vec(mount(), 0..3), vec(interface, 0..3), memory, prop::option::of(service(hosts))).prop_map(
+        move |(name, hostname, root, mounts, interfaces, memory, service)| HostSpec {
             name: format!("{name}{index}"),
             hostname,
             root,
             mounts,
             interfaces,
+            memory,
             service,
         },
     )
