@@ -84,6 +84,18 @@ def line(kind, process, f, value, key="x"):
 
 GOOD = line("invoke", 0, "write", 1) + line("ok", 0, "write", 1) + line("invoke", 1, "read", None) + line("ok", 1, "read", 1)
 STALE = GOOD + line("invoke", 0, "write", 2) + line("ok", 0, "write", 2) + line("invoke", 1, "read", None) + line("ok", 1, "read", 1)
+
+
+def hard():
+    """Forty-two exchanges that may have happened, in any order, and a read of what none of them makes."""
+    pairs = [(a, b) for a in range(7) for b in range(7) if a != b] + [(50, 51)]
+    text = line("invoke", 998, "write", 0) + line("ok", 998, "write", 0)
+    for kind in ("invoke", "info"):
+        for process, (old, new) in enumerate(pairs):
+            text += line(kind, process, "cas", f"[{old},{new}]")
+    history(text + line("invoke", 999, "read", None) + line("ok", 999, "read", 51))
+
+
 ACTS = {
     "abort": lambda: crash(signal.SIGABRT),
     "own-abort": os.abort,
@@ -104,6 +116,7 @@ ACTS = {
     "deep": lambda: history(GOOD + b"[" * 100000 + b"\n"),
     "long": lambda: history(GOOD + b'"' + b"x" * (9 << 20) + b'"\n'),
     "ends-twice": lambda: history(GOOD + line("ok", 1, "read", 1)),
+    "hard": hard,
     "empty": lambda: history(b""),
     "nothing": lambda: None,
 }
