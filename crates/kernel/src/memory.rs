@@ -193,7 +193,7 @@ impl Kernel {
             return false;
         }
         let left = self.memory.hosts[host.0 as usize].touched.saturating_sub(self.memory_used(host));
-        account.grown >= (left / 4).min(account.touched / 8).max(LITTLE)
+        account.grown >= (left / 4).min(account.charged() / 8).max(LITTLE)
     }
 
     /// Counts the pages of a task's address space, which is the current one.

@@ -19,13 +19,12 @@ fn world(settings: &str, services: &[(&str, &str, &str)]) -> TempDir {
 }
 
 /// Verifies it, and gives what a host has written.
-fn verified(dir: &TempDir) -> impl Fn(&str) -> String {
+fn verified(dir: TempDir) -> impl Fn(&str) -> String {
     let output = snowglobe(dir.path(), &["verify", "w.yaml"]);
     assert_eq!(status(&output), 0, "{}\n{}", out(&output), err(&output));
     let output = snowglobe(dir.path(), &["run", "w.yaml"]);
     assert!(status(&output) <= 1, "{}\n{}", out(&output), err(&output));
-    let runs = dir.path().join(".snowglobe/runs/latest/hosts");
-    move |host| fs::read_to_string(runs.join(host).join("stdout")).unwrap()
+    move |host| fs::read_to_string(dir.path().join(format!(".snowglobe/runs/latest/hosts/{host}/stdout"))).unwrap()
 }
 
 /// Fills memory by a mebibyte at a time, and says how far it has come.
@@ -58,7 +57,7 @@ print(open('/proc/meminfo').readline().split()[1])
         ("careful", ", deploy: {resources: {limits: {memory: 64M}}}", careful),
         ("free", "", FILL),
     ];
-    let written = verified(&world("{until: 60s}", &services));
+    let written = verified(world("{until: 60s}", &services));
     assert_eq!(written("hog"), "began\n", "it was killed");
     assert_eq!(written("small"), "began\nfilled\n");
     assert_eq!(written("careful"), "no such memory\n65536\n");
@@ -75,7 +74,7 @@ fn a_fault_takes_memory_away_for_a_while() {
     - {at: 1s, for: 4s, memory: [once, again], limit: 32M}
 ";
     let services = [("strict", "", FILL), ("once", "", FILL), ("again", ", restart: on-failure", FILL)];
-    let written = verified(&world(settings, &services));
+    let written = verified(world(settings, &services));
     let strict = written("strict");
     assert!(strict.contains("MemoryError\n") && strict.ends_with("filled\n"), "{strict}");
     assert_eq!(written("once"), "began\nbegan\nfilled\n", "it is started again when the fault ends");
@@ -129,7 +128,7 @@ time.sleep(1000)
 ";
     let hosts =
         [("jump", "", waits), ("strobe", "", waits), ("leap", "", waits), ("skew", "", skewed), ("power", "", power)];
-    let written = verified(&world(settings, &hosts));
+    let written = verified(world(settings, &hosts));
     assert_eq!(written("jump"), "Operation canceled 2\n106.0 6.0\n");
     assert_eq!(written("strobe"), "Operation canceled 2\n6.0 6.0\n");
     assert_eq!(written("leap"), "Operation canceled 2\n5.0 6.0\n");
@@ -168,6 +167,6 @@ time.sleep(60)
 attempt()
 ";
     let settings = "{until: 200s, faults: {timeline: [{at: 1s, for: 60s, power-loss: down, restart: 1s}]}}";
-    let written = verified(&world(settings, &[("down", "", server), ("client", "", client)]));
+    let written = verified(world(settings, &[("down", "", server), ("client", "", client)]));
     assert_eq!(written("client"), "No route to host 3\nNo route to host 3\nconnected\n");
 }

@@ -115,6 +115,23 @@ fn a_childs_pages_count_once_and_are_its_own_when_its_parent_is_gone() {
 }
 
 #[test]
+fn many_small_children_are_many() {
+    let mut w = limited(64 * MIB);
+    let parent = w.process(0);
+    use_memory(&mut w, parent, 30 * MIB);
+    for n in 1..=12 {
+        let child = TaskId(w.k.tasks.len() as u32);
+        w.ok(parent, "fork", []);
+        w.run();
+        w.m.touched.insert(child, 30 * MIB);
+        use_memory(&mut w, child, 3 * MIB);
+        lives(&mut w, child);
+        let all = (1..=child.0).map(TaskId).filter(|&task| lives(&mut w, task)).count();
+        assert_eq!(all, if n == 12 { n } else { n + 1 }, "30 and {n} times 3");
+    }
+}
+
+#[test]
 fn shared_memory_counts_as_far_as_it_is_written() {
     let mut w = limited(64 * MIB);
     let a = w.process(0);
