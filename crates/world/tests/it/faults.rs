@@ -99,7 +99,7 @@ fn every_kind_is_read_and_reads_back_from_the_resolved_world() {
         let back = from_yaml("world.resolved.yaml", &resolved).unwrap_or_else(|e| panic!("{entry}: {e}\n{resolved}"));
         assert_eq!(back.faults, spec.faults, "{entry}\n{resolved}");
     }
-    assert!(kinds.len() == 35, "{kinds:?}");
+    assert!(kinds.len() == 36, "{kinds:?}");
 }
 
 #[test]
