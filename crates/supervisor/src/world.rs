@@ -324,7 +324,7 @@ impl World {
                 return if over { Ok(()) } else { Err(Failure::Vanished) };
             }
             let by_itself = libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
-            if by_itself || now == state::ENDED || now == state::PANICKED {
+            if by_itself || now == state::ENDED || now == state::PANICKED || !self.has(pid) {
                 continue;
             }
             // It may have said why.
@@ -333,6 +333,11 @@ impl World {
             }
             return Err(Failure::Died(status));
         }
+    }
+
+    /// Whether a host process is of this world: one of the world before it may have been long in dying.
+    fn has(&self, pid: i32) -> bool {
+        pid == self.template || self.arena.control().slots.iter().any(|slot| slot.host_pid.load(Acquire) == pid)
     }
 
     /// Interrupts a runner that has not called for long, so that the layer can look at what it does.
@@ -382,9 +387,11 @@ impl World {
                 unsafe { libc::kill(pid, libc::SIGKILL) };
             }
         };
+        // On a busy machine a large process takes its time to die.
+        const TRIES: u32 = 10_000;
         // The template first: it makes others.
         kill(self.template);
-        for _ in 0..1000 {
+        for _ in 0..TRIES {
             for slot in &self.arena.control().slots {
                 kill(slot.host_pid.load(Acquire));
             }
