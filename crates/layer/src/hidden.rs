@@ -1,11 +1,11 @@
 //! Instructions that show a program the machine, and that no machine setting makes trap: `rdrand`, `rdseed`, `rdpid`, and `cpuid`
-//! where the processor has no faulting for it. In code that is mapped from a file they become instructions that are undefined for
-//! ever, one byte of each, and the trap answers them: random numbers are the seed's, the processor is the first one.
+//! where the processor has no faulting for it. In code that is mapped from a file they become others of the same length that trap and that
+//! no program has a use for, by one byte of each, and the trap answers them: random numbers are the seed's, the processor is the first one.
 //!
 //! | Instruction | Bytes | Becomes |
 //! |---|---|---|
-//! | `rdrand`, `rdseed`, `rdpid` | `0f c7 /6`, `0f c7 /7`, `f3 0f c7 /7`, of a register | `0f b9` (`ud1`) |
-//! | `cpuid` | `0f a2` | `0f ff` (`ud0`) |
+//! | `rdrand`, `rdseed`, `rdpid` | `0f c7 /6`, `0f c7 /7`, `f3 0f c7 /7`, of a register | `0f b9` (`ud1`): undefined |
+//! | `cpuid` | `0f a2` | `0f 08` (`invd`): for the operating system only |
 //!
 //! The bytes may be a part of another instruction, or data. So it is done only where readings of the code from before meet there, and
 //! what stands around is what stands around such an instruction: who reads a random number asks the carry flag whether there was one,
@@ -46,7 +46,7 @@ const AROUND: usize = 8;
 
 /// The second byte of the opcode, and what it becomes.
 const OF_RANDOM: (u8, u8) = (0xc7, 0xb9);
-const OF_CPUID: (u8, u8) = (0xa2, 0xff);
+const OF_CPUID: (u8, u8) = (0xa2, 0x08);
 
 /// Hides what is in code that has just been mapped: a piece of a file of the machine, or one that the world has written.
 pub fn hide(addr: u64, len: u64, prot: u32, file: Option<(String, u64)>) {
@@ -55,7 +55,7 @@ pub fn hide(addr: u64, len: u64, prot: u32, file: Option<(String, u64)>) {
     plant(addr, prot, sites);
 }
 
-/// Makes the instructions undefined whose opcodes are at these offsets.
+/// Replaces the instructions whose opcodes are at these offsets.
 fn plant(addr: u64, prot: u32, sites: &[u32]) {
     let page = |site: &u32| (addr + u64::from(*site)) / PAGE;
     for sites in sites.chunk_by(|a, b| page(a) == page(b)) {
