@@ -26,6 +26,7 @@ pub fn pool<T>(jobs: Option<u16>, limit: Nanos, setup: Setup) -> Result<Pool<T>,
     let program = std::env::current_exe().map_err(|e| {
         fault(Problem::new(format!("the path of snowglobe's own program is not known: {e}")).help("mount /proc"))
     })?;
+    conduct::store().sweep_scratch();
     let cores = cores();
     let size = jobs.map_or(cores.len(), usize::from);
     let command = move || {

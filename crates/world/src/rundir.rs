@@ -217,7 +217,7 @@ pub struct RunDir {
 fn io_problem(what: &str, path: &Path, error: &io::Error) -> Problem {
     let help = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some disk space, or choose another place with `--out DIR`"
+            "free some disk space, or work in a directory that has more; `run --out DIR` keeps one run elsewhere"
         }
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             "run snowglobe in a directory that you may write to, or choose a place with `--out DIR`"
@@ -249,6 +249,18 @@ impl Store {
     pub fn forget_scratch(&self, pid: u32) {
         // What cannot be removed is in nobody's way.
         let _ = fs::remove_dir_all(self.dir.join(format!(".scratch-{pid}")));
+    }
+
+    /// Removes what processes kept there that are gone: one that was killed could not.
+    pub fn sweep_scratch(&self) {
+        let Ok(list) = fs::read_dir(&self.dir) else { return };
+        for entry in list.flatten() {
+            let name = entry.file_name();
+            let pid = name.to_str().and_then(|name| name.strip_prefix(".scratch-")).and_then(|pid| pid.parse().ok());
+            if let Some(pid) = pid.filter(|pid: &u32| !Path::new("/proc").join(pid.to_string()).exists()) {
+                self.forget_scratch(pid);
+            }
+        }
     }
 
     /// The directory of all that is kept.

@@ -261,3 +261,18 @@ proptest! {
         prop_assert!(TraceReader::new(&bytes[..]).count() < 200);
     }
 }
+
+#[test]
+fn what_a_process_kept_goes_when_it_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::of(dir.path());
+    let mut gone = std::process::Command::new("true").spawn().unwrap();
+    gone.wait().unwrap();
+    let left = store.dir().join(format!(".scratch-{}", gone.id()));
+    let other = store.dir().join(".scratch-of-somebody");
+    for folder in [&left, &other, &store.scratch()] {
+        std::fs::create_dir_all(folder.join("run")).unwrap();
+    }
+    store.sweep_scratch();
+    assert!(!left.exists() && other.exists() && store.scratch().exists());
+}
