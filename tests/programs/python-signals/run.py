@@ -98,11 +98,15 @@ if child == 0:
         os._exit(42)
 print("interrupt", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
+ours, theirs = os.pipe()
 child = os.fork()
 if child == 0:
     os.kill(os.getpid(), signal.SIGSTOP)
+    # One that has ended is not told as continued.
+    os.read(ours, 1)
     os._exit(6)
 print("stopped", os.WIFSTOPPED(os.waitpid(child, os.WUNTRACED)[1]))
 os.kill(child, signal.SIGCONT)
 print("continued", os.WIFCONTINUED(os.waitpid(child, os.WCONTINUED)[1]))
+os.write(theirs, b".")
 print("ended", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
