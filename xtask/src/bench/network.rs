@@ -25,7 +25,7 @@ fn judge(command: &[&str]) -> Value {
 }
 
 fn world(place: &Place, name: &str, services: Value) -> Result<PathBuf> {
-    place.write_text(name, &json!({"x-snowglobe": {"until": UNTIL}, "services": services}).to_string())
+    place.write_file(name, json!({"x-snowglobe": {"until": UNTIL}, "services": services}))
 }
 
 /// A world with a size in both layouts.
@@ -93,8 +93,7 @@ const MANY: usize = 1000;
 fn many(place: &Place, name: &str, command: &[&str]) -> Result<PathBuf> {
     let services = json!({"host": {"command": command, "deploy": {"replicas": MANY}, "stop_signal": "SIGKILL"}});
     let networks = json!({"default": {"ipam": {"config": [{"subnet": "10.9.0.0/16"}]}}});
-    let text = json!({"x-snowglobe": {"until": UNTIL}, "services": services, "networks": networks}).to_string();
-    place.write_text(name, &text)
+    place.write_file(name, json!({"x-snowglobe": {"until": UNTIL}, "services": services, "networks": networks}))
 }
 
 /// Datagrams between many hosts, timed for 100 from each.
@@ -120,8 +119,8 @@ pub fn many_memory(place: &Place) -> Result<Outcome> {
         "busy": {"command": [busy]},
     });
     let networks = json!({"default": {"ipam": {"config": [{"subnet": "10.9.0.0/16"}]}}});
-    let text = json!({"x-snowglobe": {"until": UNTIL}, "services": services, "networks": networks}).to_string();
-    let world = place.write_text("many-memory", &text)?;
+    let text = json!({"x-snowglobe": {"until": UNTIL}, "services": services, "networks": networks});
+    let world = place.write_file("many-memory", text)?;
     let mebibytes = memory::of_world(place.started(&world)?, MANY)?;
     Ok(Outcome::Value(Spread::of(&[mebibytes / 1024.0])))
 }

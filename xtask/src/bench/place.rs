@@ -183,13 +183,6 @@ impl Place {
         Ok(folder)
     }
 
-    /// Writes a world file.
-    pub fn write_text(&self, name: &str, text: &str) -> Result<PathBuf> {
-        let path = self.folder.join(name).with_extension("yaml");
-        fs::write(&path, text)?;
-        Ok(path)
-    }
-
     /// Runs a world and gives what it says of itself, and the bytes of its trace on disk.
     pub fn recorded(&self, world: &Path) -> Result<(Run, u64)> {
         self.forget_runs()?;
@@ -234,8 +227,17 @@ impl Place {
             .iter()
             .map(|host| (host.name.to_owned(), json!({"command": host.command, "deploy": {"replicas": host.replicas}})))
             .collect();
+        self.write_file(name, json!({"x-snowglobe": settings, "services": services}))
+    }
+
+    /// Writes a whole world. A host's `/tmp` is its own: where this project is below it, hosts have it mounted.
+    pub fn write_file(&self, name: &str, mut world: serde_json::Value) -> Result<PathBuf> {
+        if let (true, Some(services)) = (project::root().starts_with("/tmp"), world["services"].as_object_mut()) {
+            let root = text_of(project::root())?;
+            services.values_mut().for_each(|service| service["volumes"] = json!([format!("{root}:{root}:ro")]));
+        }
         let path = self.folder.join(name).with_extension("yaml");
-        fs::write(&path, serde_json::to_string_pretty(&json!({"x-snowglobe": settings, "services": services}))?)?;
+        fs::write(&path, serde_json::to_string_pretty(&world)?)?;
         Ok(path)
     }
 }

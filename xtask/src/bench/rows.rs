@@ -195,10 +195,12 @@ fn watched(place: &Place, sizes: (u64, u64), script: &str) -> Result<Outcome> {
     let (script, folder) = (place.script(script)?, place.on_disk()?);
     let normal = |n: u64| place.normal(&["/bin/bash", &script, &folder, &n.to_string()]);
     let layer = |n: u64| {
-        let count = n.to_string();
-        let host = Host { name: "host", command: &["/bin/bash", &script, &folder, &count], replicas: 1 };
+        // A folder of the host's own, wherever this project is.
+        let command = ["/bin/bash", &script, "/var/tmp", &n.to_string()];
+        let host = json!({"command": command, "x-snowglobe": {"check": true}});
         let loss = json!({"timeline": [{"at": "59m", "power-loss": "host"}]});
-        place.world(&place.write_world("disk", json!({"until": UNTIL, "faults": loss}), &[host])?)
+        let world = json!({"x-snowglobe": {"until": UNTIL, "faults": loss}, "services": {"host": host}});
+        place.world(&place.write_file("disk", world)?)
     };
     measure::pair(place.samples, sizes, &normal, &layer).map(Outcome::Pair)
 }
