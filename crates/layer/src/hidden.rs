@@ -19,6 +19,7 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::arch::x86_64::__cpuid_count;
+use core::ops::Range;
 use iced_x86::{Decoder, DecoderOptions, Instruction, Mnemonic, Register, RflagsBits};
 use snowglobe_abi::map::PAGE;
 use snowglobe_kernel::machine::Machine;
@@ -132,15 +133,19 @@ fn is_hidden(instruction: &Instruction) -> bool {
     matches!(instruction.mnemonic(), Mnemonic::Rdrand | Mnemonic::Rdseed | Mnemonic::Rdpid | Mnemonic::Cpuid)
 }
 
+/// Whether a byte may come before an opcode: the width of an operand, a repetition, REX.
+fn is_prefix(byte: &u8) -> bool {
+    matches!(byte, 0x66 | 0xf2 | 0xf3 | 0x40..=0x4f)
+}
+
 /// Whether the opcode here is that of an instruction that is to be hidden.
 fn is_site(code: &[u8], opcode: usize) -> bool {
-    let is_prefix = |byte: &u8| matches!(byte, 0x66 | 0xf2 | 0xf3 | 0x40..=0x4f);
     let prefixes = code[..opcode].iter().rev().take(3).take_while(|byte| is_prefix(byte)).count();
     (0..=prefixes).rev().map(|n| opcode - n).any(|start| {
         let instruction = decoder(code, start).decode();
-        let whole = is_hidden(&instruction)
-            && start + instruction.len() == opcode + if instruction.mnemonic() == Mnemonic::Cpuid { 2 } else { 3 };
-        whole && is_met(code, start) && fits(code, start, &instruction)
+        let after_opcode = if instruction.mnemonic() == Mnemonic::Cpuid { 2 } else { 3 };
+        let is_whole = is_hidden(&instruction) && start + instruction.len() == opcode + after_opcode;
+        is_whole && is_met(code, start) && fits(code, start, &instruction)
     })
 }
 
@@ -148,20 +153,22 @@ fn decoder(code: &[u8], from: usize) -> Decoder<'_> {
     Decoder::with_ip(64, &code[from..], from as u64, DecoderOptions::NONE)
 }
 
-/// Whether readings from before meet at a place.
-fn is_met(code: &[u8], place: usize) -> bool {
+/// Bytes before a place from which readings begin.
+fn begins(place: usize) -> Range<usize> {
     let first = place.saturating_sub(BEFORE);
-    let begins = first..(first + READINGS).min(place);
-    let count = begins.len();
-    let mut instruction = Instruction::default();
-    let meet = begins.filter(|begin| {
-        let mut decoder = decoder(code, *begin);
-        while decoder.ip() < place as u64 && decoder.can_decode() {
-            decoder.decode_out(&mut instruction);
-        }
-        decoder.ip() == place as u64
-    });
-    count >= READINGS / 4 && meet.count() * READINGS >= count * AGREED
+    first..(first + READINGS).min(place)
+}
+
+/// Whether a reading meets a place.
+fn meets(code: &[u8], begin: usize, place: usize) -> bool {
+    rewrite::meets(&code[begin..], begin as u64, place as u64)
+}
+
+/// Whether most readings from before meet at a place.
+fn is_met(code: &[u8], place: usize) -> bool {
+    let count = begins(place).len();
+    let met = begins(place).filter(|begin| meets(code, *begin, place)).count();
+    count >= READINGS / 4 && met * READINGS >= count * AGREED
 }
 
 /// Whether what stands around is what stands around such an instruction.
@@ -179,22 +186,16 @@ fn fits(code: &[u8], start: usize, instruction: &Instruction) -> bool {
 
 /// Whether one of the instructions before a place writes eax.
 fn sets_eax_before(code: &[u8], place: usize) -> bool {
-    let first = place.saturating_sub(BEFORE);
-    let in_step = (first..(first + READINGS).min(place)).find_map(|begin| {
-        let mut decoder = decoder(code, begin);
-        let mut before = Vec::new();
-        while decoder.ip() < place as u64 && decoder.can_decode() {
-            before.push(decoder.decode());
-        }
-        (decoder.ip() == place as u64).then_some(before)
-    });
+    let Some(begin) = begins(place).find(|begin| meets(code, *begin, place)) else { return false };
+    let before: Vec<Instruction> =
+        decoder(code, begin).into_iter().take_while(|instruction| instruction.ip() < place as u64).collect();
     let writes = |instruction: &Instruction| {
         let reads_only = matches!(instruction.mnemonic(), Mnemonic::Cmp | Mnemonic::Test | Mnemonic::Push);
         // Another one's answer is no question; but who asks twice may ask the same.
         let is_eax = matches!(instruction.op0_register(), Register::EAX | Register::RAX);
         !instruction.is_invalid() && is_eax && !reads_only
     };
-    in_step.is_some_and(|before| before.iter().rev().take(AROUND).any(writes))
+    before.iter().rev().take(AROUND).any(writes)
 }
 
 /// Answers an instruction that was hidden. Returns false if it was none.
@@ -202,7 +203,7 @@ pub fn answer(f: &mut Frame) -> bool {
     let mut code = [0u8; 6];
     let Some(got) = readable_near(f.rip, &mut code) else { return false };
     let code = &code[..got];
-    let prefixes = code.iter().take_while(|byte| matches!(byte, 0x66 | 0xf2 | 0xf3 | 0x40..=0x4f)).count();
+    let prefixes = code.iter().take_while(|byte| is_prefix(byte)).count();
     match code[prefixes..] {
         [0x0f, new, ..] if new == OF_CPUID.1 => {
             let [a, b, c, d] = cpuid(f.rax as u32, f.rcx as u32);

@@ -362,6 +362,17 @@ fn instructions(at: u64, code: &[u8], want: usize) -> Option<usize> {
     Some(len)
 }
 
+/// Whether a reading of code from its first byte, which is at `begin`, meets an address. From a wrong byte it falls into step with the
+/// code soon; one that meets an instruction's address has.
+pub fn meets(code: &[u8], begin: u64, at: u64) -> bool {
+    let mut instruction = Instruction::default();
+    let mut decoder = Decoder::with_ip(64, code, begin, DecoderOptions::NONE);
+    while decoder.ip() < at && decoder.can_decode() {
+        decoder.decode_out(&mut instruction);
+    }
+    decoder.ip() == at
+}
+
 /// Reads the code around an address in step with it, and shows each instruction. Returns false if that cannot be done.
 fn read_around(at: u64, mut see: impl FnMut(&Instruction)) -> bool {
     const REACH: u64 = 1024;
@@ -374,16 +385,9 @@ fn read_around(at: u64, mut see: impl FnMut(&Instruction)) -> bool {
     if Host.read(from, &mut code[..len]).is_err() {
         return false;
     }
-    let mut instruction = Instruction::default();
-    // Reading from a wrong place falls into step with the code soon; a reading that meets `at` has.
-    let in_step = (from..(from + LONGEST).min(at)).find(|begin| {
-        let mut decoder = Decoder::with_ip(64, &code[(begin - from) as usize..len], *begin, DecoderOptions::NONE);
-        while decoder.ip() < at && decoder.can_decode() {
-            decoder.decode_out(&mut instruction);
-        }
-        decoder.ip() == at
-    });
+    let in_step = (from..(from + LONGEST).min(at)).find(|begin| meets(&code[(begin - from) as usize..len], *begin, at));
     let Some(begin) = in_step else { return false };
+    let mut instruction = Instruction::default();
     let mut decoder = Decoder::with_ip(64, &code[(begin - from) as usize..len], begin, DecoderOptions::NONE);
     while decoder.can_decode() {
         decoder.decode_out(&mut instruction);
