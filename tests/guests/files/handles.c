@@ -50,6 +50,7 @@ int main(void) {
     CHECK_ERRNO(open_by_handle_at(-1, &handle.head, O_RDONLY), EBADF);
     CHECK_OK(name_to_handle_at(AT_FDCWD, "renamed", &handle.head, &mount, 0));
     CHECK_OK(unlink("renamed"));
-    CHECK_ERRNO(open_by_handle_at(AT_FDCWD, &handle.head, O_RDONLY), ESTALE);
+    // Linux varies: ext4 says ENOMEM while somebody makes a file that gets the inode's number (iget_locked gives nothing for such).
+    CHECK(open_by_handle_at(AT_FDCWD, &handle.head, O_RDONLY) < 0 && (errno == ESTALE || errno == ENOMEM));
     return 0;
 }
