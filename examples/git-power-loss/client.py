@@ -27,10 +27,11 @@ def main():
         except (OSError, http.client.HTTPException, ValueError, RuntimeError) as error:
             print(f"commit {number}: {error}", flush=True)
             time.sleep(0.2)
-        time.sleep(0.1)
+        time.sleep(0.3)
     while True:
         try:
-            damage = ask("/damage", reported, 20)
+            # A connection that the power loss took with it says nothing: not long, so that there is time to ask again.
+            damage = ask("/damage", reported, 4)
             break
         except (OSError, http.client.HTTPException, ValueError) as error:
             if time.monotonic() - began > END:

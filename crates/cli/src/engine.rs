@@ -117,7 +117,6 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
             },
             stop: &stop,
             learn,
-            core: None,
         },
     );
     let recorded = recorder.into_inner().finish().map_err(record_problem);

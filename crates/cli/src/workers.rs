@@ -7,16 +7,11 @@ use std::time::Duration;
 use snowglobe_abi::spec::Nanos;
 use snowglobe_explore::job::Setup;
 use snowglobe_explore::pool::Pool;
+use snowglobe_supervisor::seat::cores;
 use snowglobe_world::Problem;
 
 use crate::conduct;
 use crate::exit::{Failure, fault};
-
-/// Cores that we may use.
-pub fn cores() -> Vec<usize> {
-    let set = rustix::thread::sched_getaffinity(None).unwrap_or_default();
-    (0..rustix::thread::CpuSet::MAX_CPU).filter(|core| set.is_set(*core)).collect()
-}
 
 /// A pool of so many workers, one for each core without a number; each run takes at most the limit of the machine's time.
 ///
@@ -27,8 +22,7 @@ pub fn pool<T>(jobs: Option<u16>, limit: Nanos, setup: Setup) -> Result<Pool<T>,
         fault(Problem::new(format!("the path of snowglobe's own program is not known: {e}")).help("mount /proc"))
     })?;
     conduct::store().sweep_scratch();
-    let cores = cores();
-    let size = jobs.map_or(cores.len(), usize::from);
+    let size = jobs.map_or_else(|| cores().len(), usize::from);
     let command = move || {
         let mut command = Command::new(&program);
         // Ctrl-C is for us: we say when a world ends.
@@ -37,7 +31,6 @@ pub fn pool<T>(jobs: Option<u16>, limit: Nanos, setup: Setup) -> Result<Pool<T>,
     };
     Ok(Pool::new(
         size,
-        cores,
         setup,
         Duration::from_nanos(limit),
         Box::new(command),

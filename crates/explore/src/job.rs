@@ -18,8 +18,8 @@ pub struct Setup {
     pub world: Option<PathBuf>,
     /// Overrides its end.
     pub until: Option<Nanos>,
-    /// The core on which its worlds run; any without it.
-    pub core: Option<usize>,
+    /// Which of its pool's workers it is; workers without a core of their own share one by this number.
+    pub worker: usize,
 }
 
 /// One run that is wanted.

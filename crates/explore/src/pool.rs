@@ -25,7 +25,6 @@ pub type MakeCommand = Box<dyn Fn() -> Command>;
 pub struct Pool<T> {
     command: MakeCommand,
     setup: Setup,
-    cores: Vec<usize>,
     workers: Vec<Option<Worker>>,
     busy: Vec<Option<Task<T>>>,
     waiting: VecDeque<Task<T>>,
@@ -61,21 +60,13 @@ struct Said {
 }
 
 impl<T> Pool<T> {
-    /// A pool of so many workers, on these cores in turn; they are started when they are needed.
-    pub fn new(
-        size: usize,
-        cores: Vec<usize>,
-        setup: Setup,
-        limit: Duration,
-        command: MakeCommand,
-        ended: Box<dyn Fn(u32)>,
-    ) -> Pool<T> {
+    /// A pool of so many workers, which are started when they are needed.
+    pub fn new(size: usize, setup: Setup, limit: Duration, command: MakeCommand, ended: Box<dyn Fn(u32)>) -> Pool<T> {
         let (say, said) = channel();
         let size = size.max(1);
         Pool {
             command,
             setup,
-            cores,
             workers: (0..size).map(|_| None).collect(),
             busy: (0..size).map(|_| None).collect(),
             waiting: VecDeque::new(),
@@ -131,8 +122,7 @@ impl<T> Pool<T> {
     fn start(&self, worker: usize) -> io::Result<Worker> {
         let mut child = (self.command)().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (mut stdin, stdout) = (child.stdin.take().expect("piped"), child.stdout.take().expect("piped"));
-        let core = (!self.cores.is_empty()).then(|| self.cores[worker % self.cores.len()]);
-        let _ = stdin.write_all(&line(&Setup { core, ..self.setup.clone() }));
+        let _ = stdin.write_all(&line(&Setup { worker, ..self.setup.clone() }));
         let (pid, say) = (child.id(), self.say.clone());
         std::thread::Builder::new().name(format!("worker {worker}")).spawn(move || {
             for line in BufReader::new(stdout).lines() {
@@ -271,14 +261,14 @@ mod tests {
 
     /// A pool of two workers that do this with each job.
     fn pool(limit: Duration, each: &str) -> Pool<u64> {
-        let setup = Setup { label: "w".into(), world: None, until: None, core: None };
+        let setup = Setup { label: "w".into(), world: None, until: None, worker: 0 };
         let script = format!("read setup; while read job; do {each}; done");
         let command = move || {
             let mut command = Command::new("/bin/sh");
             command.args(["-c", &script]);
             command
         };
-        Pool::new(2, vec![], setup, limit, Box::new(command), Box::new(|_| ()))
+        Pool::new(2, setup, limit, Box::new(command), Box::new(|_| ()))
     }
 
     fn job() -> Job {

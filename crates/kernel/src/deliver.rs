@@ -279,7 +279,9 @@ impl Kernel {
         }
     }
 
-    /// Sends SIGCHLD and wakes who waits for children.
+    /// Wakes who waits for children and sends SIGCHLD. A thread that waits for a child in a call has its turn before another
+    /// that runs a handler, as on a machine with several processors: a handler that reaps all children there are, beside
+    /// threads that wait for one each, would otherwise always be the first.
     pub fn tell_parent(&mut self, child: ProcId, code: u32, status: u32) {
         let (pid, uid, parent, signal) = {
             let c = self.proc(child);
@@ -288,6 +290,8 @@ impl Kernel {
         let Some(parent) = parent else { return };
         let ended = matches!(code, CLD_EXITED | CLD_KILLED | CLD_DUMPED);
         let signal = if ended { signal } else { SIGCHLD };
+        let queue = self.proc(parent).child_wait.clone();
+        queue.wake(&mut self.sched, POLLIN);
         let action = self.proc(parent).actions.borrow().0[SIGCHLD as usize - 1];
         if signal != 0 && (ended || action.flags & SA_NOCLDSTOP == 0) {
             let mut info = Info::user(signal, code as i32, pid, uid);
@@ -295,7 +299,5 @@ impl Kernel {
             // A parent that cannot queue it still sees the child by waiting.
             let _ = self.signal_process(parent, info);
         }
-        let queue = self.proc(parent).child_wait.clone();
-        queue.wake(&mut self.sched, POLLIN);
     }
 }

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`world`] | one world from start to end |
 //! | [`arena`] | the memory shared with the layer |
+//! | [`seat`] | which core it runs on |
 //!
 //! This is the process that a user sees; it never runs a guest's code.
 
 pub mod arena;
+pub mod seat;
 pub mod world;
 
 pub use world::{Ended, Failure, Hooks, run};

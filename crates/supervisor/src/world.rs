@@ -1,6 +1,7 @@
 //! One world from start to end.
 
 use crate::arena::{Arena, futex, memfd};
+use crate::seat::Seat;
 use snowglobe_abi::control::{MAX_SLOTS, state};
 use snowglobe_abi::map::{RING_SIZE, fd};
 use snowglobe_abi::spec::{self, Ending, Report, WorldSpec};
@@ -41,8 +42,6 @@ pub struct Hooks<'a> {
     pub stop: &'a AtomicBool,
     /// Whether loops that spin are looked for. A run that is run again had none left, however slow this machine is.
     pub learn: bool,
-    /// The core on which the world runs; `None` lets the supervisor choose.
-    pub core: Option<usize>,
 }
 
 /// How a world ended.
@@ -116,8 +115,10 @@ pub fn run(spec: &WorldSpec, hooks: &mut Hooks<'_>) -> Result<Ended, Failure> {
     arena.control().spec_len.store(bytes.len() as u64, Release);
     arena.control().supervisor.store(std::process::id() as i32, Release);
     let image = layer_image().map_err(system("cannot make the layer's image"))?;
-    let template = start(&arena, image, hooks.core).map_err(system("cannot start the layer"))?;
-    let mut world = World { arena, template, stall: Stall::new() };
+    let seat = Seat::take(std::process::id() as usize);
+    let template =
+        start(&arena, image, seat.as_ref().map(|seat| seat.core)).map_err(system("cannot start the layer"))?;
+    let mut world = World { arena, template, stall: Stall::new(), _seat: seat };
     let result = world.watch(hooks);
     world.end_everybody();
     result
@@ -135,22 +136,7 @@ fn layer_image() -> io::Result<&'static File> {
     Ok(IMAGE.get_or_init(|| file))
 }
 
-/// Cores that this process may use.
-fn cores() -> Vec<usize> {
-    // SAFETY: a zeroed set is an empty one, and the call fills it.
-    let set = unsafe {
-        let mut set: libc::cpu_set_t = std::mem::zeroed();
-        libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &mut set);
-        set
-    };
-    // SAFETY: the index is below the set's size.
-    (0..libc::CPU_SETSIZE as usize).filter(|i| unsafe { libc::CPU_ISSET(*i, &set) }).collect()
-}
-
 fn start(arena: &Arena, image: &File, core: Option<usize>) -> io::Result<i32> {
-    let cores = cores();
-    // Worlds that run side by side should not share a core where there are several.
-    let core = core.or_else(|| cores.get(std::process::id() as usize % cores.len().max(1)).copied());
     let (arena_fd, store_fd) = (arena.file.as_raw_fd(), arena.store.as_raw_fd());
     let mut command = Command::new(format!("/proc/self/fd/{}", image.as_raw_fd()));
     command.arg0("snowglobe-layer").env_clear().current_dir("/");
@@ -191,6 +177,8 @@ struct World {
     arena: Arena,
     template: i32,
     stall: Stall,
+    /// Held until the world has ended.
+    _seat: Option<Seat>,
 }
 
 /// Whether the runner makes progress.

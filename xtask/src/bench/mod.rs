@@ -68,7 +68,12 @@ pub fn run(options: &Options) -> Result<()> {
         deps::ensure(&[Part::Bench])?;
         // The median of ten, unless more are asked for.
         let place = Place::new(project::build_snowglobe()?, options.samples.max(10), options.free_supervisor)?;
-        return explore::first_failures(&place, wanted);
+        let table = explore::first_failures(&place, wanted)?;
+        if options.book {
+            let page = explore::page(&table, &report::measured(&place)?);
+            std::fs::write(project::root().join("book/src/searches.md"), page)?;
+        }
+        return Ok(());
     }
     if options.samples == 0 || chosen.is_empty() {
         bail!("nothing to measure; `cargo xtask bench --list` names the rows");

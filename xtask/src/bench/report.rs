@@ -99,12 +99,17 @@ fn spread(spread: Spread) -> String {
     format!("{} ({} to {})", number(spread.median), number(spread.low), number(spread.high))
 }
 
+/// What is measured, when and where, as the begin of a sentence.
+pub fn measured(place: &Place) -> Result<String> {
+    let date = process::output_of(Command::new("date").args(["-u", "+%F"]))?;
+    let version = process::output_of(Command::new(&place.snowglobe).arg("--version"))?;
+    Ok(format!("{}, measured on {} on {}", version.trim(), date.trim(), machine()?))
+}
+
 /// All rows, and where they were measured.
 pub struct Report {
     rows: Vec<Row>,
-    date: String,
-    machine: String,
-    version: String,
+    measured: String,
     samples: usize,
     free_supervisor: bool,
 }
@@ -112,14 +117,7 @@ pub struct Report {
 impl Report {
     /// Joins the rows with the date and the machine.
     pub fn new(place: &Place, rows: Vec<Row>) -> Result<Report> {
-        Ok(Report {
-            rows,
-            date: process::output_of(Command::new("date").args(["-u", "+%F"]))?.trim().to_owned(),
-            machine: machine()?,
-            version: process::output_of(Command::new(&place.snowglobe).arg("--version"))?.trim().to_owned(),
-            samples: place.samples,
-            free_supervisor: place.free_supervisor,
-        })
+        Ok(Report { rows, measured: measured(place)?, samples: place.samples, free_supervisor: place.free_supervisor })
     }
 
     /// Rows that could not be measured.
@@ -138,9 +136,7 @@ impl Report {
     /// The rows for programs.
     pub fn json(&self) -> Result<String> {
         let value = json!({
-            "date": self.date,
-            "machine": self.machine,
-            "version": self.version,
+            "measured": self.measured,
             "samples": self.samples,
             "supervisor_on_the_same_core": !self.free_supervisor,
             "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
@@ -153,14 +149,12 @@ impl Report {
         let supervisor = if self.free_supervisor { "the supervisor on another" } else { "the supervisor on the same" };
         format!(
             "<!-- Written by `cargo xtask bench --book`. -->\n\n# Speed and memory\n\n\
-             {version}, measured on {date} on {machine}. Guests run on one core, {supervisor}; normal execution runs on the \
+             {measured}. Guests run on one core, {supervisor}; normal execution runs on the \
              same one. The two take turns, sample by sample; each row has the medians of {samples} samples, and in brackets \
              the least and the greatest. Times are differences between a large and a small work, so that starting up does \
              not count.\n\n{table}\n\
              `cargo xtask bench` measures it on your machine.\n",
-            version = self.version,
-            date = self.date,
-            machine = self.machine,
+            measured = self.measured,
             samples = self.samples,
             table = self.table(),
         )

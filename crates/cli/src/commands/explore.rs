@@ -33,7 +33,7 @@ pub fn run(args: &ExploreArgs) -> Result<u8, Failure> {
     let store = conduct::store();
     let mut database = Database::open(store.dir()).map_err(fault)?;
     let label = conduct::label(&args.world);
-    let setup = Setup { label: label.clone(), world: Some(args.world.clone()), until: args.until, core: None };
+    let setup = Setup { label: label.clone(), world: Some(args.world.clone()), until: args.until, worker: 0 };
     let mut pool = workers::pool(args.effort.jobs, args.effort.run_limit, setup)?;
     let stop = conduct::catch_signals().map_err(fault)?;
     let now = now();

@@ -38,7 +38,7 @@ pub fn run(args: &RetestArgs) -> Result<u8, Failure> {
     if database.campaigns_of(&key(&world, None)?).map_err(fault)?.iter().any(|same| same.id == campaign.id) {
         eprintln!("note: {} is as it was when it failed, unless a program has changed", world.display());
     }
-    let setup = Setup { label: conduct::label(&world), world: Some(world.clone()), until: None, core: None };
+    let setup = Setup { label: conduct::label(&world), world: Some(world.clone()), until: None, worker: 0 };
     let mut pool = workers::pool(args.effort.jobs, args.effort.run_limit, setup)?;
     let stop = conduct::catch_signals().map_err(fault)?;
     let points = conduct::store().yield_points().map_err(fault)?;

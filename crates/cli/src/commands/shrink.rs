@@ -128,7 +128,7 @@ fn recorded(name: &str) -> Result<(RunDir, Option<Group>), Failure> {
 fn setup(record: &RunRecord) -> Setup {
     let label = record.run.split_once('-').map_or(record.run.as_str(), |(_, label)| label);
     let label = label.strip_suffix("-least").unwrap_or(label);
-    Setup { label: format!("{label}-least"), world: record.world.clone(), until: None, core: None }
+    Setup { label: format!("{label}-least"), world: record.world.clone(), until: None, worker: 0 }
 }
 
 /// Runs one world; nothing when it was interrupted.

@@ -5,6 +5,7 @@ use std::io::{BufRead, Write};
 use snowglobe_abi::spec::YieldPoint;
 use snowglobe_check::Finding;
 use snowglobe_explore::job::{Answer, Fault, Job, Outcome, Setup, Subject};
+use snowglobe_supervisor::seat::Seat;
 use snowglobe_world::faults::record::by_kind;
 use snowglobe_world::rundir::{BinaryRecord, Layout, RunDir, RunRecord, Verdict};
 use snowglobe_world::{Problem, load};
@@ -20,9 +21,11 @@ pub fn run() -> Result<u8, Failure> {
     let mut lines = std::io::stdin().lock().lines();
     let Some(setup) = lines.next() else { return Ok(status::PASSED) };
     let setup: Setup = understood(&setup?)?;
-    if let Some(core) = setup.core {
+    // The supervisor's own work is done there, too: the world waits for most of it.
+    let seat = Seat::take(setup.worker);
+    if let Some(seat) = &seat {
         let mut set = rustix::thread::CpuSet::new();
-        set.set(core);
+        set.set(seat.core);
         // A machine that does not allow it only loses time.
         let _ = rustix::thread::sched_setaffinity(None, &set);
     }

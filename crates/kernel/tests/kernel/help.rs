@@ -430,9 +430,10 @@ impl World {
         }
     }
 
-    fn step(&mut self) -> bool {
+    /// Gives the next task its turn; `None` when the world has ended.
+    pub fn step(&mut self) -> Option<TaskId> {
         match self.k.pick(&mut self.m) {
-            Pick::End => false,
+            Pick::End => None,
             Pick::Run(task, _) => {
                 self.m.current = task.0;
                 self.k.resume(&mut self.m);
@@ -440,7 +441,7 @@ impl World {
                     self.k.sched.remove(task);
                     self.k.task_mut(task).state = State::Running;
                 }
-                true
+                Some(task)
             }
         }
     }
@@ -458,7 +459,7 @@ impl World {
             if let Some(value) = self.m.results.remove(&task.0) {
                 return value;
             }
-            assert!(self.step(), "the world ended before {task:?} went on: {:?}", self.k.report.ending);
+            assert!(self.step().is_some(), "the world ended before {task:?} went on: {:?}", self.k.report.ending);
         }
     }
 

@@ -1,5 +1,6 @@
 use super::help::*;
 use snowglobe_abi::Errno;
+use snowglobe_kernel::task::TaskId;
 
 #[test]
 fn a_reader_of_an_empty_pipe_waits_for_the_writer() {
@@ -100,4 +101,23 @@ fn a_host_is_up_while_a_process_of_it_lives() {
         w.k.end_task(&mut w.m, task, 0);
         assert_eq!(w.k.hosts_up, left);
     }
+}
+
+#[test]
+fn who_waits_for_a_child_comes_before_a_handler_that_reaps_all() {
+    const THREAD: u64 = 0x1_0f00; // CLONE_VM, FS, FILES, SIGHAND and THREAD
+    let mut w = World::new();
+    let main = w.process(0);
+    w.catch(main, 17, true);
+    let thread = TaskId(w.k.tasks.len() as u32);
+    let stack = w.room(64);
+    w.ok(main, "clone", [THREAD, stack + 64]);
+    let child = TaskId(w.k.tasks.len() as u32);
+    let pid = w.ok(main, "fork", []);
+    w.run();
+    w.waits(thread, "wait4", [pid, 0, 0, 0]);
+    w.waits(main, "pause", []);
+    w.k.end_task(&mut w.m, child, 0);
+    assert_eq!([w.step(), w.step()], [Some(thread), Some(main)]);
+    assert_eq!(w.finish(thread), pid as i64);
 }
