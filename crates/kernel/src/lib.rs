@@ -206,6 +206,8 @@ pub struct Kernel {
     made: made::Made,
     /// Armed `setitimer` timers that count CPU time.
     pub cpu_timers: usize,
+    /// Whether a process has ever been given a limit of its CPU time.
+    pub cpu_limits: bool,
     /// Inode numbers of anonymous objects (pipes, sockets).
     pub next_anon_ino: u64,
     /// Renames so far, from which inotify's cookies are.
@@ -282,6 +284,7 @@ impl Kernel {
             yields: Rc::new(yields),
             made: made::Made::new(made),
             cpu_timers: 0,
+            cpu_limits: false,
             next_anon_ino: 1000,
             moves: 0,
         };

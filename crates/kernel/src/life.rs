@@ -87,6 +87,7 @@ impl Kernel {
             begun: false,
             seccomp: None,
             nice: 0,
+            ioprio: 0,
         };
         self.tasks.push(Some(Box::new(task)));
         self.sched.add_task(id);
@@ -400,7 +401,7 @@ impl Kernel {
         let comm = self.task(parent).comm.clone();
         let task = self.new_task(proc, host, tid, comm);
         let p = self.task(parent);
-        let seccomp = p.seccomp.clone();
+        let (seccomp, ioprio) = (p.seccomp.clone(), p.ioprio);
         let (mask, affinity, mut policy, mut nice) = (p.mask, p.affinity, p.policy, p.nice);
         if p.resets_on_fork() {
             (policy, nice) = (policy_after_reset(policy), nice.max(0));
@@ -410,7 +411,7 @@ impl Kernel {
         let altstack = if keeps { p.altstack } else { AltStack::default() };
         let t = self.task_mut(task);
         (t.mask, t.affinity, t.policy, t.nice, t.altstack) = (mask, affinity, policy, nice, altstack);
-        t.seccomp = seccomp;
+        (t.seccomp, t.ioprio) = (seccomp, ioprio);
         if how.flags & u64::from(CLONE_CHILD_CLEARTID) != 0 {
             t.clear_child_tid = how.child_tid;
         }

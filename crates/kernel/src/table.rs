@@ -538,7 +538,7 @@ table! {
     248 add_key [Path, Path, Ptr, Size, Int] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     249 request_key [Path, Path, Path, Int] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     250 keyctl [Int, Hex, Hex, Hex, Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
-    251 ioprio_set [Named(&words::IOPRIO), Int, Hex] Partial rw::nothing, "accepted, not checked and not kept; it does not change the order of anything";
+    251 ioprio_set [Named(&words::IOPRIO), Int, Hex] Partial misc::ioprio_set, "kept and given back; it does not change the order of anything";
     252 ioprio_get [Named(&words::IOPRIO), Int] Full misc::ioprio_get, "";
     253 inotify_init [] Full event::inotify_init, "";
     254 inotify_add_watch [Fd, Path, Named(&words::WATCH)] Full event::inotify_add_watch, "";

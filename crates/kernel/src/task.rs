@@ -91,6 +91,8 @@ pub struct Task {
     pub deadline: [u64; 3],
     /// `setpriority`.
     pub nice: i32,
+    /// `ioprio_set`'s class and level; 0 is none.
+    pub ioprio: u16,
     /// Whether its call has waited for a disk and goes on.
     pub disk_passed: bool,
     /// Whether its call has met the fault that looks for it, and is made now.

@@ -1,5 +1,6 @@
 //! The ways in and out: rewritten sites, signals of the operating system, and the way back to the guest.
 
+use crate::trap::{HostContext, HostInfo};
 use core::arch::global_asm;
 
 unsafe extern "C" {
@@ -179,11 +180,20 @@ signal_entry:
     xrstor64 [rcx]
     mov rbx, gs:[32]
     save_vectors rbx
-    mov rsp, rbx
-    mov rdi, r14
+    # What the system says of the trap is taken along while this is still the signal stack: the next signal, which
+    # may come at any instruction, is put at the top of that again once this is not.
+    lea rdi, [rbx - {context}]
+    mov rsi, r12
+    mov ecx, {context} / 8
+    rep movsq
+    lea rdi, [rbx - {context} - {info}]
     mov rsi, r13
-    mov rdx, r12
-    cld
+    mov ecx, {info} / 8
+    rep movsq
+    mov edi, r14d
+    lea rsi, [rbx - {context} - {info}]
+    lea rdx, [rbx - {context}]
+    mov rsp, rsi
     call {on_trap}
     jmp layer_resume
 2:
@@ -439,4 +449,6 @@ strlen:
     on_yield = sym crate::trap::on_yield,
     on_trap = sym crate::trap::on_trap,
     on_own_signal = sym crate::trap::on_own_signal,
+    context = const size_of::<HostContext>().next_multiple_of(16),
+    info = const size_of::<HostInfo>().next_multiple_of(16),
 );

@@ -71,7 +71,10 @@ fn storage(value: &[u8], at: usize, level: u32) -> Result<IpAddr, Errno> {
 impl<R: Clone> SocketTable<R> {
     /// A change by an option of the older kind: `struct ip_mreqn`, `ip_mreq`, `ip_mreq_source` or `ipv6_mreq`.
     pub(crate) fn change_group(&mut self, id: SocketId, level: u32, change: Change, value: &[u8]) -> Result<(), Errno> {
-        self.check_groups(id)?;
+        // What a stream wants in a group is not asked where a source or `struct group_req` is named: Linux checks it here alone.
+        if self.get(id)?.local.protocol == Protocol::Tcp && !change.has_source() {
+            return Err(Errno::EPROTO);
+        }
         let request = if level == sol::IPV6 {
             let interface = int_of(value.get(16..).ok_or(Errno::EINVAL)?)? as u32;
             let group = IpAddr::V6(v6_at(value, 0)?);
@@ -98,17 +101,11 @@ impl<R: Clone> SocketTable<R> {
         change: Change,
         value: &[u8],
     ) -> Result<(), Errno> {
-        self.check_groups(id)?;
         let interface = int_of(value)? as u32;
         let group = storage(value, 8, level)?;
         let source = change.has_source().then(|| storage(value, 8 + STORAGE, level)).transpose()?;
         let interface = self.group_interface(id, group, interface)?;
         self.apply(id, change, Request { group, interface, source })
-    }
-
-    /// Streams have no groups.
-    fn check_groups(&self, id: SocketId) -> Result<(), Errno> {
-        if self.get(id)?.local.protocol == Protocol::Tcp { Err(Errno::EPROTO) } else { Ok(()) }
     }
 
     /// The interface of a request, or the one that leads to the group.

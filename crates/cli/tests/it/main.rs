@@ -4,6 +4,7 @@ mod bad_input;
 mod endings;
 mod explore;
 mod hosts;
+mod interruptions;
 mod links;
 mod sockets;
 mod traditional;

@@ -1,7 +1,8 @@
 //! The system's name, resources, scheduling knobs, random bytes.
 
+use crate::life::INFINITY;
 use crate::mem::{self, Struct};
-use crate::task::TaskId;
+use crate::task::{Task, TaskId};
 use crate::time::SECOND;
 use crate::uapi::*;
 use crate::{Answer, Cx};
@@ -298,6 +299,7 @@ impl Cx<'_> {
                 return Err(Errno::EPERM.into());
             }
             self.k.proc_mut(id).limits[which as usize] = (soft, hard);
+            self.k.cpu_limits |= which == RLIMIT_CPU && soft != INFINITY;
         }
         if old != 0 {
             Struct::new().u64(before.0).u64(before.1).put(self.m, old)?;
@@ -597,8 +599,54 @@ pub fn setpriority(cx: &mut Cx) -> Answer {
     Ok(0)
 }
 
-pub fn ioprio_get(_: &mut Cx) -> Answer {
-    Ok(4)
+/// Bits of a level below the class of an I/O priority, and the classes (`ioprio_set(2)`).
+const IOPRIO_SHIFT: u32 = 13;
+const IOPRIO_NONE: u32 = 0;
+const IOPRIO_RT: u32 = 1;
+const IOPRIO_BE: u32 = 2;
+const IOPRIO_IDLE: u32 = 3;
+
+/// The I/O priority that a task has in effect: without one of its own it follows from how it is scheduled.
+fn io_priority(task: &Task) -> u32 {
+    if u32::from(task.ioprio) >> IOPRIO_SHIFT != IOPRIO_NONE {
+        return u32::from(task.ioprio);
+    }
+    let class = match task.policy.0 {
+        1 | 2 => IOPRIO_RT,
+        5 => IOPRIO_IDLE,
+        _ => IOPRIO_BE,
+    };
+    class << IOPRIO_SHIFT | (task.nice + 20) as u32 / 5
+}
+
+pub fn ioprio_get(cx: &mut Cx) -> Answer {
+    let which = cx.uint(0).wrapping_sub(1);
+    let targets = cx.priority_targets(which, cx.uint(1))?;
+    // Of one thread what was set, of several the best that is in effect.
+    let best = match (which, targets.as_slice()) {
+        (0, [task]) => u32::from(cx.k.task(*task).ioprio),
+        _ => targets.iter().map(|t| io_priority(cx.k.task(*t))).min().unwrap_or(0),
+    };
+    Ok(i64::from(best))
+}
+
+pub fn ioprio_set(cx: &mut Cx) -> Answer {
+    let value = cx.uint(2);
+    let (class, level) = (value >> IOPRIO_SHIFT & 7, value & ((1 << IOPRIO_SHIFT) - 1));
+    match class {
+        IOPRIO_RT if !cx.proc().cred.capable(CAP_SYS_NICE) => return Err(Errno::EPERM.into()),
+        IOPRIO_RT | IOPRIO_BE if level >= 8 => return Err(Errno::EINVAL.into()),
+        IOPRIO_NONE if level != 0 => return Err(Errno::EINVAL.into()),
+        IOPRIO_NONE..=IOPRIO_IDLE => {}
+        _ => return Err(Errno::EINVAL.into()),
+    }
+    for task in cx.priority_targets(cx.uint(0).wrapping_sub(1), cx.uint(1))? {
+        if !cx.may_schedule(task) {
+            return Err(Errno::EPERM.into());
+        }
+        cx.k.task_mut(task).ioprio = value as u16;
+    }
+    Ok(0)
 }
 
 pub fn getcpu(cx: &mut Cx) -> Answer {

@@ -265,20 +265,39 @@ impl Kernel {
         old
     }
 
-    /// A task has run for so long: its process's CPU timers may be due.
+    /// A task has run for so long: its process's CPU timers may be due, and its CPU time used up.
     pub fn charge(&mut self, task: TaskId, cost: Nanos) {
         let t = self.task_mut(task);
         t.cpu_time += cost;
-        if self.cpu_timers == 0 {
+        if self.cpu_timers == 0 && !self.cpu_limits {
             return;
         }
         let proc = self.task(task).proc;
+        self.judge_cpu_limit(proc);
         for which in [1, 2] {
             let due = |t: IntervalTimer| t.expiry <= self.process_cpu(proc);
             if self.proc(proc).itimers[which].is_some_and(due) {
                 self.interval_due(proc, which);
             }
         }
+    }
+
+    /// RLIMIT_CPU: SIGXCPU at the soft limit and each second after it, SIGKILL at the hard limit (setrlimit(2)). Linux moves the
+    /// soft limit on with each signal, and shows that.
+    fn judge_cpu_limit(&mut self, proc: ProcId) {
+        let (soft, hard) = self.proc(proc).limits[RLIMIT_CPU as usize];
+        let used = self.process_cpu(proc);
+        let over = |limit: u64| limit.checked_mul(SECOND).is_some_and(|limit| used >= limit);
+        if !over(soft) {
+            return;
+        }
+        let signal = if over(hard) {
+            SIGKILL
+        } else {
+            self.proc_mut(proc).limits[RLIMIT_CPU as usize].0 = soft + 1;
+            SIGXCPU
+        };
+        let _ = self.signal_process(proc, Info::kernel(signal));
     }
 
     /// A `setitimer` timer is due.

@@ -13,8 +13,10 @@
 //! | [`tty`] | pseudo-terminals and their line discipline |
 //! | [`lock`] | `flock` and record locks |
 //! | [`procfs`] | `/proc` and `/sys`, computed |
+//! | [`config`] | `/proc/config.gz` |
 
 pub mod build;
+pub mod config;
 pub mod content;
 pub mod dev;
 pub mod disk;

@@ -114,6 +114,7 @@ static PROC: &[(&str, What)] = &[
     ("uptime", Text(uptime)),
     ("loadavg", Fixed("0.00 0.00 0.00 1/1 1\n")),
     ("version", Text(version)),
+    ("config.gz", Text(|_, _| Ok(crate::fs::config::gz()))),
     ("cmdline", Fixed("quiet\n")),
     ("filesystems", Fixed("nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tdevpts\n\text4\n")),
     ("devices", Fixed("Character devices:\n  1 mem\n  5 /dev/tty\n  5 /dev/ptmx\n136 pts\n\nBlock devices:\n  8 sd\n")),
