@@ -12,8 +12,8 @@ use snowglobe_kernel::machine::Machine;
 
 /// Passes of yield points between two that give up the baton.
 pub const PASSES: u64 = 1000;
-/// Passes that a breakpoint counts for besides its own.
-const TRAP_PASSES: u64 = 99;
+/// Passes that a breakpoint counts for besides its own, as it takes some microseconds.
+const TRAP_PASSES: u64 = 499;
 /// Trap flag.
 const TF: u64 = 0x100;
 /// Steps of the first look; each look that finds nothing is followed by one twice as long.

@@ -9,7 +9,7 @@ enum { NONE, RT, BE, IDLE };
 static long set(int which, int who, int prio) { return syscall(SYS_ioprio_set, which, who, prio); }
 static long get(int which, int who) { return syscall(SYS_ioprio_get, which, who); }
 
-int main(void) {
+static void check_all(void) {
     CHECK_OK(setpgid(0, 0));
     CHECK_EQ(get(PROCESS, 0), 0);
     CHECK_EQ(get(GROUP, 0), PRIO(BE, 4));  // What is in effect follows from nice.
@@ -38,5 +38,11 @@ int main(void) {
     CHECK_ERRNO(set(PROCESS, 99999999, PRIO(BE, 1)), ESRCH);
     CHECK_ERRNO(get(4, 0), EINVAL);
     CHECK_ERRNO(get(PROCESS, 99999999), ESRCH);
+}
+
+int main(void) {
+    pid_t pid;
+    CHILD(pid) { check_all(); }  // In a group of its own, which the leader of a session could not leave for.
+    CHECK_EXIT(pid, 0);
     return 0;
 }

@@ -616,7 +616,7 @@ fn io_priority(task: &Task) -> u32 {
         5 => IOPRIO_IDLE,
         _ => IOPRIO_BE,
     };
-    class << IOPRIO_SHIFT | (task.nice + 20) as u32 / 5
+    (class << IOPRIO_SHIFT) | ((task.nice + 20) as u32 / 5)
 }
 
 pub fn ioprio_get(cx: &mut Cx) -> Answer {
