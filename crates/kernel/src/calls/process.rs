@@ -222,6 +222,8 @@ impl Cx<'_> {
             let (space, slot) = self.k.new_space(crate::mm::Space::default());
             self.proc_mut().space = space;
             self.m.fresh_space(slot);
+            // What it was before is not to be kept in the old space, when the next one there has its turn, as what it is now.
+            self.m.drop_context(self.task.0);
             self.k.release_vfork(self.task);
             self.me_mut().exec = Some(Box::new(program));
             self.k.sched.enqueue(self.task);
