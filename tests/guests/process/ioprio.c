@@ -15,6 +15,9 @@ static void check_all(void) {
     CHECK_EQ(get(GROUP, 0), PRIO(BE, 4));  // What is in effect follows from nice.
     CHECK_OK(setpriority(PRIO_PROCESS, 0, 10));
     CHECK_EQ(get(GROUP, 0), PRIO(BE, 6));
+    CHECK_OK(sched_setscheduler(0, SCHED_IDLE | SCHED_RESET_ON_FORK, &(struct sched_param){0}));
+    CHECK_EQ(get(GROUP, 0), PRIO(IDLE, 6));
+    CHECK_OK(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &(struct sched_param){0}));
     CHECK_OK(set(PROCESS, 0, PRIO(BE, 5)));
     CHECK_EQ(get(PROCESS, 0), PRIO(BE, 5));
     CHECK_EQ(get(PROCESS, getpid()), PRIO(BE, 5));

@@ -1,5 +1,6 @@
 // Multicast on the loopback interface: joining, leaving, sources, the sender's own copy, and who hears what.
 #include "net.h"
+#include <net/if.h>
 
 static struct in_addr group, lo;
 
@@ -86,6 +87,13 @@ int main(void) {
     lo.s_addr = htonl(INADDR_LOOPBACK);
     int stream = CHECK_OK(socket(AF_INET, SOCK_STREAM, 0));
     CHECK_ERRNO(change(stream, IP_ADD_MEMBERSHIP), EPROTO);
+    // Linux asks that of the oldest requests alone.
+    CHECK_OK(source(stream, IP_ADD_SOURCE_MEMBERSHIP, "127.0.0.1"));
+    CHECK_OK(source(stream, IP_DROP_SOURCE_MEMBERSHIP, "127.0.0.1"));
+    struct group_req request = {.gr_interface = if_nametoindex("lo")};
+    *(struct sockaddr_in *)&request.gr_group = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = group};
+    CHECK_OK(setsockopt(stream, IPPROTO_IP, MCAST_JOIN_GROUP, &request, sizeof request));
+    CHECK_OK(setsockopt(stream, IPPROTO_IP, MCAST_LEAVE_GROUP, &request, sizeof request));
     CHECK_ERRNO(setsockopt(stream, IPPROTO_IP, IP_MULTICAST_IF, &lo, sizeof lo), EINVAL);
     CHECK_ERRNO(setsockopt(stream, IPPROTO_IP, IP_MULTICAST_TTL, &on, sizeof on), EINVAL);
     int ttl = 256;

@@ -68,12 +68,15 @@ pub fn run(options: &Options) -> Result<()> {
         deps::ensure(&[Part::Bench])?;
         // The median of ten, unless more are asked for.
         let place = Place::new(project::build_snowglobe()?, options.samples.max(10), options.free_supervisor)?;
-        let table = explore::first_failures(&place, wanted)?;
+        let (table, missed) = explore::first_failures(&place, wanted)?;
         if options.book {
-            let page = explore::page(&table, &report::measured(&place)?);
+            let page = explore::page(&table, &report::Origin::of(&place)?);
             std::fs::write(project::root().join("book/src/searches.md"), page)?;
         }
-        return Ok(());
+        match missed {
+            0 => return Ok(()),
+            missed => bail!("{missed} searches found nothing"),
+        }
     }
     if options.samples == 0 || chosen.is_empty() {
         bail!("nothing to measure; `cargo xtask bench --list` names the rows");

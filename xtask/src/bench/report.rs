@@ -6,8 +6,8 @@ use super::rows::{Goal, Outcome, Plan};
 use crate::process;
 use anyhow::Result;
 use serde_json::{Value, json};
-use std::fs;
 use std::process::Command;
+use std::{fmt, fs};
 
 /// A row with what was measured.
 pub struct Row {
@@ -99,17 +99,34 @@ fn spread(spread: Spread) -> String {
     format!("{} ({} to {})", number(spread.median), number(spread.low), number(spread.high))
 }
 
-/// What is measured, when and where, as the begin of a sentence.
-pub fn measured(place: &Place) -> Result<String> {
-    let date = process::output_of(Command::new("date").args(["-u", "+%F"]))?;
-    let version = process::output_of(Command::new(&place.snowglobe).arg("--version"))?;
-    Ok(format!("{}, measured on {} on {}", version.trim(), date.trim(), machine()?))
+/// What was measured, when and where; it is shown as the begin of a sentence.
+pub struct Origin {
+    version: String,
+    date: String,
+    machine: String,
+}
+
+impl Origin {
+    /// Of what is measured here and now.
+    pub fn of(place: &Place) -> Result<Origin> {
+        Ok(Origin {
+            version: process::output_of(Command::new(&place.snowglobe).arg("--version"))?.trim().to_owned(),
+            date: process::output_of(Command::new("date").args(["-u", "+%F"]))?.trim().to_owned(),
+            machine: machine()?,
+        })
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, measured on {} on {}", self.version, self.date, self.machine)
+    }
 }
 
 /// All rows, and where they were measured.
 pub struct Report {
     rows: Vec<Row>,
-    measured: String,
+    origin: Origin,
     samples: usize,
     free_supervisor: bool,
 }
@@ -117,7 +134,7 @@ pub struct Report {
 impl Report {
     /// Joins the rows with the date and the machine.
     pub fn new(place: &Place, rows: Vec<Row>) -> Result<Report> {
-        Ok(Report { rows, measured: measured(place)?, samples: place.samples, free_supervisor: place.free_supervisor })
+        Ok(Report { rows, origin: Origin::of(place)?, samples: place.samples, free_supervisor: place.free_supervisor })
     }
 
     /// Rows that could not be measured.
@@ -136,7 +153,9 @@ impl Report {
     /// The rows for programs.
     pub fn json(&self) -> Result<String> {
         let value = json!({
-            "measured": self.measured,
+            "date": self.origin.date,
+            "machine": self.origin.machine,
+            "version": self.origin.version,
             "samples": self.samples,
             "supervisor_on_the_same_core": !self.free_supervisor,
             "rows": self.rows.iter().map(Row::json).collect::<Vec<_>>(),
@@ -154,7 +173,7 @@ impl Report {
              the least and the greatest. Times are differences between a large and a small work, so that starting up does \
              not count.\n\n{table}\n\
              `cargo xtask bench` measures it on your machine.\n",
-            measured = self.measured,
+            measured = self.origin,
             samples = self.samples,
             table = self.table(),
         )

@@ -396,6 +396,7 @@ pub fn sched_setaffinity(cx: &mut Cx) -> Answer {
 
 const SCHED_FIFO: u32 = 1;
 const SCHED_RR: u32 = 2;
+const SCHED_IDLE: u32 = 5;
 const SCHED_DEADLINE: u32 = 6;
 /// SCHED_RESET_ON_FORK, as `sched_setscheduler` has it.
 const RESET_ON_FORK: u32 = 0x4000_0000;
@@ -611,9 +612,9 @@ fn io_priority(task: &Task) -> u32 {
     if u32::from(task.ioprio) >> IOPRIO_SHIFT != IOPRIO_NONE {
         return u32::from(task.ioprio);
     }
-    let class = match task.policy.0 {
-        1 | 2 => IOPRIO_RT,
-        5 => IOPRIO_IDLE,
+    let class = match task.policy.0 & !RESET_ON_FORK {
+        SCHED_FIFO | SCHED_RR | SCHED_DEADLINE => IOPRIO_RT,
+        SCHED_IDLE => IOPRIO_IDLE,
         _ => IOPRIO_BE,
     };
     (class << IOPRIO_SHIFT) | ((task.nice + 20) as u32 / 5)
