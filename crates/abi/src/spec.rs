@@ -42,7 +42,7 @@ pub struct WorldSpec {
 pub struct Knobs {
     /// Virtual time that one system call costs.
     pub call_cost: Nanos,
-    /// Virtual time after which a runner gives way to others that could run.
+    /// Virtual time after which a runner gives way to others that could run, on average.
     pub quantum: Nanos,
     /// CPUs that each host shows.
     pub cpus: u32,

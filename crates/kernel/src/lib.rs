@@ -6,7 +6,7 @@
 //! | [`show`], [`words`] | calls as text, in the manner of strace; names of flags and constants |
 //! | [`calls`] | thin handlers by family: decode, check in Linux's order, ask an object |
 //! | [`wait`] | what a blocked call waits for, and how it completes |
-//! | [`sched`] | run queue, wait queues, timers |
+//! | [`sched`], `turn` | run queue, wait queues, timers; how long a task keeps the baton |
 //! | [`task`] | hosts, processes, threads as data |
 //! | [`life`] | how they begin and end |
 //! | [`signal`], [`deliver`] | signals as data; sending and taking them |
@@ -56,6 +56,7 @@ pub mod sockets;
 pub mod table;
 pub mod task;
 pub mod time;
+mod turn;
 pub mod uapi;
 pub mod wait;
 pub mod words;
@@ -170,10 +171,8 @@ pub struct Kernel {
     pub services: policy::Policy<ProcId>,
     /// Set when the current task may have a signal, must end, or has used up its time.
     pub notice: bool,
-    /// When the current task got the baton.
-    slice_start: Nanos,
-    /// Whether the current task has given up the rest of its turn.
-    turn_over: bool,
+    /// The current task's turn.
+    turn: turn::Turn,
     /// Whether a service reads the run's standard input.
     pub input_taken: bool,
     /// Whether a program has said by its SDK that the system is set up.
@@ -266,8 +265,7 @@ impl Kernel {
             disk_faults: Default::default(),
             services,
             notice: false,
-            slice_start: 0,
-            turn_over: false,
+            turn: turn::Turn::new(seed),
             input_taken: false,
             set_up: false,
             hosts_up: 0,
@@ -434,7 +432,7 @@ impl Kernel {
             self.record.end(self.sched.now, task, nr, value, entry, &args, m);
         }
         self.trace_network();
-        if self.notice || self.sched.now - self.slice_start >= self.spec.knobs.quantum {
+        if self.notice || self.turn.has_passed(self.sched.now) {
             if let Flow::Return(value) = flow {
                 m.set_result(value);
             }
@@ -483,7 +481,7 @@ impl Kernel {
             }
             if let Some(task) = self.sched.take() {
                 self.current = task;
-                self.slice_start = self.sched.now;
+                self.begin_turn();
                 self.notice = true;
                 self.task_mut(task).state = State::Running;
                 self.settle_clock(self.proc_of(task).host.0);
@@ -561,9 +559,8 @@ impl Kernel {
             self.sched.enqueue_first(task);
             return Flow::Switch;
         }
-        if self.turn_over || self.sched.now - self.slice_start >= self.spec.knobs.quantum {
-            self.turn_over = false;
-            self.slice_start = self.sched.now;
+        if self.turn.is_over(self.sched.now) {
+            self.begin_turn();
             if self.sched.anyone() {
                 self.task_mut(task).state = State::Runnable;
                 self.sched.enqueue(task);
@@ -576,7 +573,11 @@ impl Kernel {
     /// Ends the current task's turn: others who could run go first.
     pub fn end_turn(&mut self) {
         self.notice = true;
-        self.turn_over = true;
+        self.turn.give_up();
+    }
+
+    fn begin_turn(&mut self) {
+        self.turn.begin(self.sched.now, self.spec.knobs.quantum, self.calls);
     }
 
     /// What reading a clock without a call takes.
@@ -587,8 +588,7 @@ impl Kernel {
     /// What the time-stamp counter shows: virtual nanoseconds. Reading it takes time, so that loops on it end.
     pub fn counter(&mut self) -> u64 {
         self.sched.now += self.clock_step();
-        let over = self.sched.now - self.slice_start >= self.spec.knobs.quantum;
-        self.notice |= over || self.sched.next_timer <= self.sched.now;
+        self.notice |= self.turn.has_passed(self.sched.now) || self.sched.next_timer <= self.sched.now;
         self.monotonic()
     }
 
@@ -609,7 +609,7 @@ impl Kernel {
             // Every reading is a call.
             return 0;
         }
-        self.sched.next_timer.min(self.slice_start + self.spec.knobs.quantum)
+        self.sched.next_timer.min(self.turn.ends())
     }
 
     /// Gives up the baton at a yield point. The loop's passes count as a little time, so that who waits for a timer gets it.
@@ -620,7 +620,7 @@ impl Kernel {
         let cost = calls * self.spec.knobs.call_cost;
         self.sched.now += cost;
         self.charge(task, cost);
-        self.turn_over = true;
+        self.turn.passes(self.calls);
         if self.faults.odd {
             self.step_schedule(task);
             self.give_way(task);

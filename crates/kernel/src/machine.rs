@@ -5,6 +5,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 use snowglobe_abi::errno::Result;
 
 /// A file of the machine that the layer holds open, read-only.
@@ -226,8 +227,8 @@ pub trait Machine {
     /// # Errors
     /// `EFAULT` when there is no frame.
     fn pop_signal(&mut self) -> Result<SignalReturn>;
-    /// Makes the branch at an address of the current address space give up the baton now and then.
-    fn yield_point(&mut self, addr: u64);
+    /// Makes the branch at an address give up the baton now and then, which lies in this range of a file's code.
+    fn yield_point(&mut self, addr: u64, code: Range<u64>);
     /// The same for a branch in code that the program has made.
     fn yield_point_made(&mut self, addr: u64);
     /// The world is over.

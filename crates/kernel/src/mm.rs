@@ -376,7 +376,7 @@ impl Space {
         }
         let Some(points) = self.yields.get(&**path) else { return };
         for at in points.iter().filter(|at| (*offset..*offset + (vma.end - addr)).contains(at)) {
-            m.yield_point(addr + (at - offset));
+            m.yield_point(addr + (at - offset), addr..vma.end);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::sys::{futex_wait, futex_wake, sys};
 use crate::{frames, hidden, pages, rewrite, vectors};
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use snowglobe_abi::control::state;
 use snowglobe_abi::errno::{Errno, Result};
@@ -361,8 +362,8 @@ impl Machine for Host {
         frames::pop(self)
     }
 
-    fn yield_point(&mut self, addr: u64) {
-        rewrite::yield_point(addr);
+    fn yield_point(&mut self, addr: u64, code: Range<u64>) {
+        rewrite::yield_point(addr, &code);
     }
 
     fn yield_point_made(&mut self, addr: u64) {

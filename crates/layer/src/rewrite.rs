@@ -5,13 +5,19 @@
 //! - `mov eax, N; syscall` (or `mov rax, N`): the `mov` becomes a jump to a stub that does the `mov` itself and comes back
 //!   after the `syscall`, which stays in place for whoever jumps right to it.
 //! - otherwise the `syscall` and what follows it, five bytes or more, become a jump; the stub does what followed. Only where
-//!   that can be done elsewhere, and nothing jumps into it.
+//!   that can be done elsewhere, and nothing near jumps into it.
+//!
+//! Branches that become yield points are done elsewhere in the same way, with what is before or after them. A jump from afar
+//! or through a table may still lead to an instruction that has moved. So the bytes at which such an instruction began trap
+//! now, those of the jump's distance among them, and whoever comes there goes on where the instruction is.
 //!
 //! What is kept here is private to a host process and copied by fork with the code that it describes.
 
 use crate::host::Host;
 use crate::state::{Frame, control, kernel};
 use crate::sys::sys;
+use alloc::vec::Vec;
+use core::ops::Range;
 use core::sync::atomic::Ordering::Relaxed;
 use iced_x86::{Decoder, DecoderOptions, FlowControl, Instruction};
 use snowglobe_abi::map::{self, PAGE};
@@ -29,15 +35,38 @@ const PLACES: usize = (map::STUB_ZONE_SIZE / STUB) as usize;
 
 #[derive(Clone, Copy)]
 struct Site {
-    /// Address of the `syscall` instruction; 0 for none.
+    /// Address of the `syscall` instruction, or two before that of a branch that has moved; 0 for none.
     at: u64,
-    /// Where the guest goes on, if the instructions after the call have moved.
+    /// Where the guest goes on instead of `at + 2`, if what is there has moved.
     resume: u64,
+    /// Bytes of whole instructions that have moved with it: those before `at + 2` and those from there on. They are before
+    /// and after `resume` in the same way.
+    before: u8,
+    after: u8,
     hits: u8,
     /// Whether it cannot be rewritten.
     given_up: bool,
-    /// Whether it is no call but a branch that a breakpoint makes a yield point.
+    /// Whether it is the address of a branch itself that a breakpoint makes a yield point; `resume` is its stub.
     is_branch: bool,
+}
+
+impl Site {
+    /// Where an instruction of the guest is now, if it has moved from here.
+    fn moved_to(&self, addr: u64) -> Option<u64> {
+        let offset = addr.wrapping_sub(self.at + 2) as i64;
+        let within = offset == 0 || (-i64::from(self.before) < offset && offset < i64::from(self.after));
+        (self.resume != 0 && !self.is_branch && within).then(|| self.resume.wrapping_add_signed(offset))
+    }
+
+    /// The guest's address for one in a stub.
+    fn guest(&self, rip: u64) -> Option<u64> {
+        if self.is_branch {
+            return (self.resume == rip).then_some(self.at);
+        }
+        let offset = rip.wrapping_sub(self.resume) as i64;
+        let here = self.resume != 0 && (-i64::from(self.before)..=i64::from(self.after)).contains(&offset);
+        here.then(|| (self.at + 2).wrapping_add_signed(offset))
+    }
 }
 
 struct State {
@@ -56,7 +85,7 @@ struct Zone {
 
 const FREE: Zone = Zone { mapped: false, used: 0, taken: [0; PLACES / 64] };
 
-const EMPTY: Site = Site { at: 0, resume: 0, hits: 0, given_up: false, is_branch: false };
+const EMPTY: Site = Site { at: 0, resume: 0, before: 0, after: 0, hits: 0, given_up: false, is_branch: false };
 static mut STATE: State = State { sites: [EMPTY; SITES], used: 0, zones: [FREE; map::STUB_ZONES.len()] };
 
 fn state() -> &'static mut State {
@@ -115,12 +144,12 @@ pub fn forget(addr: u64, len: u64) {
     }
 }
 
-/// The address after the call as the guest knows it, for one at which it goes on.
+/// The address that the guest knows for one at which it is or goes on.
 pub fn guest_rip(rip: u64) -> u64 {
     if !map::STUB_ZONES.iter().any(|(from, _)| (*from..from + map::STUB_ZONE_SIZE).contains(&rip)) {
         return rip;
     }
-    state().sites.iter().find(|s| s.resume == rip).map_or(rip, |s| s.at + 2)
+    state().sites.iter().find_map(|s| s.guest(rip)).unwrap_or(rip)
 }
 
 /// The inverse: where a guest goes on that returns to an address.
@@ -143,26 +172,20 @@ pub fn consider(f: &mut Frame) {
         return;
     }
     site.given_up = true;
-    if !is_file_code(at) {
-        return;
-    }
-    let done = before(at, f.rax) || after(at, site, f);
+    let Some(within) = file_code(at) else { return };
+    let done = before(at, f.rax) || after(at, &within, site, f);
     if done {
         let c = control();
         c.sites.store(c.sites.load(Relaxed) + 1, Relaxed);
     }
 }
 
-/// Whether a site lies in private code of a file: code that a program makes is never touched.
-fn is_file_code(at: u64) -> bool {
+/// The mapping in which a site lies, if it is private code of a file: code that a program makes is never touched.
+fn file_code(at: u64) -> Option<Range<u64>> {
     let k = kernel();
-    let space = k.space_of(k.current);
-    let Some((_, vma)) = space.find(at) else { return false };
-    !vma.shared
-        && vma.prot & 4 != 0
-        && vma.prot & 2 == 0
-        && matches!(vma.source, Source::File { .. })
-        && vma.end >= at + 16
+    let (start, vma) = k.space_of(k.current).find(at)?;
+    let is_code = !vma.shared && vma.prot & 4 != 0 && vma.prot & 2 == 0;
+    (is_code && matches!(vma.source, Source::File { .. }) && vma.end >= at + 16).then_some(start..vma.end)
 }
 
 /// Room for stubs in a row within reach of a site, at an address that suits.
@@ -302,19 +325,18 @@ fn number_before(at: u64) -> Option<(u64, u32)> {
     }
 }
 
-fn after(at: u64, site: &mut Site, f: &mut Frame) -> bool {
+fn after(at: u64, within: &Range<u64>, site: &mut Site, f: &mut Frame) -> bool {
     let mut code = [0u8; 32];
     if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..16]).is_err() {
         return false;
     }
-    let Some(len) = movable(at, &code) else { return false };
-    let end = at + 2 + len as u64;
-    if is_jumped_to(at, end) {
+    let Some(moved) = instructions(at + 2, &code[2..], JUMP as usize - 2) else { return false };
+    let end = moved[moved.len() - 1];
+    let len = (end - at - 2) as usize;
+    if is_jumped_to(at, end, within) {
         return false;
     }
-    // Whoever jumps to the instruction behind the call meets the jump's distance there: a byte that traps.
-    let traps = |stub: u64| stub.wrapping_sub(at + 5) >> 8 & 0xff == 0xcc;
-    let Some(stub) = stub_near(at, 1, traps) else { return false };
+    let Some(stub) = stub_near(at, 1, |stub| traps_at(at, &moved, stub)) else { return false };
     if !reaches(stub, at) {
         return false;
     }
@@ -325,41 +347,56 @@ fn after(at: u64, site: &mut Site, f: &mut Frame) -> bool {
     out.put(&code[2..2 + len]);
     out.relative(&[0xe9], end);
     out.write();
-    let mut jump = Code::<{ STUB as usize }>::new(at);
-    jump.relative(&[0xe9], stub);
-    // What is left of the moved instructions is never run: it traps.
-    let mut bytes = [0xcc; 32];
-    bytes[..5].copy_from_slice(&jump.bytes[..5]);
-    if !patch(at, &bytes[..2 + len]) {
+    if !jump_to_stub(at, end, stub) {
         return false;
     }
-    site.resume = resume;
+    (site.resume, site.after) = (resume, len as u8);
     f.rip = resume;
     f.rcx = resume;
     true
 }
 
-/// Bytes of the instructions after a call that must move with it, if they can.
-fn movable(at: u64, code: &[u8; 32]) -> Option<usize> {
-    instructions(at + 2, &code[2..], 3)
+/// Bytes of a jump.
+const JUMP: u64 = 5;
+
+/// Makes a range of code a jump. What is left of its instructions is never run: it traps.
+fn jump_to_stub(from: u64, to: u64, stub: u64) -> bool {
+    let mut jump = Code::<{ STUB as usize }>::new(from);
+    jump.relative(&[0xe9], stub);
+    patch(from, &jump.bytes[..(to - from) as usize])
 }
 
-/// Bytes of whole instructions that cover at least `want` bytes, if all of them do the same elsewhere.
-fn instructions(at: u64, code: &[u8], want: usize) -> Option<usize> {
+/// Whether the distance of a jump from `at` to a stub has a byte that traps where an instruction begins, for all of these.
+fn traps_at(at: u64, instructions: &[u64], stub: u64) -> bool {
+    let distance = (stub.wrapping_sub(at + JUMP) as i32).to_le_bytes();
+    let inside = instructions.iter().filter(|start| **start < at + JUMP);
+    inside.map(|start| distance[(start - at - 1) as usize]).all(|byte| byte == 0xcc)
+}
+
+/// Most bytes of moved instructions.
+const MOVED: u64 = 24;
+
+/// Where whole instructions begin that cover at least `want` bytes, and where the last one ends, if all of them do the same
+/// elsewhere.
+fn instructions(at: u64, code: &[u8], want: usize) -> Option<Vec<u64>> {
     let mut decoder = Decoder::with_ip(64, code, at, DecoderOptions::NONE);
     let mut instruction = Instruction::default();
-    let mut len = 0;
-    while len < want {
+    let mut starts = alloc::vec![at];
+    while decoder.ip() < at + want as u64 {
         decoder.decode_out(&mut instruction);
-        let plain = !instruction.is_invalid()
-            && instruction.flow_control() == FlowControl::Next
-            && !instruction.is_ip_rel_memory_operand();
-        if !plain || len + instruction.len() > 24 {
+        if !is_movable(&instruction) || decoder.ip() - at > MOVED {
             return None;
         }
-        len += instruction.len();
+        starts.push(decoder.ip());
     }
-    Some(len)
+    Some(starts)
+}
+
+/// Whether an instruction does the same elsewhere.
+fn is_movable(instruction: &Instruction) -> bool {
+    !instruction.is_invalid()
+        && instruction.flow_control() == FlowControl::Next
+        && !instruction.is_ip_rel_memory_operand()
 }
 
 /// Whether a reading of code from its first byte, which is at `begin`, meets an address. From a wrong byte it falls into step with the
@@ -373,15 +410,14 @@ pub fn meets(code: &[u8], begin: u64, at: u64) -> bool {
     decoder.ip() == at
 }
 
-/// Reads the code around an address in step with it, and shows each instruction. Returns false if that cannot be done.
-fn read_around(at: u64, mut see: impl FnMut(&Instruction)) -> bool {
+/// Reads the code of a mapping around an address in step with it, and shows each instruction. Returns false if that cannot be
+/// done.
+fn read_around(at: u64, within: &Range<u64>, mut see: impl FnMut(&Instruction)) -> bool {
     const REACH: u64 = 1024;
     const LONGEST: u64 = 15;
     let mut code = [0u8; 2 * REACH as usize];
-    let k = kernel();
-    let Some((start, vma)) = k.space_of(k.current).find(at) else { return false };
-    let from = at.saturating_sub(REACH).max(start);
-    let len = ((at + REACH).min(vma.end) - from) as usize;
+    let from = at.saturating_sub(REACH).max(within.start);
+    let len = ((at + REACH).min(within.end) - from) as usize;
     if Host.read(from, &mut code[..len]).is_err() {
         return false;
     }
@@ -397,9 +433,9 @@ fn read_around(at: u64, mut see: impl FnMut(&Instruction)) -> bool {
 }
 
 /// Whether a branch near goes into the bytes from after `at` to `end`. When in doubt it is so: that only costs traps.
-fn is_jumped_to(at: u64, end: u64) -> bool {
+fn is_jumped_to(at: u64, end: u64, within: &Range<u64>) -> bool {
     let mut hit = false;
-    let read = read_around(at, |instruction| {
+    let read = read_around(at, within, |instruction| {
         let near = matches!(
             instruction.flow_control(),
             FlowControl::ConditionalBranch | FlowControl::UnconditionalBranch | FlowControl::Call
@@ -412,18 +448,16 @@ fn is_jumped_to(at: u64, end: u64) -> bool {
     hit || !read
 }
 
-/// The instruction before an address, if it does the same elsewhere.
-fn previous(at: u64) -> Option<u64> {
-    let mut found = None;
-    read_around(at, |instruction| {
-        let plain = !instruction.is_invalid()
-            && instruction.flow_control() == FlowControl::Next
-            && !instruction.is_ip_rel_memory_operand();
-        if plain && instruction.next_ip() == at {
-            found = Some(instruction.ip());
-        }
+/// Where the instructions in a row before the one at an address begin that do the same elsewhere, and the address.
+fn previous(at: u64, within: &Range<u64>) -> Vec<u64> {
+    let mut row = Vec::new();
+    read_around(at, within, |instruction| match instruction.ip() {
+        ip if ip >= at => {}
+        ip if is_movable(instruction) => row.push(ip),
+        _ => row.clear(),
     });
-    found
+    row.push(at);
+    row
 }
 
 /// Whether an instruction is a branch that can be done elsewhere (not a call or a return).
@@ -471,7 +505,7 @@ pub fn yield_point_made(at: u64) {
     }
     out.write();
     if let Some(site) = site(at, true) {
-        *site = Site { at, resume: stub, hits: 0, given_up: true, is_branch: true };
+        *site = Site { at, resume: stub, given_up: true, is_branch: true, ..EMPTY };
         patch_to(at, &[0xcc], prot);
     }
 }
@@ -509,81 +543,109 @@ pub fn while_writable(from: u64, to: u64, prot: u64, write: impl FnOnce()) -> bo
 /// Its bytes, and where it is short those after or before it, become a jump to a stub that does what was before, counts,
 /// branches, and does what came after. Where nothing may be moved a breakpoint leads to the stub: slower, and always
 /// possible.
-pub fn yield_point(at: u64) {
+pub fn yield_point(at: u64, within: &Range<u64>) {
     let mut code = [0u8; 32];
     if Host.read(at, &mut code).is_err() && Host.read(at, &mut code[..16]).is_err() {
         return;
     }
     let branch = Decoder::with_ip(64, &code, at, DecoderOptions::NONE).decode();
-    let len = branch.len();
-    let next = at + len as u64;
     if !is_branch(&branch) {
         return;
     }
-    let Some(stub) = stub_near(at, 2, |_| true) else { return };
-    if !reaches(stub, at) {
+    let Some(place) = Replaced::around(&branch, &code, within) else { return };
+    if !reaches(place.stub, at) {
         return;
     }
-    let more = if len >= 5 { Some(0) } else { instructions(next, &code[len..], 5 - len) };
-    let more = more.filter(|n| *n == 0 || !is_jumped_to(at, next + *n as u64));
-    let before = if more.is_some() { None } else { previous(at) };
-    let before = before.filter(|p| next - p >= 5 && next - p <= 32 && !is_jumped_to(*p, next));
-    let mut out = Code::<{ 2 * STUB as usize }>::new(stub);
-    // Where the guest goes on after it has given up the baton.
-    let mut resume = at;
-    if let Some(from) = before {
-        let mut moved = [0u8; 32];
-        let n = (at - from) as usize;
-        if Host.read(from, &mut moved[..n]).is_err() {
-            return;
-        }
-        out.put(&moved[..n]);
-        resume = out.here();
+    let mut moved = [0u8; 2 * MOVED as usize];
+    let moved = &mut moved[..(place.to - place.from) as usize];
+    if Host.read(place.from, moved).is_err() {
+        return;
     }
-    out.count_passes(resume);
+    let (before, after) = (at - place.from, place.to - branch.next_ip());
+    let mut out = Code::<{ 2 * STUB as usize }>::new(place.stub);
+    out.put(&moved[..before as usize]);
+    // Where the guest goes on after it has given up the baton: what was before the branch is not done again.
+    let again = if before > 0 { out.here() } else { at };
+    out.count_passes(again);
     match branch.flow_control() {
         FlowControl::ConditionalBranch => {
             let condition = condition(&branch, &code);
             out.relative(&[0x0f, 0x80 | condition], branch.near_branch_target());
         }
         FlowControl::UnconditionalBranch => out.relative(&[0xe9], branch.near_branch_target()),
-        _ => out.put(&code[..len]),
+        _ => out.put(&code[..branch.len()]),
     }
-    let after = more.unwrap_or(0);
-    out.put(&code[len..len + after]);
-    out.relative(&[0xe9], next + after as u64);
+    let behind = out.here();
+    out.put(&moved[moved.len() - after as usize..]);
+    out.relative(&[0xe9], place.to);
     out.write();
-    let jump_to_stub = |from: u64, len: usize| {
-        let mut jump = Code::<{ STUB as usize }>::new(from);
-        jump.relative(&[0xe9], stub);
-        let mut bytes = [0xcc; 64];
-        bytes[..5].copy_from_slice(&jump.bytes[..5]);
-        patch(from, &bytes[..len])
+    let moved = Site { given_up: true, before: before as u8, after: after as u8, ..EMPTY };
+    // To the guest it stands at the branch when it has given up the baton.
+    let new = match place.is_breakpoint {
+        true => Some(Site { at, resume: place.stub, is_branch: true, ..moved }),
+        false if before > 0 => Some(Site { at: at - 2, resume: again, ..moved }),
+        false if after > 0 => Some(Site { at: branch.next_ip() - 2, resume: behind, ..moved }),
+        false => None,
     };
-    if more.is_some() {
-        jump_to_stub(at, len + after);
-    } else if let Some(from) = before {
-        // To the guest it stands at the branch when it has given up the baton.
-        if let Some(site) = site(at.wrapping_sub(2), true) {
-            *site = Site { at: at.wrapping_sub(2), resume, hits: 0, given_up: true, is_branch: false };
-            jump_to_stub(from, (next - from) as usize);
-        }
-    } else if let Some(site) = site(at, true) {
-        *site = Site { at, resume: stub, hits: 0, given_up: true, is_branch: true };
+    if let Some(new) = new {
+        let Some(site) = site(new.at, true) else { return };
+        *site = new;
+    }
+    if place.is_breakpoint {
         patch(at, &[0xcc]);
+    } else {
+        jump_to_stub(place.from, place.to, place.stub);
     }
 }
 
-/// A breakpoint that lies behind a rewritten call: the guest has jumped there, and goes on where the instructions are
-/// now. Returns false if it was not one.
-pub fn jumped_behind(f: &mut Frame) -> bool {
-    match site(f.rip.wrapping_sub(3), false) {
-        Some(s) if s.resume != 0 && !s.is_branch => {
-            f.rip = s.resume;
-            true
-        }
-        _ => false,
+/// The code around a branch that a jump to a stub replaces, or the branch alone where it is a breakpoint.
+struct Replaced {
+    from: u64,
+    to: u64,
+    stub: u64,
+    is_breakpoint: bool,
+}
+
+impl Replaced {
+    fn around(branch: &Instruction, code: &[u8; 32], within: &Range<u64>) -> Option<Replaced> {
+        let (at, next) = (branch.ip(), branch.next_ip());
+        let jump = |from, to, inside: &[u64]| {
+            if to - from < JUMP || at - from > MOVED || is_jumped_to(from, to, within) {
+                return None;
+            }
+            let stub = stub_near(at, 2, |stub| traps_at(from, inside, stub))?;
+            Some(Replaced { from, to, stub, is_breakpoint: false })
+        };
+        let with_next = || {
+            // What stands behind a branch that is always taken is reached from elsewhere alone: it stays.
+            if branch.flow_control() != FlowControl::ConditionalBranch {
+                return None;
+            }
+            let starts = instructions(next, &code[branch.len()..], (JUMP as usize).saturating_sub(branch.len()))?;
+            jump(at, starts[starts.len() - 1], &starts)
+        };
+        let with_previous = || {
+            let row = previous(at, within);
+            (1..row.len()).rev().find_map(|i| jump(row[i - 1], next, &row[i..]))
+        };
+        let breakpoint = || {
+            let stub = stub_near(at, 2, |_| true)?;
+            Some(Replaced { from: at, to: next, stub, is_breakpoint: true })
+        };
+        jump(at, next, &[]).or_else(with_next).or_else(with_previous).or_else(breakpoint)
     }
+}
+
+/// A breakpoint where an instruction has moved away: the guest has jumped there, and goes on where it is now. Returns false if
+/// it was not one.
+pub fn moved_away(f: &mut Frame) -> bool {
+    let addr = f.rip - 1;
+    let near = addr.saturating_sub(MOVED + 2)..=addr + MOVED;
+    let moved = near.filter_map(|at| site(at, false)).find_map(|site| site.moved_to(addr));
+    if let Some(to) = moved {
+        f.rip = to;
+    }
+    moved.is_some()
 }
 
 /// The stub of a yield point that a breakpoint leads to.

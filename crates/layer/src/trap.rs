@@ -113,7 +113,7 @@ fn answer_trap(f: &mut Frame, signal: u32, info: &HostInfo, uc: &HostContext) {
             answer(f);
         }
         SIGURG => spin::look(f),
-        SIGTRAP if spin::step(f) || spin::passed(f) || rewrite::jumped_behind(f) => {}
+        SIGTRAP if spin::step(f) || spin::passed(f) || rewrite::moved_away(f) => {}
         SIGSEGV if read_counter(f) || hidden::answer(f) => {}
         SIGILL if hidden::answer(f) => {}
         SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP => fault(signal, info, uc),

@@ -50,7 +50,7 @@ pub const WORLD: &[KeySpec] = keys! {
     "start" Read "what the wall clock shows at the beginning (`2027-01-01T00:00:00Z`)"
     "latency" Read "how long a packet takes on networks that say nothing of their own (`100us`)"
     "call_cost" Read "virtual time that a system call costs (`500ns`)"
-    "quantum" Read "virtual time after which a runner gives way (`200us`)"
+    "quantum" Read "virtual time after which a runner gives way, on average (`200us`)"
     "cpus" Read "processors that each host shows (2)"
     "memory" Read "memory that each host has: what its processes touch beyond it gets the largest of them killed; without it, each shows `4G`, and nothing bounds it"
     "disk" Read "disk that each host has (`64G`)"

@@ -26,6 +26,8 @@ int main(void) {
     CHECK(CPU_EQUAL(&set, &again));
     CPU_ZERO(&again);
     CHECK_ERRNO(sched_setaffinity(0, sizeof again, &again), EINVAL);
+    CHECK_ERRNO(sched_getaffinity(-1, sizeof again, &again), ESRCH);
+    CHECK_ERRNO(sched_setaffinity(-1, sizeof set, &set), ESRCH);
     CHECK_ERRNO(syscall(SYS_sched_getaffinity, 0, 1, &set), EINVAL);
     CHECK(CPU_ISSET(sched_getcpu(), &set));
     CHECK(sysconf(_SC_NPROCESSORS_ONLN) >= 1);

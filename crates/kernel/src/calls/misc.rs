@@ -342,9 +342,13 @@ pub fn getrusage(cx: &mut Cx) -> Answer {
 
 impl Cx<'_> {
     fn sched_target(&self, tid: u32) -> Result<TaskId> {
+        if (tid as i32) < 0 { Err(Errno::EINVAL) } else { self.any_thread(tid) }
+    }
+
+    /// A thread of the caller's host; 0 is the caller.
+    fn any_thread(&self, tid: u32) -> Result<TaskId> {
         match tid {
             0 => Ok(self.task),
-            tid if (tid as i32) < 0 => Err(Errno::EINVAL),
             tid => self.k.host_of(self.task).tids.get(&tid).copied().ok_or(Errno::ESRCH),
         }
     }
@@ -372,7 +376,7 @@ pub fn sched_getaffinity(cx: &mut Cx) -> Answer {
     if cx.args[1] < 8 || !cx.args[1].is_multiple_of(8) {
         return Err(Errno::EINVAL.into());
     }
-    let task = cx.sched_target(cx.uint(0))?;
+    let task = cx.any_thread(cx.uint(0))?;
     let mask = cx.k.task(task).affinity & cx.cpu_mask();
     cx.m.write(cx.args[2], &mask.to_le_bytes())?;
     Ok(8)
@@ -383,7 +387,7 @@ pub fn sched_setaffinity(cx: &mut Cx) -> Answer {
     let n = cx.args[1].min(8) as usize;
     cx.m.read(cx.args[2], &mut raw[..n])?;
     let mask = u64::from_le_bytes(raw) & cx.cpu_mask();
-    let task = cx.sched_target(cx.uint(0))?;
+    let task = cx.any_thread(cx.uint(0))?;
     if !cx.may_schedule(task) {
         return Err(Errno::EPERM.into());
     }

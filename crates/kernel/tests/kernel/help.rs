@@ -7,6 +7,7 @@ use snowglobe_kernel::machine::{Backing, LowerFile, LowerStat, Machine, SignalFr
 use snowglobe_kernel::task::{Cred, HostId, State, TaskId};
 use snowglobe_kernel::{Flow, Kernel, MachineInfo, Pick, table};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// Where the memory that all tasks share begins.
 const BASE: u64 = 0x10_0000;
@@ -214,7 +215,7 @@ impl Machine for FakeMachine {
     fn pop_signal(&mut self) -> Result<SignalReturn> {
         Err(Errno::EFAULT)
     }
-    fn yield_point(&mut self, _: u64) {}
+    fn yield_point(&mut self, _: u64, _: Range<u64>) {}
     fn yield_point_made(&mut self, _: u64) {}
     fn world_ended(&mut self, report: &[u8]) {
         self.over = Some(report.to_vec());
