@@ -1,12 +1,12 @@
 //! Where a process is, and what is in a directory.
 
-use crate::fs::file::FileRef;
 use crate::fs::inode::{Entry, InodeRef, Node};
 use crate::fs::path::{X, permit};
 use crate::fs::procfs;
 use crate::mem::{self, Struct};
 use crate::uapi::*;
 use crate::{Answer, Cx};
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 use snowglobe_abi::errno::{Errno, Result};
 
@@ -59,6 +59,9 @@ pub fn getcwd(cx: &mut Cx) -> Answer {
     Ok(path.len() as i64)
 }
 
+/// Position of the first entry after `.` and `..`.
+const NAMES: u64 = 2;
+
 /// A directory entry as `getdents64` gives it.
 struct Dirent {
     ino: u64,
@@ -93,60 +96,74 @@ impl Cx<'_> {
         }
         let mut out: Vec<u8> = Vec::new();
         let mut at = file.pos.get();
+        let now = match &node.node {
+            Node::Proc(proc) => Some(procfs::list(self, proc)),
+            _ => None,
+        };
+        if at <= NAMES || file.listing.borrow().is_empty() {
+            *file.listing.borrow_mut() = match &now {
+                Some(now) => now.iter().map(|(name, _)| name.clone()).collect(),
+                None => self.names_in(&node)?,
+            };
+        }
+        let now: Option<BTreeMap<_, _>> = now.map(|now| now.into_iter().collect());
         let room = self.args[2] as usize;
-        while let Some(entry) = self.dirent(&file, &node, at)? {
-            let bytes = layout(&entry, at + 1);
+        while let Some((entry, next)) = self.dirent(&node, &file.listing.borrow(), now.as_ref(), at)? {
+            let bytes = layout(&entry, next);
             if out.len() + bytes.len() > room {
                 if out.is_empty() {
                     return Err(Errno::EINVAL.into());
                 }
                 break;
             }
-            at += 1;
+            at = next;
             out.extend(bytes);
-            *file.dir_at.borrow_mut() = Some(entry.name);
         }
         self.m.write(self.args[1], &out)?;
         file.pos.set(at);
         self.k.notify_file(&node, file.name.as_ref(), IN_ACCESS);
         Ok(out.len() as i64)
     }
-}
 
-impl Cx<'_> {
-    /// The entry at a position: `.` and `..`, then the names in order as they stood when the listing began.
-    fn dirent(&mut self, file: &FileRef, node: &InodeRef, at: u64) -> Result<Option<Dirent>> {
-        match at {
-            0 => return Ok(Some(Dirent { ino: node.ino, kind: S_IFDIR, name: b".".to_vec() })),
-            1 => {
-                return Ok(Some(Dirent {
-                    ino: node.parent(&self.proc().fs.borrow().root).ino,
-                    kind: S_IFDIR,
-                    name: b"..".to_vec(),
-                }));
-            }
-            _ => {}
-        }
-        if let Node::Proc(proc) = &node.node {
-            let list = procfs::list(self, proc);
-            let entry = list.into_iter().nth(at as usize - 2);
-            return Ok(entry.map(|(name, kind)| Dirent { ino: 4_000_000 + at, kind, name }));
-        }
-        if at == 2 {
-            node.list(self.m)?;
-            *file.dir_at.borrow_mut() = None;
-        }
-        // The last name given out is the place from which to go on, so that names removed meanwhile shift nothing.
+    fn names_in(&mut self, node: &InodeRef) -> Result<Vec<Vec<u8>>> {
+        node.list(self.m)?;
         let dir = node.dir()?.borrow();
-        let last = file.dir_at.borrow().clone();
-        let from = match &last {
-            Some(last) => core::ops::Bound::Excluded(last.clone()),
-            None => core::ops::Bound::Unbounded,
-        };
-        let next = dir.entries.range((from, core::ops::Bound::Unbounded)).find_map(|(name, entry)| match entry {
-            Entry::There(node) => Some((name.clone(), node.top())),
-            Entry::Gone => None,
+        let there = dir.entries.iter().filter(|(_, entry)| matches!(entry, Entry::There(_)));
+        Ok(there.map(|(name, _)| name.clone()).collect())
+    }
+
+    /// The entry at a position and the position after it: `.` and `..`, then the names as they stood when the listing began,
+    /// without those that have gone since. `now` is what a computed directory holds.
+    fn dirent(
+        &self,
+        node: &InodeRef,
+        names: &[Vec<u8>],
+        now: Option<&BTreeMap<Vec<u8>, u32>>,
+        at: u64,
+    ) -> Result<Option<(Dirent, u64)>> {
+        if at < NAMES {
+            let (name, ino) = match at {
+                0 => (&b"."[..], node.ino),
+                _ => (&b".."[..], node.parent(&self.proc().fs.borrow().root).ino),
+            };
+            return Ok(Some((Dirent { ino, kind: S_IFDIR, name: name.to_vec() }, at + 1)));
+        }
+        let rest = names.iter().zip(NAMES..).skip((at - NAMES) as usize);
+        if let Some(now) = now {
+            let mut there = rest.filter_map(|(name, at)| now.get(name).map(|kind| (name, at, *kind)));
+            return Ok(there.next().map(|(name, at, kind)| {
+                const FIRST: u64 = 4_000_000;
+                (Dirent { ino: FIRST + at, kind, name: name.clone() }, at + 1)
+            }));
+        }
+        let dir = node.dir()?.borrow();
+        let mut there = rest.filter_map(|(name, at)| match dir.entries.get(name) {
+            Some(Entry::There(node)) => Some((name, at, node.top())),
+            _ => None,
         });
-        Ok(next.map(|(name, node)| Dirent { ino: node.ino, kind: node.kind(), name }))
+        Ok(there.next().map(|(name, at, node)| {
+            let entry = Dirent { ino: node.ino, kind: node.kind(), name: name.clone() };
+            (entry, at + 1)
+        }))
     }
 }

@@ -2,7 +2,6 @@
 
 use crate::fs::disk::faults::Reach;
 use crate::fs::file::{FileKind, FileRef};
-use crate::fs::inode::Node;
 use crate::io::MAX_RW;
 use crate::mem::Iov;
 use crate::mm::Before;
@@ -241,30 +240,7 @@ pub fn lseek(cx: &mut Cx) -> Answer {
     };
     let pos = base.checked_add(offset).filter(|p| *p >= 0).ok_or(Errno::EINVAL)?;
     file.pos.set(pos as u64);
-    if inode.is_dir() {
-        *file.dir_at.borrow_mut() = None;
-        file.pos.set(0);
-        // Going back to a place in a listing means going through it again.
-        cx.skip_entries(&file, pos as u64)?;
-    }
     Ok(pos)
-}
-
-impl Cx<'_> {
-    fn skip_entries(&mut self, file: &FileRef, to: u64) -> Result<()> {
-        let Some(Node::Dir(dir)) = file.inode.as_ref().map(|i| &i.node) else {
-            file.pos.set(to);
-            return Ok(());
-        };
-        if to > 2 {
-            let dir = dir.borrow();
-            let there = |e: &crate::fs::inode::Entry| matches!(e, crate::fs::inode::Entry::There(_));
-            let name = dir.entries.iter().filter(|(_, e)| there(e)).nth(to as usize - 3).map(|(n, _)| n.clone());
-            *file.dir_at.borrow_mut() = name;
-        }
-        file.pos.set(to);
-        Ok(())
-    }
 }
 
 fn sync_file(cx: &mut Cx, data_only: bool) -> Answer {

@@ -84,8 +84,8 @@ pub struct OpenFile {
     pub inode: Option<InodeRef>,
     /// The directory and name by which it was opened.
     pub name: Option<(InodeRef, Vec<u8>)>,
-    /// Position in a directory listing: the last name given out.
-    pub dir_at: RefCell<Option<Vec<u8>>>,
+    /// The names of a directory as they stood when its listing began, so that names that go meanwhile shift nothing.
+    pub listing: RefCell<Vec<Vec<u8>>>,
     /// F_SETOWN and F_SETSIG.
     pub owner: Cell<i32>,
     /// F_SETSIG.
@@ -125,7 +125,7 @@ impl OpenFile {
             pos: Cell::new(0),
             inode: None,
             name: None,
-            dir_at: RefCell::new(None),
+            listing: RefCell::default(),
             owner: Cell::new(0),
             owner_signal: Cell::new(0),
             async_by: Cell::new((0, -1)),
