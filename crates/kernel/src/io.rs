@@ -214,10 +214,17 @@ impl Cx<'_> {
                 Err(Errno::EISDIR)
             }
             Node::Proc(node) => {
-                let data = procfs::read(self, node)?;
-                let rest = data.get(at as usize..).unwrap_or_default();
+                // Who reads it in pieces reads one text (seq_file of Linux), made anew where it begins again.
+                let mut kept = file.text.borrow_mut();
+                if at == 0 || kept.is_empty() {
+                    *kept = procfs::read(self, node)?;
+                }
+                let rest = kept.get(at as usize..).unwrap_or_default();
                 let n = rest.len().min(iov.len() as usize);
                 iov.scatter(self.m, 0, &rest[..n])?;
+                if n == kept.len() {
+                    kept.clear();
+                }
                 Ok(n as u64)
             }
             _ => Err(Errno::EINVAL),

@@ -86,6 +86,8 @@ pub struct OpenFile {
     pub name: Option<(InodeRef, Vec<u8>)>,
     /// The names of a directory as they stood when its listing began, so that names that go meanwhile shift nothing.
     pub listing: RefCell<Vec<Vec<u8>>>,
+    /// A computed file's text while it is read in pieces.
+    pub text: RefCell<Vec<u8>>,
     /// F_SETOWN and F_SETSIG.
     pub owner: Cell<i32>,
     /// F_SETSIG.
@@ -126,6 +128,7 @@ impl OpenFile {
             inode: None,
             name: None,
             listing: RefCell::default(),
+            text: RefCell::default(),
             owner: Cell::new(0),
             owner_signal: Cell::new(0),
             async_by: Cell::new((0, -1)),
