@@ -3,7 +3,7 @@
 use crate::fs::dev::Device;
 use crate::fs::file::{FileKind, FileRef, OpenFile};
 use crate::fs::inode::{Inode, InodeRef, Node};
-use crate::fs::tty::{TERMIOS, TOSTOP, Tty};
+use crate::fs::tty::{TERMIOS, TOSTOP, Termios, Tty};
 use crate::mem::{self, Iov, Struct};
 use crate::signal::{Info, bit};
 use crate::task::{HostId, ProcId, TaskId};
@@ -220,6 +220,9 @@ impl Cx<'_> {
                 if tty.locked.get() {
                     return Err(Errno::EIO);
                 }
+                if tty.exclusive[0].get() && !self.proc().cred.capable(CAP_SYS_ADMIN) {
+                    return Err(Errno::EBUSY);
+                }
                 tty
             }
         };
@@ -412,8 +415,24 @@ impl Cx<'_> {
                 self.tty_check(tty, SIGTTOU)?;
                 self.flush(tty, arg)
             }
-            // TIOCEXCL, TIOCNXCL
-            0x540c | 0x540d => Ok(0),
+            // TIOCEXCL, TIOCNXCL, TIOCGEXCL
+            0x540c | 0x540d => {
+                tty.exclusive[usize::from(master)].set(cmd == 0x540c);
+                Ok(0)
+            }
+            0x8004_5440 => self.put_int(arg, u32::from(tty.exclusive[usize::from(master)].get())),
+            // TIOCGLCKTRMIOS, TIOCSLCKTRMIOS
+            0x5456 => {
+                self.m.write(arg, &tty.locks.get().bytes()[..TERMIOS])?;
+                Ok(0)
+            }
+            0x5457 => {
+                if !self.proc().cred.capable(CAP_SYS_ADMIN) {
+                    return Err(Errno::EPERM.into());
+                }
+                tty.locks.set(Termios::NOTHING.read(&mem::bytes(self.m, arg, TERMIOS)?));
+                Ok(0)
+            }
             // TIOCOUTQ: output has always been shown.
             0x5411 => self.put_int(arg, 0),
             // TIOCSTI, disabled as Linux has it since 6.2.
@@ -469,7 +488,7 @@ impl Cx<'_> {
         if matches!(cmd, 0x5404 | 0x5408 | 0x402c_542d) {
             tty.discipline.borrow_mut().flush_all_input();
         }
-        tty.discipline.borrow_mut().set(new);
+        tty.discipline.borrow_mut().set(old.changed(&new, &tty.locks.get()));
         tty.tell(PKT_IOCTL);
         // What was typed may be looked at now, and waiting readers look again under the new settings.
         self.k.pump(tty);

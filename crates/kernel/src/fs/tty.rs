@@ -89,6 +89,25 @@ impl Default for Termios {
 }
 
 impl Termios {
+    /// No flag, no character.
+    pub const NOTHING: Termios =
+        Termios { iflag: 0, oflag: 0, cflag: 0, lflag: 0, line: 0, cc: [0; 19], speed: [0; 2] };
+
+    /// What becomes of these settings when others are asked for: what is set in `locks` stays (TIOCSLCKTRMIOS, `ioctl_tty(2)`).
+    pub fn changed(&self, new: &Termios, locks: &Termios) -> Termios {
+        let flag = |old: u32, new: u32, lock: u32| old & lock | new & !lock;
+        let byte = |old: u8, new: u8, lock: u8| if lock != 0 { old } else { new };
+        Termios {
+            iflag: flag(self.iflag, new.iflag, locks.iflag),
+            oflag: flag(self.oflag, new.oflag, locks.oflag),
+            cflag: flag(self.cflag, new.cflag, locks.cflag),
+            lflag: flag(self.lflag, new.lflag, locks.lflag),
+            line: byte(self.line, new.line, locks.line),
+            cc: core::array::from_fn(|i| byte(self.cc[i], new.cc[i], locks.cc[i])),
+            speed: new.speed,
+        }
+    }
+
     /// As the C interface of the kernel has it: `struct termios`, and `struct termios2` with the speeds.
     pub fn bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(TERMIOS + 8);
@@ -604,6 +623,10 @@ pub struct Tty {
     pub size: Cell<[u16; 4]>,
     /// TIOCSPTLCK: the terminal cannot be opened yet.
     pub locked: Cell<bool>,
+    /// TIOCEXCL, of the terminal and of the master: no more opens but by root.
+    pub exclusive: [Cell<bool>; 2],
+    /// TIOCSLCKTRMIOS: settings that stay.
+    pub locks: Cell<Termios>,
     /// TIOCPKT: the master reads packets.
     pub packet: Cell<bool>,
     /// What the next packet tells, as TIOCPKT_ bits.
@@ -636,6 +659,8 @@ impl Tty {
             discipline: RefCell::default(),
             size: Cell::new([0; 4]),
             locked: Cell::new(true),
+            exclusive: [Cell::new(false), Cell::new(false)],
+            locks: Cell::new(Termios::NOTHING),
             packet: Cell::new(false),
             status: Cell::new(0),
             session: Cell::new(None),
