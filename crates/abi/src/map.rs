@@ -53,16 +53,20 @@ pub const STUB_ZONES: [(u64, core::ops::Range<u64>); 4] = [
 /// Page size in bytes.
 pub const PAGE: u64 = 4096;
 
-/// Offset of the trace ring in the arena.
+/// Bytes of a huge page.
+pub const HUGE_PAGE: u64 = 2 << 20;
+
+/// Offset of the trace ring in the arena: what every host process touches, the control page and the ring, is one huge page.
 pub const RING_OFFSET: u64 = 1 << 20;
-/// Size of the trace ring in bytes; a power of two.
-pub const RING_SIZE: u64 = 4 << 20;
+/// Size of the trace ring in bytes; a power of two. It is read often enough, and stays in a cache.
+pub const RING_SIZE: u64 = HUGE_PAGE - RING_OFFSET;
 /// Offset of the area by which the supervisor hands blobs in (specification) and takes blobs out (report).
 pub const BLOB_OFFSET: u64 = RING_OFFSET + RING_SIZE;
 /// Size of the blob area in bytes.
 pub const BLOB_SIZE: u64 = 64 << 20;
 /// Offset of the layer's heap in the arena.
 pub const HEAP_OFFSET: u64 = BLOB_OFFSET + BLOB_SIZE;
+const _: () = assert!(RING_SIZE.is_power_of_two() && HEAP_OFFSET.is_multiple_of(HUGE_PAGE));
 
 /// Descriptor numbers that every host process holds, below any that the layer opens.
 pub mod fd {

@@ -155,6 +155,7 @@ pub fn keep(task: u32, frame: &state::Frame, fs: u64) {
 
 /// A slot whose last host process has gone.
 fn vacate(slot: u32) {
+    crate::heap::has_one_more_process();
     let s = &control().slots[slot as usize];
     // A host process that was told to end does so at once; it only has to be given the core.
     while s.host_pid.load(Acquire) != 0 {

@@ -1,10 +1,14 @@
 //! The allocator on the arena: size classes with free lists, in memory that all host processes share.
 //!
 //! Only the runner allocates, so there is no lock. Blocks of a megabyte and more give their memory back when freed.
+//!
+//! Each host process has page tables of its own for the arena, and the first touch of a page by each is a fault, which in a virtual
+//! machine takes 2 us. So a world that has many of them joins the pages of the arena, and of the layer's code, to huge ones, which
+//! are mapped by one fault for 512. A small world does not: to make a huge page takes about a millisecond.
 
 use crate::sys::sys;
 use core::alloc::{GlobalAlloc, Layout};
-use snowglobe_abi::map::{ARENA_BASE, ARENA_SIZE, HEAP_OFFSET, PAGE};
+use snowglobe_abi::map::{ARENA_BASE, ARENA_SIZE, HEAP_OFFSET, HUGE_PAGE, LAYER_BASE, PAGE};
 
 /// Classes: powers of two from 16 bytes on, each in four steps.
 const CLASSES: usize = 160;
@@ -16,8 +20,15 @@ pub struct Header {
     /// The layer's state that all host processes share.
     pub shared: *mut crate::state::Shared,
     next: usize,
+    /// Where the pages that have not been joined begin; the end of the address space as long as none are to be.
+    apart: usize,
+    /// Host processes that are still to be made before pages are joined.
+    until_joined: u32,
     free: [usize; CLASSES],
 }
+
+/// Host processes of a world after which huge pages pay.
+const MANY: u32 = 16;
 
 /// The header.
 pub fn header() -> *mut Header {
@@ -28,7 +39,51 @@ pub fn header() -> *mut Header {
 pub fn init() {
     let start = (ARENA_BASE + HEAP_OFFSET) as usize + core::mem::size_of::<Header>().next_multiple_of(PAGE as usize);
     // SAFETY: the arena is mapped and nobody else runs yet.
-    unsafe { (*header()).next = start };
+    unsafe { ((*header()).next, (*header()).apart, (*header()).until_joined) = (start, usize::MAX, MANY) };
+}
+
+/// A host process has been made.
+pub fn has_one_more_process() {
+    // SAFETY: the heap has been prepared, and only the runner comes here.
+    let h = unsafe { &mut *header() };
+    match h.until_joined {
+        0 => {}
+        1 => {
+            h.until_joined = 0;
+            join(LAYER_BASE as usize);
+            // The control page and the ring are one, and the heap begins with another.
+            if join_touched(ARENA_BASE as usize) {
+                h.apart = (ARENA_BASE + HEAP_OFFSET) as usize;
+                h.join_to(h.next);
+            }
+        }
+        _ => h.until_joined -= 1,
+    }
+}
+
+impl Header {
+    /// Joins pages up to an address of the heap.
+    #[cold]
+    fn join_to(&mut self, end: usize) {
+        while self.apart < end {
+            self.apart = if join_touched(self.apart) { self.apart + HUGE_PAGE as usize } else { usize::MAX };
+        }
+    }
+}
+
+/// The same for pages of the arena, of which none may have been touched: one has to be there.
+fn join_touched(at: usize) -> bool {
+    // SAFETY: the arena is mapped, and a byte that is written back unchanged is nobody's loss: nobody else runs.
+    unsafe { core::ptr::write_volatile(at as *mut u8, core::ptr::read_volatile(at as *const u8)) };
+    join(at)
+}
+
+/// Makes a huge page of those at an address. An operating system that cannot do that (before Linux 6.1, or without memory that
+/// hangs together) leaves all as it was.
+fn join(at: usize) -> bool {
+    const MADV_COLLAPSE: u64 = 25;
+    // SAFETY: what the pages hold stays as it is.
+    sys!(MADVISE, at, HUGE_PAGE, MADV_COLLAPSE) == 0
 }
 
 #[inline]
@@ -66,6 +121,9 @@ unsafe impl GlobalAlloc for Arena {
             return core::ptr::null_mut();
         }
         h.next = end;
+        if end > h.apart {
+            h.join_to(end);
+        }
         at as *mut u8
     }
 
