@@ -58,7 +58,8 @@ kinds! {
     Exec = 7, "exec";
     /// A signal is delivered to the task. Numbers: signal, code, the handler's address (0 default, 1 ignored).
     Signal = 8, "signal";
-    /// Bytes for the outside. Numbers: host, stream (1 or 2). Blob: the bytes.
+    /// Bytes for the outside. Numbers: host, stream (1 or 2, or a channel's), virtual nanoseconds since the world began, so that
+    /// who looks for these needs no other record. Blob: the bytes.
     Output = 9, "output";
     /// The network takes bytes or a datagram. Numbers: socket ID, length. Blob: the peer's address as text.
     Send = 10, "send";
@@ -305,6 +306,15 @@ impl Encoder {
         self.start(SEND4, dt, task, nums)
     }
 
+    /// Starts a BEGIN and its RETURN: blobs of the RETURN may follow.
+    #[inline]
+    pub fn begin_call(&mut self, dt: u64, task: u32, nums: &[u64], value: u64) -> &mut Encoder {
+        self.start(CALL, dt, task, nums);
+        put_num(&mut self.bytes, &mut self.at, value);
+        self.counts_at = 0;
+        self
+    }
+
     #[inline]
     fn start(&mut self, kind: u8, dt: u64, task: u32, nums: &[u64]) -> &mut Encoder {
         self.open = None;
@@ -463,12 +473,6 @@ pub fn length(input: &[u8]) -> Result<(usize, usize), DecodeError> {
     if len > MAX_RECORD { Err(DecodeError::Invalid) } else { Ok((len, head)) }
 }
 
-/// Virtual nanoseconds since the record before, of the record at the start of `input`; nothing when it is not whole.
-pub fn dt(input: &[u8]) -> Option<u64> {
-    let (_, head) = length(input).ok()?;
-    get_num(input.get(head..)?, &mut 2)
-}
-
 impl Record {
     /// Decodes the record at the start of `input`; returns it, the one that comes with it, and the bytes taken.
     ///
@@ -605,6 +609,22 @@ mod tests {
         );
         let ret = ret.unwrap();
         assert_eq!((ret.kind, ret.dt, ret.nums, ret.blobs), (Kind::Return, 0, vec![0, 10], vec![b"bytes".to_vec()]));
+    }
+
+    #[test]
+    fn a_call_that_is_written_at_once_is_the_same_bytes() {
+        let nums = [232, 5, u64::MAX, 300];
+        let (mut open, mut whole) = (Encoder::new(), Encoder::new());
+        for data in [&b""[..], b"bytes"] {
+            open.begin_with(Kind::Begin, 500, 3, &nums).finish_open();
+            for call in [open.add_return(zigzag(-9)), whole.begin_call(500, 3, &nums, zigzag(-9))] {
+                if !data.is_empty() {
+                    call.blob(data);
+                }
+                call.finish();
+            }
+        }
+        assert_eq!(open.records(), whole.records());
     }
 
     #[test]

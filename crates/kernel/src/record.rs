@@ -25,6 +25,9 @@ pub struct Recorder {
     /// Whether calls are traced.
     pub calls: bool,
     last: Nanos,
+    /// Whether `begun` is still to be written.
+    has_begun: bool,
+    begun: Begun,
     encoder: Encoder,
     /// Captured packets, which are no part of the trace: they have a time of their own, and come between no records of it.
     captured: Encoder,
@@ -32,10 +35,20 @@ pub struct Recorder {
     pub events: u64,
 }
 
+/// A BEGIN without data. It is written when something else happens; most calls return at once, and one record says both.
+#[derive(Default)]
+struct Begun {
+    now: Nanos,
+    task: u32,
+    nums: [u64; 7],
+    count: usize,
+}
+
 impl Recorder {
     /// An empty trace.
     pub fn new(calls: bool) -> Recorder {
-        Recorder { calls, last: 0, encoder: Encoder::new(), captured: Encoder::new(), events: 0 }
+        let (encoder, captured) = (Encoder::new(), Encoder::new());
+        Recorder { calls, last: 0, has_begun: false, begun: Begun::default(), encoder, captured, events: 0 }
     }
 
     #[inline]
@@ -52,12 +65,31 @@ impl Recorder {
     /// Counts a record; gives the time since the one before.
     #[inline]
     fn pass(&mut self, now: Nanos) -> Nanos {
+        if self.has_begun {
+            self.write_begun();
+        }
         self.events += 1;
+        self.elapse(now)
+    }
+
+    /// Time since the record before.
+    #[inline]
+    fn elapse(&mut self, now: Nanos) -> Nanos {
         now - core::mem::replace(&mut self.last, now)
+    }
+
+    fn write_begun(&mut self) {
+        self.has_begun = false;
+        let dt = self.elapse(self.begun.now);
+        self.encoder.begin_with(Kind::Begin, dt, self.begun.task, &self.begun.nums[..self.begun.count]);
+        self.hold();
     }
 
     /// Hands what waits to the machine.
     pub fn flush(&mut self, m: &mut dyn Machine) {
+        if self.has_begun {
+            self.write_begun();
+        }
         if !self.encoder.records().is_empty() {
             m.emit(self.encoder.records());
             self.encoder.clear();
@@ -99,8 +131,17 @@ impl Recorder {
         }
         let kinds = entry.map_or(&[Arg::Hex; 6][..], |e| e.args);
         let nums = [nr, args[0], args[1], args[2], args[3], args[4], args[5]];
+        if entry.is_none_or(|e| !e.data.0) {
+            // What did not return, such as exec.
+            if self.has_begun {
+                self.write_begun();
+            }
+            self.events += 1;
+            self.has_begun = true;
+            self.begun = Begun { now, task: task.0, nums, count: kinds.len() + 1 };
+            return;
+        }
         let enc = self.start_with(Kind::Begin, now, task, &nums[..=kinds.len()]);
-        let kinds = if entry.is_some_and(|e| e.data.0) { kinds } else { &[] };
         for (i, kind) in kinds.iter().enumerate() {
             match kind {
                 Arg::Path => {
@@ -127,7 +168,7 @@ impl Recorder {
     /// Whether the last record is a BEGIN whose RETURN may be added to it.
     #[inline]
     pub fn is_open(&self) -> bool {
-        self.encoder.is_open()
+        self.has_begun || self.encoder.is_open()
     }
 
     /// A call returns.
@@ -145,8 +186,12 @@ impl Recorder {
         if !self.calls {
             return;
         }
-        // Most calls return at once: one record says both.
-        let enc = if self.encoder.is_open() && now == self.last {
+        let enc = if self.has_begun && now == self.begun.now {
+            self.has_begun = false;
+            self.events += 1;
+            let dt = self.elapse(now);
+            self.encoder.begin_call(dt, task.0, &self.begun.nums[..self.begun.count], zigzag(value))
+        } else if self.encoder.is_open() && now == self.last {
             self.events += 1;
             self.encoder.add_return(zigzag(value))
         } else {
@@ -218,7 +263,7 @@ impl Recorder {
     /// Bytes for the outside.
     pub fn output(&mut self, now: Nanos, task: TaskId, host: u32, stream: u32, data: &[u8], m: &mut dyn Machine) {
         for chunk in data.chunks(3072) {
-            self.start(Kind::Output, now, task).num(u64::from(host)).num(u64::from(stream)).blob(chunk);
+            self.start_with(Kind::Output, now, task, &[u64::from(host), u64::from(stream), now]).blob(chunk);
             self.emit(m);
         }
         // Somebody may be looking on.

@@ -529,8 +529,9 @@ impl<'a> Warden<'a> {
     }
 
     fn output(&mut self, host: u32, stream: u32, task: u32, bytes: &[u8]) {
+        let now = self.now();
         for chunk in bytes.chunks(CHUNK) {
-            self.record(Kind::Output, task, &[u64::from(host), u64::from(stream)], Some(chunk));
+            self.record(Kind::Output, task, &[u64::from(host), u64::from(stream), now], Some(chunk));
         }
     }
 

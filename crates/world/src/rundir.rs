@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `run.json` | [`RunRecord`]: what ran, how it ended, what identifies it; written at the beginning and again at the end |
 //! | `world.resolved.yaml` | the world after defaults, names and addresses were settled |
-//! | `trace.zst` | the trace, see [`crate::trace`] |
+//! | `trace.lz4` | the trace, see [`crate::trace`] |
 //! | `hosts/NAME/stdout`, `hosts/NAME/stderr` | what the host's programs wrote |
 //! | `faults.json` | what became of each fault of the plan, if there was one |
 //! | `hosts/NAME/history.jsonl`, `hosts/NAME/sdk.jsonl` | what they wrote to their channels, see [`crate::channel`] |
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use snowglobe_abi::spec::{CHANNELS, Nanos, Report, WorldSpec, YieldPoint};
-use snowglobe_abi::trace::{Kind, Record, dt};
+use snowglobe_abi::trace::{Kind, Record};
 
 use crate::faults::record::FaultRecord;
 use snowglobe_check::Outcome;
@@ -475,7 +475,7 @@ impl RunDir {
 
     /// The trace file.
     pub fn trace_path(&self) -> PathBuf {
-        self.path.join("trace.zst")
+        self.path.join("trace.lz4")
     }
 
     /// The resolved world's file.
@@ -794,8 +794,6 @@ pub struct Recorder {
     scanner: Scanner,
     outputs: Outputs,
     stamps: Stamps,
-    /// Virtual time of the last record.
-    now: u64,
     check: Option<TraceCheck>,
     difference: Option<Difference>,
     listener: Option<Listener>,
@@ -858,8 +856,8 @@ impl Recorder {
     fn into_sink(run: &RunDir, host_names: Vec<String>, sink: Sink) -> Recorder {
         let outputs = Outputs { dir: run.path.join("hosts"), host_names, open: BTreeMap::new() };
         let scanner = Scanner::default();
-        let (stamps, now) = (Stamps::default(), 0);
-        Recorder { sink, scanner, outputs, stamps, now, check: None, difference: None, listener: None, sieve: None }
+        let stamps = Stamps::default();
+        Recorder { sink, scanner, outputs, stamps, check: None, difference: None, listener: None, sieve: None }
     }
 
     /// Compares with an earlier run's trace as it goes.
@@ -904,18 +902,17 @@ impl Recorder {
             Sink::Digest(digest) => digest.write(bytes),
         }
         let mut failed = None;
-        let (outputs, listener, stamps, now) = (&mut self.outputs, &mut self.listener, &mut self.stamps, &mut self.now);
+        let (outputs, listener, stamps) = (&mut self.outputs, &mut self.listener, &mut self.stamps);
         self.scanner
             .feed(bytes, |kind, record| {
-                *now += dt(record).unwrap_or(0);
                 if kind == Kind::Output
                     && let Ok((record, ..)) = Record::decode(record)
-                    && let ([host, stream, ..], Some(bytes)) = (&record.nums[..], record.blobs.first())
+                    && let ([host, stream, now, ..], Some(bytes)) = (&record.nums[..], record.blobs.first())
                 {
-                    let (host, stream) = (*host as u32, *stream as u32);
+                    let (host, stream, now) = (*host as u32, *stream as u32, *now);
                     let is_channel = stream > 2;
                     let result = match is_channel {
-                        true => outputs.put(host, stream, &stamps.put(host, stream, *now, bytes)),
+                        true => outputs.put(host, stream, &stamps.put(host, stream, now, bytes)),
                         false => outputs.put(host, stream, bytes),
                     };
                     if let Err(problem) = result {

@@ -23,7 +23,7 @@ use snowglobe_abi::trace::{Kind, Record, delay, entry as place};
 use snowglobe_net::SocketStatus;
 use snowglobe_net::linux::{af, sock};
 
-use crate::trace::{Scanner, TraceError};
+use crate::trace::{Scanner, TraceError, Unpacked};
 
 /// A queue (4824, 4828).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -131,8 +131,7 @@ pub struct SocketTable {
 /// # Errors
 /// The trace cannot be read, or is damaged before that time.
 pub fn table_at(trace: &Path, at: Option<Nanos>, whole: bool) -> Result<SocketTable, TraceError> {
-    let file = std::fs::File::open(trace).map_err(TraceError::Io)?;
-    table_of(zstd::Decoder::new(file).map_err(TraceError::Io)?, at, whole)
+    table_of(Unpacked::open(trace).map_err(TraceError::Io)?, at, whole)
 }
 
 /// The same from an uncompressed stream. `whole`: whether the run ended in order.

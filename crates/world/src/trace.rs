@@ -1,26 +1,24 @@
 //! The trace on disk: written in a thread of its own, read back as events with times and places.
 //!
-//! The file is a plain sequence of zstd frames, so `zstd -dc trace.zst` gives the stream of [`snowglobe_abi::trace`]. A run that was
-//! killed leaves a readable beginning, and its record has no digest: its reader ends with [`TraceError::Cut`].
+//! The file is a frame of LZ4, so `lz4 -dc trace.lz4` gives the stream of [`snowglobe_abi::trace`]. A run that was killed leaves a
+//! readable beginning, and its record has no digest: its reader ends with [`TraceError::Cut`].
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use lz4_flex::frame::{BlockMode, BlockSize, FrameDecoder, FrameEncoder, FrameInfo};
 use snowglobe_abi::spec::Nanos;
 use snowglobe_abi::trace::{DecodeError, Kind, MAX_RECORD, Record, kind_in_stream, length};
 
-/// Bytes handed to the writing thread at once; each block is a frame. Compressing a block at once takes half the time of
-/// feeding a stream.
+/// Bytes handed to the writing thread at once; each is a block of the frame.
 const BLOCK: usize = 64 << 10;
 /// Blocks that may wait for it: so little that on a disk that fills up the trace keeps step with what guests write.
 const QUEUE: usize = 4;
-/// Compression level: a trace repeats itself so much that 3 is faster than 1, and than the levels below.
-const LEVEL: i32 = 3;
 
 /// What a finished trace is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +79,7 @@ impl TraceWriter {
         let (give_back, spare) = sync_channel(QUEUE + 2);
         let thread = thread::Builder::new()
             .name("trace".to_owned())
-            .spawn(move || write_frames(file, &orders, |block| drop(give_back.try_send(block))))?;
+            .spawn(move || write_frame(file, &orders, |block| drop(give_back.try_send(block))))?;
         Ok(TraceWriter { block: Vec::new(), to: Some(to), spare, thread: Some(thread), failed: None })
     }
 
@@ -160,21 +158,63 @@ impl Drop for TraceWriter {
     }
 }
 
-fn write_frames(mut file: File, blocks: &Receiver<Vec<u8>>, give_back: impl Fn(Vec<u8>)) -> io::Result<TraceSummary> {
+fn write_frame(file: File, blocks: &Receiver<Vec<u8>>, give_back: impl Fn(Vec<u8>)) -> io::Result<TraceSummary> {
     let mut hasher = blake3::Hasher::new();
-    let mut compressor = zstd::bulk::Compressor::new(LEVEL)?;
-    let mut frame = Vec::new();
-    let (mut bytes, mut stored) = (0u64, 0u64);
+    // A trace repeats itself, also from block to block.
+    let info = FrameInfo::new().block_size(BlockSize::Max64KB).block_mode(BlockMode::Linked);
+    let mut frame = FrameEncoder::with_frame_info(info, file);
+    let mut bytes = 0u64;
     for block in blocks {
         hasher.update(&block);
-        frame.resize(zstd::zstd_safe::compress_bound(block.len()), 0);
-        let len = compressor.compress_to_buffer(&block, &mut frame[..])?;
-        file.write_all(&frame[..len])?;
+        frame.write_all(&block)?;
+        frame.flush()?;
         bytes += block.len() as u64;
-        stored += len as u64;
         give_back(block);
     }
-    Ok(TraceSummary { digest: *hasher.finalize().as_bytes(), bytes, stored })
+    let mut file = frame.finish()?;
+    Ok(TraceSummary { digest: *hasher.finalize().as_bytes(), bytes, stored: file.stream_position()? })
+}
+
+/// A trace file's stream.
+pub struct Unpacked(FrameDecoder<Tail<BufReader<File>>>);
+
+/// Knows the last bytes that were read.
+struct Tail<R> {
+    inner: R,
+    last: [u8; END.len()],
+}
+
+/// What a frame ends with. A decoder takes the end of the file for one.
+const END: [u8; 4] = [0; 4];
+
+impl<R: Read> Read for Tail<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let n = self.inner.read(buf)?;
+        let new = &buf[n.saturating_sub(END.len())..n];
+        self.last.rotate_left(new.len());
+        self.last[END.len() - new.len()..].copy_from_slice(new);
+        Ok(n)
+    }
+}
+
+impl Unpacked {
+    /// Opens a trace file.
+    ///
+    /// # Errors
+    /// It is not there, or cannot be read.
+    pub fn open(path: &Path) -> io::Result<Unpacked> {
+        let tail = Tail { inner: BufReader::new(File::open(path)?), last: [1; END.len()] };
+        Ok(Unpacked(FrameDecoder::new(tail)))
+    }
+}
+
+impl Read for Unpacked {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(buf)? {
+            0 if self.0.get_ref().last != END => Err(io::ErrorKind::UnexpectedEof.into()),
+            n => Ok(n),
+        }
+    }
 }
 
 /// Why a trace cannot be read on.
@@ -345,14 +385,14 @@ pub struct TraceReader<R> {
 }
 
 /// A reader of a trace file.
-pub type TraceFile = TraceReader<zstd::Decoder<'static, BufReader<File>>>;
+pub type TraceFile = TraceReader<Unpacked>;
 
 /// Opens a trace file.
 ///
 /// # Errors
 /// It is not there, or cannot be read.
 pub fn open(path: &Path) -> io::Result<TraceFile> {
-    Ok(TraceReader::new(zstd::Decoder::new(File::open(path)?)?))
+    Ok(TraceReader::new(Unpacked::open(path)?))
 }
 
 impl<R: Read> TraceReader<R> {
@@ -463,7 +503,7 @@ pub struct StreamCheck<R> {
 }
 
 /// A comparison with a trace file.
-pub type TraceCheck = StreamCheck<zstd::Decoder<'static, BufReader<File>>>;
+pub type TraceCheck = StreamCheck<Unpacked>;
 
 impl<R: Read> StreamCheck<R> {
     /// Begins a comparison with this trace.

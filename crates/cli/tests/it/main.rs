@@ -83,7 +83,7 @@ fn stream() -> Vec<u8> {
         (Kind::Wake, 5_000_000_000, 3, &[], &[]),
         (Kind::Return, 0, 3, &[35, zigzag(-4)], &[]),
         (Kind::Signal, 0, 2, &[15, zigzag(-6), 0], &[]),
-        (Kind::Output, 0, 1, &[0, 1], &[b"ready\n"]),
+        (Kind::Output, 0, 1, &[0, 1, 0], &[b"ready\n"]),
         (Kind::Exit, 0, 2, &[15], &[]),
     ])
 }
@@ -249,7 +249,7 @@ fn calls_that_wait_are_replaced_or_never_return_read_as_in_strace() {
         (Kind::Block, 0, 1, &[0, 0], &[]),
         // A write with what happens within it.
         (Kind::Begin, 100, 2, &[1, 4, 0x7fff_0000_0000, 3], &[b"abc"]),
-        (Kind::Output, 0, 2, &[0, 1], &[b"abc"]),
+        (Kind::Output, 0, 2, &[0, 1, 0], &[b"abc"]),
         (Kind::Wake, 0, 1, &[], &[]),
         (Kind::Return, 0, 2, &[1, zigzag(3)], &[]),
         (Kind::Return, 0, 1, &[0, zigzag(3)], &[b"abc"]),

@@ -24,6 +24,13 @@ fn parse_in(dir: &Path, text: &str) -> Result<Loaded, WorldError> {
     resolve::parse("world.yaml", text, dir, &options(dir))
 }
 
+/// Bytes as a trace file has them.
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut frame = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    std::io::Write::write_all(&mut frame, bytes).unwrap();
+    frame.finish().unwrap()
+}
+
 /// The world that a text describes.
 fn world(text: &str) -> WorldSpec {
     let dir = tempfile::tempdir().unwrap();

@@ -296,7 +296,7 @@ proptest! {
     fn a_trace_file_that_was_changed_never_stops_its_reader(changes in vec((any::<Index>(), any::<u8>()), 1..6), end in any::<Index>()) {
         let dir = tempfile::tempdir().unwrap();
         let run = Store::of(dir.path()).create("demo").unwrap();
-        let mut bytes = zstd::encode_all(&stream()[..], 3).unwrap();
+        let mut bytes = crate::packed(&stream());
         for (at, byte) in &changes {
             let at = at.index(bytes.len());
             bytes[at] = *byte;
