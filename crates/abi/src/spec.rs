@@ -587,6 +587,8 @@ pub struct Report {
     pub stuck: Vec<Stuck>,
     /// How processes that live at the end have grown.
     pub growth: Vec<Growth>,
+    /// Hosts whose service never started, each with the host of the first dependency that did not hold at the end.
+    pub waiting: Vec<(u32, u32)>,
 }
 
 /// A process that was ended by a signal.
