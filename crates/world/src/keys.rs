@@ -541,6 +541,7 @@ pub fn fields<'a>(node: &'a Node, what: &str, table: &'static [KeySpec], problem
         match table.iter().find(|spec| spec.name == key.name).map(|spec| &spec.support) {
             Some(Read(_)) => kept.push((key, value)),
             Some(Idle(_)) => {}
+            Some(Refused(_)) if asks_nothing(value) => {}
             Some(Refused(advice)) => {
                 problems.error(key.span, format!("{what}: `{}` is not supported", key.name), "not supported", *advice);
             }
@@ -548,6 +549,16 @@ pub fn fields<'a>(node: &'a Node, what: &str, table: &'static [KeySpec], problem
         }
     }
     Fields { entries: kept, span: node.span }
+}
+
+/// `privileged: false`, `ports: []`: files say so what is so without it, and what a world lacks is then not missed.
+fn asks_nothing(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Scalar(text) => text == "false",
+        Value::Seq(list) => list.is_empty(),
+        Value::Map(list) => list.is_empty(),
+    }
 }
 
 fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Problems) {
