@@ -379,7 +379,7 @@ pub const NETWORK: &[KeySpec] = keys! {
     "labels" Idle "labels for people"
     "enable_ipv4" Idle "every network has IPv4"
     "external" Refused "remove it: a world knows only its own networks"
-    "enable_ipv6" Refused "remove it: networks of a world file have IPv4 addresses"
+    "enable_ipv6" Read "whether names have IPv6 addresses, too (false); the hosts' interfaces have them in any case"
     "driver_opts" Refused "remove it; for a delay use `x-snowglobe: {latency: 1ms}`, for an MTU `x-snowglobe: {mtu: 9000}`"
 };
 
