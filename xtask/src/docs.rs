@@ -79,7 +79,8 @@ fn subcommands(help: &str) -> Vec<&str> {
 
 /// The keys as the reader of world files has them; it prints Markdown.
 fn world_file(snowglobe: &Path) -> Result<String> {
-    let intro = "A world file is a Compose file. A key that is not named here is an error with its line and column.";
+    let intro = "A world file is a Compose file. A key that is not named here is an error with its line and column. One that is \
+                 refused may say that it asks for nothing: `false`, an empty list, or no value.";
     let keys = ask(snowglobe, &["reference", "world"])?;
     Ok(format!("{NOTE}\n# The world file\n\n{intro}\n\n{}\n", keys.trim()))
 }

@@ -152,6 +152,8 @@ pub struct NetworkSpec {
     pub resolver: [u8; 4],
     /// Bytes of an IP packet at most.
     pub mtu: u32,
+    /// Whether names have IPv6 addresses, too. Interfaces have them anyway.
+    pub ipv6: bool,
     /// What the way from any host to any other is like, unless a rule says otherwise.
     pub link: LinkSpec,
     /// What is different between some hosts; the later rule has the last word.
@@ -165,7 +167,7 @@ impl NetworkSpec {
     /// A network on which every packet takes the same time and nothing else happens to it.
     pub fn plain(name: &str, subnet: ([u8; 4], u8), resolver: [u8; 4], latency: Nanos) -> NetworkSpec {
         let link = LinkSpec { latency: Latency::Constant(latency), ..LinkSpec::default() };
-        NetworkSpec { name: name.into(), subnet, resolver, mtu: DEFAULT_MTU, link, rules: Vec::new() }
+        NetworkSpec { name: name.into(), subnet, resolver, mtu: DEFAULT_MTU, ipv6: false, link, rules: Vec::new() }
     }
 
     /// Whether its links have a constant latency and nothing else.
@@ -587,6 +589,8 @@ pub struct Report {
     pub stuck: Vec<Stuck>,
     /// How processes that live at the end have grown.
     pub growth: Vec<Growth>,
+    /// Hosts whose service never started, each with the host of the first dependency that did not hold at the end.
+    pub waiting: Vec<(u32, u32)>,
 }
 
 /// A process that was ended by a signal.

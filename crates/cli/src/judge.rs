@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufReader, ErrorKind, Read};
 use std::path::Path;
 
-use snowglobe_abi::spec::{CHANNELS, Ending, FinalState, HistoryCheck, ProcessReport, Report, WorldSpec};
+use snowglobe_abi::spec::{CHANNELS, Condition, Ending, FinalState, HistoryCheck, ProcessReport, Report, WorldSpec};
 use snowglobe_check::assertions::Catalogue;
 use snowglobe_check::defaults;
 use snowglobe_check::{Bounds, Finding, Kind, Model, Outcome, Reader, model, outputs};
@@ -111,9 +111,32 @@ fn exits(spec: &WorldSpec, report: &Report, out: &mut Outcome) {
                 };
                 out.unknown.push(format!("{} still ran {why}", host.name));
             }
-            None => out.unknown.push(format!("{} never started", host.name)),
+            None => out.unknown.push(format!("{} never started{}", host.name, obstacle(spec, report, index as u32))),
         }
         out.checked.push(format!("exit status of {}", host.name));
+    }
+}
+
+/// Why a service never started: the end of the chain of those that wait for each other.
+fn obstacle(spec: &WorldSpec, report: &Report, host: u32) -> String {
+    let waits_for = |host: u32| report.waiting.iter().find(|(waiting, _)| *waiting == host).map(|(_, on)| *on);
+    let mut link = None;
+    let mut at = host;
+    // Whoever waits in a ring has no end.
+    for _ in 0..spec.hosts.len() {
+        let Some(on) = waits_for(at) else { break };
+        link = Some((at, on));
+        at = on;
+    }
+    let Some((waiting, on)) = link else { return String::new() };
+    let needs = spec.hosts[waiting as usize].service.iter().flat_map(|service| &service.depends_on);
+    let condition = needs.filter(|need| need.host == on).map(|need| need.condition).next();
+    let name = &spec.hosts[on as usize].name;
+    let status = last_main(report, on).map(|process| process.status);
+    match (condition, status) {
+        (Some(Condition::Healthy), Some(None)) => format!(": {name} was not healthy"),
+        (Some(Condition::Completed), Some(None)) => format!(": {name} still ran"),
+        _ => format!(": {name} {}", state(status)),
     }
 }
 
@@ -365,6 +388,24 @@ mod tests {
         check(vec![process(1, None)], Ending::Deadlock, Verdict::Unknown, "cannot come");
         check(vec![process(0, None)], Ending::Until, Verdict::Unknown, "client never started");
         check(vec![process(1, Some(0))], Ending::Stopped, Verdict::Interrupted, "interrupted");
+    }
+
+    #[test]
+    fn who_never_started_says_who_kept_it_from_it() {
+        let options =
+            snowglobe_world::Options { vars: Default::default(), images: "/nowhere".into(), seed: None, until: None };
+        let text = "services:\n  db: {command: sleep 1, healthcheck: {test: 'true'}}\n  \
+                    app: {command: sleep 1, depends_on: {db: {condition: service_healthy}}}\n  \
+                    client: {command: sleep 1, depends_on: [app], x-snowglobe: {check: true}}\n";
+        let spec = snowglobe_world::resolve::parse("w.yaml", text, "/".as_ref(), &options).unwrap().spec;
+        let why = |status| {
+            let processes = vec![process(0, status)];
+            let report =
+                Report { processes, ending: Ending::Until, waiting: vec![(1, 0), (2, 1)], ..Report::default() };
+            judge(&spec, Some(&report), None).reason
+        };
+        assert_eq!(why(Some(0x100)), "client never started: db ended with status 1");
+        assert_eq!(why(None), "client never started: db was not healthy");
     }
 
     #[test]

@@ -664,6 +664,7 @@ impl Kernel {
         self.report.ending = self.ended.clone().unwrap_or_default();
         self.report_health();
         self.report.faults = self.fault_reports();
+        self.report.waiting = self.services.waiting(&self.spec);
         self.record.flush(m);
         let bytes = record::encode_report(&self.report);
         m.world_ended(&bytes);

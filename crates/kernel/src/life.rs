@@ -475,6 +475,7 @@ impl Kernel {
         proc.threads.retain(|t| *t != task);
         proc.cpu_time += cpu;
         let last = proc.threads.is_empty();
+        self.host_mut(host).ended_cpu += cpu;
         m.drop_context(task.0);
         self.forget_task(task, host, tid);
         if last {

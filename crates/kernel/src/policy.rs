@@ -4,7 +4,7 @@
 //! layer; the traditional layout does it with processes of the operating system.
 
 use alloc::vec::Vec;
-use snowglobe_abi::spec::{Condition, Nanos, Restart, ServiceSpec, WorldSpec};
+use snowglobe_abi::spec::{Condition, Dependency, HostSpec, Nanos, Restart, ServiceSpec, WorldSpec};
 
 /// What a service's timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -173,14 +173,29 @@ impl<P: Copy + PartialEq> Policy<P> {
     }
 
     fn dependencies_hold(&self, spec: &ServiceSpec) -> bool {
-        spec.depends_on.iter().all(|d| {
+        self.missing(spec).is_none()
+    }
+
+    /// The host of the first dependency that does not hold.
+    fn missing(&self, spec: &ServiceSpec) -> Option<u32> {
+        let holds = |d: &&Dependency| {
             let s = &self.services[d.host as usize];
             match d.condition {
                 Condition::Started => s.started,
                 Condition::Healthy => s.health == Health::Healthy,
                 Condition::Completed => s.finished && s.status == Some(0),
             }
-        })
+        };
+        spec.depends_on.iter().find(|d| !holds(d)).map(|d| d.host)
+    }
+
+    /// Services that never started, each with the host that keeps it from it.
+    pub fn waiting(&self, world: &WorldSpec) -> Vec<(u32, u32)> {
+        let waits = |(index, host): (usize, &HostSpec)| {
+            let service = host.service.as_ref().filter(|_| !self.services[index].started)?;
+            Some((index as u32, self.missing(service)?))
+        };
+        world.hosts.iter().enumerate().filter_map(waits).collect()
     }
 
     /// Lets services that wait for others be looked at again.
@@ -195,7 +210,8 @@ impl<P: Copy + PartialEq> Policy<P> {
         match timer {
             Timer::Start => {
                 let wanted = s.main.is_none() && !s.finished && s.held == 0;
-                (wanted && self.dependencies_hold(spec)).then_some(Order::Start)
+                // As with Compose, dependencies are about the first start: a service that is restarted waits for nobody.
+                (wanted && (s.started || self.dependencies_hold(spec))).then_some(Order::Start)
             }
             Timer::Check(of) if of != s.starts || s.main.is_none() || s.check.is_some() => None,
             Timer::Check(_) => {
@@ -382,6 +398,27 @@ mod tests {
         policy.main_ended(&first, 0, 2 * SECOND, 0);
         // It is as unknown how it is as before its first check.
         assert_eq!(ready(&mut policy), [1, 3]);
+    }
+
+    #[test]
+    fn a_service_that_is_restarted_waits_for_nobody_though_what_it_depends_on_is_gone() {
+        let check = Healthcheck { argv: Vec::new(), interval: SECOND, timeout: SECOND, retries: 1, start_period: 0 };
+        let first = ServiceSpec { healthcheck: Some(check), ..service() };
+        let second = ServiceSpec {
+            restart: Restart::Always,
+            depends_on: vec![Dependency { host: 0, condition: Condition::Healthy }],
+            ..service()
+        };
+        let mut policy = begun(&world(vec![first.clone(), second.clone()]));
+        policy.started(&first, 0, 0, 1);
+        assert_eq!(policy.waiting(&world(vec![first.clone(), second.clone()])), [(1, 0)]);
+        assert_eq!(policy.timer(&second, 1, Timer::Start), None);
+        policy.check_ended(&first, 0, 0, 0);
+        assert_eq!(policy.timer(&second, 1, Timer::Start), Some(Order::Start));
+        policy.started(&second, 1, 0, 2);
+        policy.main_ended(&first, 0, SECOND, 9);
+        policy.main_ended(&second, 1, SECOND, 9);
+        assert_eq!(policy.timer(&second, 1, Timer::Start), Some(Order::Start));
     }
 
     #[test]

@@ -217,7 +217,8 @@ impl Sockets {
         Ok(self.table.proc_text(host, file).into_bytes())
     }
 
-    fn interfaces(&self, host: u32) -> &[snowglobe_net::link::Interface] {
+    /// The interfaces of a host.
+    pub fn interfaces(&self, host: u32) -> &[snowglobe_net::link::Interface] {
         self.table.world().hosts.get(host as usize).map_or(&[], |h| &h.interfaces)
     }
 

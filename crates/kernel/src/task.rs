@@ -322,6 +322,8 @@ pub struct Host {
     pub init: Option<ProcId>,
     /// Threads that live.
     pub tasks: u32,
+    /// CPU time of its threads that have ended since it booted.
+    pub ended_cpu: Nanos,
     /// The roots of its file systems that outlive it: its own, and what is mounted, by its place among the mounts from 1 on.
     pub mounted: Vec<InodeRef>,
     /// The directories over which something is mounted, in the order in which that was done.

@@ -2,6 +2,7 @@
 
 use crate::addr::{Addr, Endpoint};
 use crate::link::{Interface, mask};
+use crate::linux::af;
 use crate::netlink::{flags_of, hardware_of};
 use crate::table::SocketTable;
 use alloc::vec::Vec;
@@ -13,6 +14,13 @@ pub const IFREQ: usize = 40;
 /// Bytes of a name in it.
 const NAME: usize = 16;
 
+/// Bytes of a `struct arpreq`: two addresses, flags, a netmask and the name of an interface.
+pub const ARPREQ: usize = 68;
+const ARP_FLAGS: usize = 32;
+const ARP_DEVICE: usize = 52;
+
+/// SIOCGARP, which [`SocketTable::arp_request`] answers.
+pub const SIOCGARP: u32 = 0x8954;
 /// SIOCGIFCONF, which [`SocketTable::interface_list`] answers.
 pub const SIOCGIFCONF: u32 = 0x8912;
 const SIOCGIFNAME: u32 = 0x8910;
@@ -110,6 +118,36 @@ impl<R: Clone> SocketTable<R> {
             }
             _ => return Err(Errno::EOPNOTSUPP),
         }
+        Ok(())
+    }
+
+    /// Answers SIOCGARP (arp(7)) of a host in place: the hardware address of one with which it has exchanged packets.
+    ///
+    /// # Errors
+    /// EPFNOSUPPORT for another family than IPv4, EINVAL for a netmask of no proxy, ENODEV without an interface, ENXIO
+    /// for an address that is not known.
+    pub fn arp_request(&self, host: u32, request: &mut [u8; ARPREQ]) -> Result<(), Errno> {
+        const COMPLETE: u32 = 2;
+        const PUBLISHED: u32 = 8;
+        const MASKED: u32 = 0x20 | 0x40;
+        let word = |at: usize| u32::from_ne_bytes([request[at], request[at + 1], request[at + 2], request[at + 3]]);
+        if u16::from_ne_bytes([request[0], request[1]]) != af::INET {
+            return Err(Errno::EPFNOSUPPORT);
+        }
+        if word(ARP_FLAGS) & PUBLISHED == 0 && word(ARP_FLAGS) & MASKED != 0 {
+            return Err(Errno::EINVAL);
+        }
+        let ip = IpAddr::V4(Ipv4Addr::new(request[4], request[5], request[6], request[7]));
+        let name = &request[ARP_DEVICE..];
+        let name = &name[..name.iter().position(|&b| b == 0).unwrap_or(name.len())];
+        let interfaces = &self.world.host(host).interfaces;
+        let device = interfaces.iter().find(|i| i.name.as_bytes() == name).ok_or(Errno::ENODEV)?;
+        let met = self.neighbours(host, false).into_iter().find(|n| n.ip == ip && n.interface.index == device.index);
+        let mac = met.ok_or(Errno::ENXIO)?.mac;
+        request[16..ARP_FLAGS].fill(0);
+        request[16..18].copy_from_slice(&hardware_of(device).to_ne_bytes());
+        request[18..24].copy_from_slice(&mac);
+        request[ARP_FLAGS..ARP_FLAGS + 4].copy_from_slice(&COMPLETE.to_ne_bytes());
         Ok(())
     }
 

@@ -106,6 +106,8 @@ pub(crate) struct Network {
     /// Whether nothing but that latency happens to any packet: the way that costs nothing.
     pub(crate) plain: bool,
     pub(crate) mtu: u32,
+    /// Whether names have IPv6 addresses, too.
+    pub(crate) ipv6: bool,
     pub(crate) ways: Ways,
     /// Indices of its hosts, in their order.
     pub(crate) members: Vec<u32>,
@@ -232,8 +234,8 @@ impl World {
             let addresses = BTreeMap::from([(IpAddr::V4(resolver), RESOLVER), (IpAddr::V6(ula(resolver)), RESOLVER)]);
             let ways = Ways::new(spec, hosts.len(), seed);
             let (latency, plain) = (spec.link.latency.typical(), ways.are_plain());
-            let (name, mtu) = (spec.name.clone(), spec.mtu);
-            world.networks.push(Network { name, latency, plain, mtu, ways, members: Vec::new(), addresses });
+            let (name, mtu, ipv6) = (spec.name.clone(), spec.mtu, spec.ipv6);
+            world.networks.push(Network { name, latency, plain, mtu, ipv6, ways, members: Vec::new(), addresses });
         }
         for (at, spec) in hosts.iter().enumerate() {
             let mut interfaces = alloc::vec![loopback()];

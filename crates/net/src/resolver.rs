@@ -3,6 +3,7 @@
 //! It knows services, host names and aliases of the networks that the asking host is on, and their addresses back. A
 //! name with several replicas gives all of them, each answer beginning one further on than the last about the same name and
 //! kind of address (who asks for IPv4 and IPv6 in turn gets every replica first in each). Any other name does not exist.
+//! Names have IPv6 addresses on networks with `enable_ipv6` only, as with Compose: who is found by one must listen there.
 
 use crate::addr::Endpoint;
 use crate::call::{Cred, SocketId};
@@ -91,17 +92,18 @@ fn is_called(host: &Host, at: usize, name: &str) -> bool {
 }
 
 /// The addresses of a name on these networks, in the order of the world file.
-fn lookup(world: &World, networks: &[u32], name: &str) -> Vec<(Ipv4Addr, Ipv6Addr)> {
+fn lookup(world: &World, networks: &[u32], name: &str) -> Vec<(Ipv4Addr, Option<Ipv6Addr>)> {
     if name == "localhost" {
-        return alloc::vec![(Ipv4Addr::LOCALHOST, Ipv6Addr::LOCALHOST)];
+        return alloc::vec![(Ipv4Addr::LOCALHOST, Some(Ipv6Addr::LOCALHOST))];
     }
     let mut found = Vec::new();
     for &network in networks {
+        let ipv6 = world.networks[network as usize].ipv6;
         for &member in &world.networks[network as usize].members {
             let host = world.host(member);
             let interfaces = host.interfaces.iter().skip(1).enumerate();
             let ours = interfaces.filter(|(at, i)| i.network == Some(network) && is_called(host, *at, name));
-            found.extend(ours.map(|(_, i)| (i.v4, i.v6.first().map_or(Ipv6Addr::LOCALHOST, |v6| v6.0))));
+            found.extend(ours.map(|(_, i)| (i.v4, i.v6.first().map(|v6| v6.0).filter(|_| ipv6))));
         }
     }
     found
@@ -155,7 +157,7 @@ fn records(world: &World, networks: &[u32], question: &Question, rotations: &mut
         if question.kind == A || question.kind == ANY {
             records.push(record(A, &v4.octets()));
         }
-        if question.kind == AAAA || question.kind == ANY {
+        if let Some(v6) = v6.filter(|_| question.kind == AAAA || question.kind == ANY) {
             records.push(record(AAAA, &v6.octets()));
         }
     }

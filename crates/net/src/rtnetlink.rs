@@ -37,6 +37,11 @@ const TO_GROUP: u8 = 5;
 const SCOPE_HOST: u8 = 254;
 const SCOPE_LINK: u8 = 253;
 
+/// Bytes of IFLA_STATS64 and IFLA_STATS, `struct rtnl_link_stats64` and `rtnl_link_stats`: programs read them unasked
+/// (Prometheus' node exporter). As in `/proc/net/dev`, interfaces count nothing.
+const STATS64: usize = 25 * 8;
+const STATS: usize = 24 * 4;
+
 /// One route, as it is told.
 struct Line {
     to: IpAddr,
@@ -72,6 +77,8 @@ fn link(request: &Request, i: &Interface) -> Vec<u8> {
         .text(6, "noqueue")
         .attribute(1, &i.mac)
         .attribute(2, &broadcast)
+        .attribute(23, &[0; STATS64])
+        .attribute(7, &[0; STATS])
         .finish()
 }
 

@@ -568,6 +568,7 @@ impl<'a> Warden<'a> {
     fn end(mut self) -> io::Result<Vec<u8>> {
         self.drain(|_, _| true);
         self.report.virtual_ns = self.now();
+        self.report.waiting = self.policy.waiting(self.spec);
         self.flush()?;
         self.sample()?;
         Ok(spec::encode(&self.report))

@@ -84,6 +84,8 @@ pub struct Network {
     pub link: Link,
     /// Bytes of a packet at most.
     pub mtu: Option<u32>,
+    /// Whether names have IPv6 addresses, too.
+    pub ipv6: bool,
     /// What is different between some hosts.
     pub rules: Vec<Rule>,
 }
@@ -423,6 +425,7 @@ fn network(name: &Placed<String>, node: &Node, problems: &mut Problems) -> Netwo
         gateway: None,
         link: Link::default(),
         mtu: None,
+        ipv6: field(&f, "enable_ipv6", &what, units::boolean, problems).unwrap_or(false),
         rules: Vec::new(),
     };
     if let Some(own) = f.get("x-snowglobe") {

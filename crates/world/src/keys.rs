@@ -379,7 +379,7 @@ pub const NETWORK: &[KeySpec] = keys! {
     "labels" Idle "labels for people"
     "enable_ipv4" Idle "every network has IPv4"
     "external" Refused "remove it: a world knows only its own networks"
-    "enable_ipv6" Refused "remove it: networks of a world file have IPv4 addresses"
+    "enable_ipv6" Read "whether names have IPv6 addresses, too (false); the hosts' interfaces have them in any case"
     "driver_opts" Refused "remove it; for a delay use `x-snowglobe: {latency: 1ms}`, for an MTU `x-snowglobe: {mtu: 9000}`"
 };
 
@@ -541,6 +541,7 @@ pub fn fields<'a>(node: &'a Node, what: &str, table: &'static [KeySpec], problem
         match table.iter().find(|spec| spec.name == key.name).map(|spec| &spec.support) {
             Some(Read(_)) => kept.push((key, value)),
             Some(Idle(_)) => {}
+            Some(Refused(_)) if asks_nothing(value) => {}
             Some(Refused(advice)) => {
                 problems.error(key.span, format!("{what}: `{}` is not supported", key.name), "not supported", *advice);
             }
@@ -548,6 +549,16 @@ pub fn fields<'a>(node: &'a Node, what: &str, table: &'static [KeySpec], problem
         }
     }
     Fields { entries: kept, span: node.span }
+}
+
+/// `privileged: false`, `ports: []`: files say so what is so without it, and what a world lacks is then not missed.
+fn asks_nothing(node: &Node) -> bool {
+    match &node.value {
+        Value::Null => true,
+        Value::Scalar(text) => text == "false",
+        Value::Seq(list) => list.is_empty(),
+        Value::Map(list) => list.is_empty(),
+    }
 }
 
 fn unknown(key: &Key, what: &str, table: &'static [KeySpec], problems: &mut Problems) {

@@ -320,6 +320,7 @@ impl<'a> Resolver<'a> {
             };
             let mut spec = NetworkSpec::plain(&network.name.value, subnet, resolver, latency);
             spec.mtu = network.mtu.unwrap_or(spec.mtu);
+            spec.ipv6 = network.ipv6;
             network.link.change.apply(&mut spec.link);
             self.queue_holds_a_packet(&network.link, &spec);
             out.push(spec);

@@ -220,6 +220,8 @@ struct Network {
     subnet: W<Subnet>,
     resolver: W<Address>,
     mtu: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ipv6: bool,
     link: Link,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     rules: Vec<Rule>,
@@ -441,6 +443,7 @@ impl Network {
             subnet: W(Subnet(network.subnet)),
             resolver: W(Address(network.resolver)),
             mtu: network.mtu,
+            ipv6: network.ipv6,
             link: Link::from_change(difference(&network.link)),
             rules: network.rules.iter().map(|rule| Rule::from_spec(rule, hosts)).collect(),
         }
@@ -459,6 +462,7 @@ impl Network {
             subnet: self.subnet.0.0,
             resolver: self.resolver.0.0,
             mtu: self.mtu,
+            ipv6: self.ipv6,
             link,
             rules: self.rules.into_iter().map(|rule| rule.into_spec(names)).collect::<Result<_, _>>()?,
         })

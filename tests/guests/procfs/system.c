@@ -25,6 +25,20 @@ int main(void) {
     CHECK(has("/proc/mounts", " / ") && strstr(text, "/proc proc "));
     CHECK(has("/proc/stat", "cpu  "));
     CHECK(strstr(text, "\nbtime "));
+    // Each processor was busy or idle for as long as the machine is up; each kind of softirq has a number.
+    unsigned long busy, nice, system, rest;
+    CHECK_EQ(sscanf(text, "cpu %lu %lu %lu %lu", &busy, &nice, &system, &rest), 4);
+    CHECK(rest > 0);
+    int kinds = 0;
+    for (char *at = strstr(text, "\nsoftirq "); at && (at = strchr(at + 1, ' ')); kinds++);
+    CHECK_EQ(kinds, 11);
+    read_file("/proc/net/softnet_stat", text, sizeof text);
+    int numbers = 0;
+    for (char *at = strtok(text, " \n"); at; at = strtok(NULL, " \n")) {
+        CHECK_EQ(strlen(at), 8);
+        numbers++;
+    }
+    CHECK(numbers >= 13);
     double up, idle, load;
     read_file("/proc/uptime", text, sizeof text);
     CHECK_EQ(sscanf(text, "%lf %lf", &up, &idle), 2);

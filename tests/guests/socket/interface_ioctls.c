@@ -2,6 +2,7 @@
 #include "net.h"
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 
 static struct ifreq request;
 
@@ -9,6 +10,14 @@ static int ask(int fd, unsigned long number, const char *name) {
     memset(&request, 0x55, sizeof request);
     strcpy(request.ifr_name, name);
     return ioctl(fd, number, &request);
+}
+
+// arp(7): SIOCGARP of an address by an interface.
+static int arp(int fd, int family, int flags, const char *name) {
+    struct arpreq question = {.arp_flags = flags};
+    *(struct sockaddr_in *)&question.arp_pa = (struct sockaddr_in){.sin_family = family, .sin_addr.s_addr = htonl(0x7f000009)};
+    strcpy(question.arp_dev, name);
+    return ioctl(fd, SIOCGARP, &question);
 }
 
 static unsigned address_of(int fd, unsigned long number) {
@@ -49,6 +58,13 @@ int main(void) {
     CHECK_OK(ioctl(fd, SIOCGIFCONF, &list));
     CHECK_EQ(list.ifc_len, sizeof request);
     CHECK_STR(entries[0].ifr_name, "lo");
+    // Nobody's hardware address is known here.
+    CHECK_ERRNO(arp(fd, AF_INET, 0, "lo"), ENXIO);
+    CHECK_ERRNO(arp(fd, AF_INET, 0, ""), ENODEV);
+    CHECK_ERRNO(arp(fd, AF_INET, 0, "nothing"), ENODEV);
+    CHECK_ERRNO(arp(fd, AF_INET6, 0, "lo"), EPFNOSUPPORT);
+    CHECK_ERRNO(arp(fd, AF_INET, ATF_NETMASK, "lo"), EINVAL);
+    CHECK_ERRNO(ioctl(fd, SIOCGARP, (void *)8), EFAULT);
     // Any socket will do; a regular file will not.
     int pair[2];
     CHECK_OK(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));

@@ -35,6 +35,22 @@ static int dumped(int fd, int request, int type, int family) {
     }
 }
 
+// The bytes of an attribute of the first link of a dump; -1 without it.
+static int link_attribute(int fd, int type) {
+    ask(fd, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC);
+    for (int found = -2;;) {
+        int length = CHECK_OK(recv(fd, buffer, sizeof buffer, 0));
+        for (struct nlmsghdr *m = (void *)buffer; NLMSG_OK(m, length); m = NLMSG_NEXT(m, length)) {
+            if (m->nlmsg_type == NLMSG_DONE) return found;
+            if (found != -2) continue;
+            found = -1;
+            int room = IFLA_PAYLOAD(m);
+            for (struct rtattr *a = IFLA_RTA(NLMSG_DATA(m)); RTA_OK(a, room); a = RTA_NEXT(a, room))
+                if (a->rta_type == type) found = RTA_PAYLOAD(a);
+        }
+    }
+}
+
 static int error_of(int fd) {
     CHECK_OK(recv(fd, buffer, sizeof buffer, 0));
     struct nlmsghdr *m = (void *)buffer;
@@ -57,6 +73,9 @@ int main(void) {
     CHECK(dumped(fd, RTM_GETROUTE, RTM_NEWROUTE, AF_INET) >= 1);
     CHECK(dumped(fd, RTM_GETRULE, RTM_NEWRULE, AF_INET) >= 1);
     CHECK(dumped(fd, RTM_GETNEIGH, RTM_NEWNEIGH, AF_INET) >= 0);
+    // Links tell unasked what they have counted.
+    CHECK_EQ(link_attribute(fd, IFLA_STATS), 24 * 4);
+    CHECK(link_attribute(fd, IFLA_STATS64) >= 24 * 8);
     // A buffer that is too small cuts, and says how much there was; a look at the length takes nothing.
     ask(fd, RTM_GETLINK, NLM_F_DUMP, AF_UNSPEC);
     int whole = CHECK_OK(recv(fd, NULL, 0, MSG_PEEK | MSG_TRUNC));

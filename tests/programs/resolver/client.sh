@@ -10,6 +10,8 @@ for _ in 1 2 3 4; do dig +short both | head -n 1; done | sort | uniq -c | sed 's
 dig +short -x "$(dig +short one)"
 dig nothing.at.all | grep -o 'status: [A-Z]*'
 dig +short MX one | wc -l
+dig @127.0.0.11 AAAA four | grep -o 'status: [A-Z]*, \|ANSWER: [0-9]*'
+getent hosts four | awk '{ print $1 }'
 getent hosts two | awk '{ print $1, $2 }'
 getent ahosts one | awk '{ print $1, $2 }' | sort -u
 busybox nslookup one 2> /dev/null | awk '/^Address/ && !/:53/ { print $NF }' | head -n 1

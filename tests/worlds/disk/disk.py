@@ -70,6 +70,7 @@ def look(moment):
     print(f"{moment}: read {tried(lambda: len(open('/data/old', 'rb', buffering=0).read(PAGE)))}", flush=True)
     forget("/data/old")
     print(f"{moment}: old {tried(lambda: wrong('/data/old'))} pages wrong", flush=True)
+    print(f"{moment}: program {tried(lambda: os.waitpid(os.posix_spawn('/bin/true', ['true'], {}), 0)[1])}", flush=True)
 
 
 os.chdir("/data")

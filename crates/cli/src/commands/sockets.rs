@@ -243,7 +243,17 @@ fn address(address: &str) -> String {
     match address.strip_suffix(":0") {
         _ if address == "unnamed" => "*".to_owned(),
         Some(ip) => format!("{ip}:*"),
-        None => address.to_owned(),
+        None => without_padding(address),
+    }
+}
+
+/// Libraries fill abstract names up with zeros to the full length: a row says how many instead.
+fn without_padding(name: &str) -> String {
+    const ZERO: &str = "\\x00";
+    let bare = name.trim_end_matches(ZERO);
+    match (name.len() - bare.len()) / ZERO.len() {
+        0 | 1 => name.to_owned(),
+        zeros => format!("{bare}{ZERO}*{zeros}"),
     }
 }
 
@@ -251,4 +261,16 @@ fn address(address: &str) -> String {
 fn socket(of: &Descriptor) -> String {
     let program = of.program.as_deref().unwrap_or("(ended)");
     format!("{program},pid={},fd={}", of.pid, of.fd)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_that_fill_a_name_are_counted() {
+        assert_eq!(address(&format!("@cmap{}", "\\x00".repeat(102))), "@cmap\\x00*102");
+        assert_eq!(address("@a\\x00b\\x00"), "@a\\x00b\\x00");
+        assert_eq!(address("10.0.1.2:0"), "10.0.1.2:*");
+    }
 }

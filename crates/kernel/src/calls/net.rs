@@ -519,6 +519,12 @@ impl Cx<'_> {
                 return Ok(0);
             }
             ioctl::SIOCGIFCONF => return self.interface_list(arg),
+            ioctl::SIOCGARP => {
+                let mut request: [u8; ioctl::ARPREQ] = mem::array(self.m, arg)?;
+                table.arp_request(self.proc().host.0, &mut request)?;
+                self.m.write(arg, &request)?;
+                return Ok(0);
+            }
             _ if SIOC.contains(&cmd) => return self.interface_request(cmd, arg),
             _ => return Err(Errno::ENOTTY.into()),
         };

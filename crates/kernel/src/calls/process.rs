@@ -427,6 +427,14 @@ impl crate::Kernel {
         proc.cpu_time + proc.threads.iter().map(|t| self.task(*t).cpu_time).sum::<u64>()
     }
 
+    /// CPU time of a host since it booted, and how long its processors had nothing to do.
+    pub fn host_cpu(&self, host: crate::task::HostId) -> (u64, u64) {
+        let alive: u64 = self.host(host).tids.values().map(|t| self.task(*t).cpu_time).sum();
+        let used = self.host(host).ended_cpu + alive;
+        let all = self.monotonic().saturating_mul(u64::from(self.spec.knobs.cpus));
+        (used, all.saturating_sub(used))
+    }
+
     /// Most bytes that a process has had resident.
     pub fn max_rss(&self, id: crate::task::ProcId) -> u64 {
         let proc = self.proc(id);

@@ -138,6 +138,7 @@ impl Kernel {
         let now = self.sched.now;
         let clock = &mut self.faults.clocks[host.0 as usize];
         clock.boot = Some((now, clock.boot.map_or(1, |(_, times)| times + 1)));
+        self.host_mut(host).ended_cpu = 0;
     }
 
     /// The wall clock of a host has been set, or runs otherwise: timers that go by it go off at other moments, and those

@@ -120,6 +120,7 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
         pids: BTreeMap::new(),
         init: None,
         tasks: 0,
+        ended_cpu: 0,
         mounted,
         covered,
         ttys,

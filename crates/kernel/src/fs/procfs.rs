@@ -1,6 +1,7 @@
 //! `/proc` and `/sys`, computed when they are read (`proc(5)`, `sysfs(5)`).
 //!
-//! One table of patterns says what exists; `[pid]`, `[tid]`, `[fd]` and `[cpu]` stand for numbers that exist now.
+//! One table of patterns says what exists; `[pid]`, `[tid]`, `[fd]` and `[cpu]` stand for numbers that exist now, `[if]` for
+//! the interfaces of a host, `[count]` for what each of them counts.
 
 use super::file::{FileKind, FileRef};
 use super::inode::{Inode, InodeRef, Node};
@@ -17,6 +18,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write;
 use snowglobe_abi::errno::{Errno, Result};
+use snowglobe_net::link::Interface;
 
 /// Which tree a node is of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -291,6 +293,7 @@ static PROC: &[(&str, What)] = &[
     ("[pid]/net/sockstat", Text(|cx, n| cx.k.sockets.proc_net(n.host, "sockstat"))),
     ("[pid]/net/sockstat6", Text(|cx, n| cx.k.sockets.proc_net(n.host, "sockstat6"))),
     ("[pid]/net/arp", Text(|cx, n| cx.k.sockets.proc_net(n.host, "arp"))),
+    ("[pid]/net/softnet_stat", Text(softnet)),
     // AF_PACKET is not there: nobody has such a socket.
     ("[pid]/net/packet", Fixed("sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n")),
 ];
@@ -319,8 +322,44 @@ static SYS: &[(&str, What)] = &[
     ("kernel/mm/hugepages", Dir),
     ("fs", Dir),
     ("fs/cgroup", Dir),
+    ("devices/virtual", Dir),
+    ("devices/virtual/net", Dir),
+    ("devices/virtual/net/[if]", Dir),
+    ("devices/virtual/net/[if]/addr_assign_type", Fixed("0\n")),
+    ("devices/virtual/net/[if]/addr_len", Fixed("6\n")),
+    ("devices/virtual/net/[if]/address", Text(|cx, n| line(&colons(&interface(cx, n)?.mac)))),
+    (
+        "devices/virtual/net/[if]/broadcast",
+        Text(|cx, n| line(&colons(if wired(cx, n)? { &[0xff; 6] } else { &[0; 6] }))),
+    ),
+    ("devices/virtual/net/[if]/carrier", Fixed("1\n")),
+    ("devices/virtual/net/[if]/carrier_changes", Fixed("0\n")),
+    ("devices/virtual/net/[if]/carrier_down_count", Fixed("0\n")),
+    ("devices/virtual/net/[if]/carrier_up_count", Fixed("0\n")),
+    ("devices/virtual/net/[if]/dev_id", Fixed("0x0\n")),
+    ("devices/virtual/net/[if]/dev_port", Fixed("0\n")),
+    ("devices/virtual/net/[if]/dormant", Fixed("0\n")),
+    ("devices/virtual/net/[if]/duplex", Text(|cx, n| if wired(cx, n)? { line("full") } else { Err(Errno::EINVAL) })),
+    ("devices/virtual/net/[if]/flags", Text(|cx, n| line(if wired(cx, n)? { "0x1003" } else { "0x9" }))),
+    ("devices/virtual/net/[if]/ifalias", Fixed("")),
+    ("devices/virtual/net/[if]/ifindex", Text(|cx, n| line(&interface(cx, n)?.index.to_string()))),
+    ("devices/virtual/net/[if]/iflink", Text(|cx, n| line(&interface(cx, n)?.index.to_string()))),
+    ("devices/virtual/net/[if]/link_mode", Fixed("0\n")),
+    ("devices/virtual/net/[if]/mtu", Text(|cx, n| line(&interface(cx, n)?.mtu.to_string()))),
+    ("devices/virtual/net/[if]/name_assign_type", Fixed("4\n")),
+    ("devices/virtual/net/[if]/netdev_group", Fixed("0\n")),
+    ("devices/virtual/net/[if]/operstate", Text(|cx, n| line(if wired(cx, n)? { "up" } else { "unknown" }))),
+    ("devices/virtual/net/[if]/proto_down", Fixed("0\n")),
+    ("devices/virtual/net/[if]/speed", Text(|cx, n| if wired(cx, n)? { line("10000") } else { Err(Errno::EINVAL) })),
+    ("devices/virtual/net/[if]/statistics", Dir),
+    ("devices/virtual/net/[if]/statistics/[count]", Fixed("0\n")),
+    ("devices/virtual/net/[if]/subsystem", Symlink),
+    ("devices/virtual/net/[if]/tx_queue_len", Fixed("1000\n")),
+    ("devices/virtual/net/[if]/type", Text(|cx, n| line(if wired(cx, n)? { "1" } else { "772" }))),
+    ("devices/virtual/net/[if]/uevent", Text(uevent)),
     ("class", Dir),
     ("class/net", Dir),
+    ("class/net/[if]", Symlink),
     ("block", Dir),
     ("module", Dir),
 ];
@@ -345,6 +384,9 @@ fn fits(pattern: &str, path: &[String]) -> bool {
         let Some(part) = parts.next() else { return false };
         let ok = match part {
             "[pid]" | "[tid]" | "[fd]" => canonical(name).is_some(),
+            // Which interfaces there are is the host's affair: `exists` knows.
+            "[if]" => true,
+            "[count]" => STATISTICS.contains(&name.as_str()),
             "[cpu]" => name.strip_prefix("cpu").is_some_and(|n| canonical(n).is_some()),
             part => part == name,
         };
@@ -370,6 +412,9 @@ fn what(node: &ProcNode) -> Option<What> {
 /// Whether the numbers in a path are of something that is there.
 fn exists(k: &Kernel, node: &ProcNode) -> bool {
     if node.tree == Tree::Sys {
+        if node.path.iter().any(|part| part == "net") && interface_name(node).is_some() {
+            return interface_of(k, node).is_some();
+        }
         let cpu = node.path.get(3).and_then(|n| n.strip_prefix("cpu")).and_then(|n| n.parse::<u32>().ok());
         return cpu.is_none_or(|c| c < k.spec.knobs.cpus);
     }
@@ -458,6 +503,8 @@ pub fn follow(k: &Kernel, node: &ProcNode, caller: ProcId) -> Result<Link> {
         }
         ["mounts"] => Ok(Link::To(b"self/mounts".to_vec())),
         ["net"] => Ok(Link::To(b"self/net".to_vec())),
+        ["class", "net", name] => Ok(Link::To(format!("../../devices/virtual/net/{name}").into_bytes())),
+        ["devices", .., "subsystem"] => Ok(Link::To(b"../../../../class/net".to_vec())),
         [_, "exe"] => {
             let p = k.proc(id.ok_or(Errno::ENOENT)?);
             let inode = p.exe_inode.clone().ok_or(Errno::ENOENT)?;
@@ -507,7 +554,7 @@ const DELETED: &[u8] = b" (deleted)";
 /// `ENOENT`.
 pub fn link_text(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
     let caller = cx.proc().id;
-    if let [_, kind, rest @ ..] = &node.path[..] {
+    if let (Tree::Proc, [_, kind, rest @ ..]) = (node.tree, &node.path[..]) {
         let id = node.process(cx.k).ok_or(Errno::ENOENT)?;
         let p = cx.k.proc(id);
         let root = cx.proc().fs.borrow().root.clone();
@@ -596,6 +643,15 @@ pub fn list(cx: &Cx, node: &ProcNode) -> Vec<(Vec<u8>, u32)> {
                 Some(id) => cx.k.proc(id).fds.borrow().iter().map(|(fd, _)| fd as u32).collect(),
                 None => Vec::new(),
             },
+            "[if]" => {
+                let names = cx.k.sockets.interfaces(node.host).iter().map(|i| i.name.clone().into_bytes());
+                out.extend(names.map(|name| (name, kind)));
+                continue;
+            }
+            "[count]" => {
+                out.extend(STATISTICS.iter().map(|name| (name.as_bytes().to_vec(), kind)));
+                continue;
+            }
             "[cpu]" => {
                 out.extend((0..cx.k.spec.knobs.cpus).map(|c| (format!("cpu{c}").into_bytes(), kind)));
                 continue;
@@ -698,20 +754,92 @@ fn cpuinfo(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
     Ok(out.into_bytes())
 }
 
-fn stat(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
-    let ticks = cx.k.monotonic() / 10_000_000;
-    let mut out = format!("cpu  {ticks} 0 0 0 0 0 0 0 0 0\n");
-    for i in 0..cx.k.spec.knobs.cpus {
-        let _ = writeln!(out, "cpu{i} {ticks} 0 0 0 0 0 0 0 0 0");
+fn stat(cx: &Cx, n: &ProcNode) -> Result<Vec<u8>> {
+    const TICK: u64 = SECOND / 100;
+    let (used, idle) = cx.k.host_cpu(HostId(n.host));
+    let mut out = format!("cpu  {} 0 0 {} 0 0 0 0 0 0\n", used / TICK, idle / TICK);
+    // No thread of a world is on one of its host's processors rather than on another.
+    let cpus = u64::from(cx.k.spec.knobs.cpus);
+    for i in 0..cpus {
+        let _ = writeln!(out, "cpu{i} {} 0 0 {} 0 0 0 0 0 0", used / cpus / TICK, idle / cpus / TICK);
     }
     let boot = cx.k.realtime().saturating_sub(cx.k.monotonic()) / SECOND;
-    let _ = write!(out, "intr 0\nctxt 0\nbtime {boot}\nprocesses 1\nprocs_running 1\nprocs_blocked 0\nsoftirq 0\n");
+    let _ = write!(out, "intr 0\nctxt 0\nbtime {boot}\nprocesses 1\nprocs_running 1\nprocs_blocked 0\n");
+    out.push_str("softirq 0 0 0 0 0 0 0 0 0 0 0\n");
     Ok(out.into_bytes())
 }
 
-fn uptime(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
-    let t = cx.k.monotonic();
-    line(&format!("{}.{:02} 0.00", t / SECOND, t % SECOND / 10_000_000))
+fn uptime(cx: &Cx, n: &ProcNode) -> Result<Vec<u8>> {
+    let shown = |t: u64| format!("{}.{:02}", t / SECOND, t % SECOND / 10_000_000);
+    line(&format!("{} {}", shown(cx.k.monotonic()), shown(cx.k.host_cpu(HostId(n.host)).1)))
+}
+
+/// `/proc/net/softnet_stat`: a line for each processor, whose number is the last of 13.
+fn softnet(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
+    let line = |cpu| format!("{}{cpu:08x}\n", "00000000 ".repeat(12));
+    Ok((0..cx.k.spec.knobs.cpus).map(line).collect::<String>().into_bytes())
+}
+
+/// What `/sys/class/net/*/statistics` has of an interface; nothing is counted, as in `/proc/net/dev`.
+const STATISTICS: [&str; 24] = [
+    "collisions",
+    "multicast",
+    "rx_bytes",
+    "rx_compressed",
+    "rx_crc_errors",
+    "rx_dropped",
+    "rx_errors",
+    "rx_fifo_errors",
+    "rx_frame_errors",
+    "rx_length_errors",
+    "rx_missed_errors",
+    "rx_nohandler",
+    "rx_over_errors",
+    "rx_packets",
+    "tx_aborted_errors",
+    "tx_bytes",
+    "tx_carrier_errors",
+    "tx_compressed",
+    "tx_dropped",
+    "tx_errors",
+    "tx_fifo_errors",
+    "tx_heartbeat_errors",
+    "tx_packets",
+    "tx_window_errors",
+];
+
+/// The name in a path of `/sys` that should be an interface's.
+fn interface_name(node: &ProcNode) -> Option<&str> {
+    let name = match node.path.first().map(String::as_str) {
+        Some("class") => node.path.get(2),
+        _ => node.path.get(3),
+    };
+    name.map(String::as_str)
+}
+
+fn interface_of<'a>(k: &'a Kernel, node: &ProcNode) -> Option<&'a Interface> {
+    let name = interface_name(node)?;
+    k.sockets.interfaces(node.host).iter().find(|i| i.name == name)
+}
+
+fn interface<'a>(cx: &'a Cx, node: &ProcNode) -> Result<&'a Interface> {
+    interface_of(cx.k, node).ok_or(Errno::ENODEV)
+}
+
+/// Whether an interface is on a network, and not the loopback.
+fn wired(cx: &Cx, node: &ProcNode) -> Result<bool> {
+    Ok(interface(cx, node)?.network.is_some())
+}
+
+/// A hardware address.
+fn colons(mac: &[u8; 6]) -> String {
+    let [a, b, c, d, e, f] = mac;
+    format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+}
+
+fn uevent(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
+    let i = interface(cx, node)?;
+    line(&format!("INTERFACE={}\nIFINDEX={}", i.name, i.index))
 }
 
 fn version(_: &Cx, _: &ProcNode) -> Result<Vec<u8>> {

@@ -50,6 +50,15 @@ fn a_key_that_is_not_supported_says_what_to_do_instead() {
 }
 
 #[test]
+fn a_key_that_is_not_supported_and_asks_for_nothing_is_passed_over() {
+    let world = "services:\n  a: {privileged: false, ports: [], build: , tty: false, sysctls: {}}\n  \
+                 b: {depends_on: {a: {condition: service_started, restart: false}}}\n";
+    let dir = tempfile::tempdir().unwrap();
+    assert!(parse_in(dir.path(), world).is_ok());
+    check("services: {a: {privileged: true}}\n", 1, 16, "`privileged` is not supported", "remove it");
+}
+
+#[test]
 fn a_host_twice_shows_both_places() {
     check("services:\n  a: {}\n  a: {}\n", 3, 3, "`services` has `a` twice", "rename one");
     check("services:\n  a: {}\n  b: {hostname: a}\n", 3, 17, "two hosts `a`", "rename one");

@@ -101,12 +101,12 @@ fn network(index: usize, hosts: u32) -> BoxedStrategy<NetworkSpec> {
         to,
         change,
     });
-    (0..255u8, address(), 1280..=65535u32, change(), vec(rule, 0..3), text())
-        .prop_map(move |(n, resolver, mtu, change, rules, name)| {
+    (0..255u8, address(), 1280..=65535u32, change(), vec(rule, 0..3), text(), any::<bool>())
+        .prop_map(move |(n, resolver, mtu, change, rules, name, ipv6)| {
             let mut link = LinkSpec::default();
             change.apply(&mut link);
             let name = format!("{name}{index}");
-            NetworkSpec { name, subnet: ([10, n, 0, 0], 16), resolver, mtu, link, rules }
+            NetworkSpec { name, subnet: ([10, n, 0, 0], 16), resolver, mtu, ipv6, link, rules }
         })
         .boxed()
 }
