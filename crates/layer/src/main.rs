@@ -86,6 +86,10 @@ fn panic(info: &core::panic::PanicInfo) -> ! {
             f.rip
         );
     }
+    if let Some((at, task)) = state::shared().strayed {
+        let _ =
+            write!(words, "\nthis may be why: task {task}, a program, had run into the layer's own code at {at:#x}");
+    }
     let c = state::control();
     c.panic_len.store(words.at as u32, Release);
     c.state.store(snowglobe_abi::control::state::PANICKED, Release);
