@@ -27,8 +27,11 @@ const PROC: u64 = 0x9fa0;
 const SYSFS: u64 = 0x6265_6572;
 const DEVPTS: u64 = 0x1cd1;
 
+/// The link of `/etc` to what is mounted, by its name: distributions make it, and images as Docker runs them have it.
+pub const ETC_LINK: (&str, &str) = ("mtab", "../proc/self/mounts");
+
 /// The files of `/etc` by which a host knows itself and the others: names and texts.
-pub fn etc_files(spec: &WorldSpec, index: usize) -> [(&'static str, String); 4] {
+pub fn etc_files(spec: &WorldSpec, index: usize) -> [(&'static str, String); 3] {
     let me = &spec.hosts[index];
     let mut hosts = String::from("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
     let mine: Vec<u32> = me.interfaces.iter().map(|i| i.network).collect();
@@ -58,7 +61,7 @@ pub fn etc_files(spec: &WorldSpec, index: usize) -> [(&'static str, String); 4] 
     if resolv.is_empty() {
         resolv.push_str("nameserver 127.0.0.11\n");
     }
-    [("hosts", hosts), ("resolv.conf", resolv), ("hostname", format!("{}\n", me.hostname)), ("mtab", String::new())]
+    [("hosts", hosts), ("resolv.conf", resolv), ("hostname", format!("{}\n", me.hostname))]
 }
 
 struct Builder<'a> {
@@ -252,7 +255,7 @@ impl Builder<'_> {
             ("zero", Device::Zero, 0o666),
             ("full", Device::Full, 0o666),
             ("random", Device::Random, 0o666),
-            ("urandom", Device::Random, 0o666),
+            ("urandom", Device::Urandom, 0o666),
             ("tty", Device::Tty, 0o666),
             ("ptmx", Device::Ptmx, 0o666),
         ];
@@ -270,8 +273,9 @@ impl Builder<'_> {
             let node = Inode::new(&fs, S_IFLNK | 0o777, 0, 0, now, Node::Symlink(target.into()));
             let _ = dev.link(name.as_bytes(), &node, now);
         }
-        for name in ["pts", "shm", "mqueue"] {
-            let node = Inode::new_dir(&fs, 0o755, 0, 0, now);
+        // Each is what is mounted there; a queue's names may be anyone's.
+        for (name, mode) in [("pts", 0o755), ("shm", 0o1777), ("mqueue", 0o1777)] {
+            let node = Inode::new_dir(&fs, mode, 0, 0, now);
             let _ = dev.link(name.as_bytes(), &node, now);
             let over = match name {
                 "shm" => shm.clone(),
@@ -382,6 +386,9 @@ impl Builder<'_> {
             }
             let _ = etc.link(name.as_bytes(), &node, now);
         }
+        let (name, target) = ETC_LINK;
+        let link = Inode::new(&etc.fs, S_IFLNK | 0o777, 0, 0, now, Node::Symlink(target.into()));
+        let _ = etc.link(name.as_bytes(), &link, now);
         // An image may have its own.
         let (dir, name) = snowglobe_voidstar::PATH.rsplit_once('/').unwrap_or_default();
         if let Ok(dir) = self.directory(dir, 0o755)
