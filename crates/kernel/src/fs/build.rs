@@ -2,7 +2,7 @@
 
 use super::dev::{Device, makedev};
 use super::disk::{self, Disk};
-use super::inode::{Dir, FileSystem, Inode, InodeRef, Node};
+use super::inode::{Dir, FileSystem, Inode, InodeRef, Node, TreeOwners};
 use super::procfs::ProcNode;
 use crate::Kernel;
 use crate::machine::Machine;
@@ -100,11 +100,15 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
     let spec = k.spec.hosts[index].clone();
     let dev = makedev(8, 1 + index as u64);
     let fs = FileSystem::new(dev, "ext4", EXT4, &k.store, k.spec.knobs.disk, k.spec.start_realtime);
-    let fs = Rc::new(fs.with(disk(&k.spec, &format!("{} /", spec.name), Some(index as u32)), false));
-    let origin = match &spec.root {
-        RootSpec::Machine => String::from("/"),
-        RootSpec::Tree(path) => path.clone(),
+    let fs = fs.with(disk(&k.spec, &format!("{} /", spec.name), Some(index as u32)), false);
+    let (origin, owners) = match &spec.root {
+        RootSpec::Machine => (String::from("/"), None),
+        RootSpec::Tree(path) => {
+            let known = k.owners.entry(path.clone()).or_insert_with(|| TreeOwners::of(path, m));
+            (path.clone(), known.clone())
+        }
     };
+    let fs = Rc::new(fs.owned(owners));
     let lower = Dir::new(Some(origin));
     let root = Inode::new(&fs, S_IFDIR | 0o755, 0, 0, fs.start, Node::Dir(RefCell::new(lower)));
     root.meta.borrow_mut().nlink = 1;
