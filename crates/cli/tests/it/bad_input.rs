@@ -30,6 +30,20 @@ fn a_world_file_that_does_not_parse_shows_where() {
 }
 
 #[test]
+fn a_place_in_a_line_that_is_too_long_to_show_is_named() {
+    let long = "x".repeat(100_000);
+    refused(&format!("services: {{a: {{command: [echo, {long}], bogus: 1}}}}\n"), &["bogus", "(w.yaml:1:100"]);
+}
+
+#[test]
+fn a_world_file_without_an_end_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = snowglobe(dir.path(), &["validate", "/dev/zero"]);
+    assert_eq!(status(&output), 254);
+    assert!(err(&output).contains("/dev/zero is longer than"), "{}", err(&output));
+}
+
+#[test]
 fn a_world_that_contradicts_itself_shows_where() {
     refused("services:\n  a: {command: sleep 1}\n  a: {command: sleep 2}\n", &["`a` twice", "w.yaml:3:3"]);
     refused("services:\n  a: {}\n  b: {hostname: a}\n", &["two hosts `a`", "w.yaml:3:"]);
