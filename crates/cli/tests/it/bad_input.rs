@@ -206,3 +206,16 @@ fn an_input_that_is_longer_than_any_buffer_is_read_in_parts_and_kept() {
     };
     assert_eq!(digest("printf 'one\\ntwo\\n'"), digest("(echo one; sleep 0.2; echo two)"));
 }
+
+#[test]
+fn a_replay_names_the_files_that_have_changed_since() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::write(&data, "one\n").unwrap();
+    assert_eq!(status(&snowglobe(dir.path(), &["run", "--", "/bin/cat", "data"])), 0);
+    fs::write(&data, "another\n").unwrap();
+    let output = snowglobe(dir.path(), &["replay", "latest"]);
+    assert_eq!(status(&output), 3);
+    let wanted = format!("{} has changed since the run was recorded", data.display());
+    assert!(err(&output).contains(&wanted), "{}", err(&output));
+}
