@@ -219,3 +219,15 @@ fn a_replay_names_the_files_that_have_changed_since() {
     let wanted = format!("{} has changed since the run was recorded", data.display());
     assert!(err(&output).contains(&wanted), "{}", err(&output));
 }
+
+#[test]
+fn a_users_soft_limit_of_open_files_is_not_the_worlds() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = "import os; print(len([os.read(os.open('f%d' % i, os.O_RDONLY), 1) for i in range(1, 301)]))";
+    let text = format!(
+        "for i in $(seq 300); do echo > f$i; done
+        ulimit -Sn 100; exec $S run -- /usr/bin/python3 -c \"{program}\""
+    );
+    let output = script(dir.path(), false, &text);
+    assert_eq!((status(&output), out(&output).trim()), (0, "300"), "{}", err(&output));
+}
