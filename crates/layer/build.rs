@@ -10,6 +10,7 @@ fn main() {
         "-no-pie",
         "-Wl,--build-id=none",
         "-Wl,-z,norelro",
+        "-Wl,-z,max-page-size=0x200000",
         "-Wl,--gc-sections",
         "-Wl,--no-dynamic-linker",
         &format!("-Wl,-T,{dir}/layer.ld"),

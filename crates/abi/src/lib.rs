@@ -6,6 +6,7 @@
 //! | [`control`] | the control page at the start of the arena: baton slots, counters, the trace ring's ends |
 //! | [`trace`] | the trace's records: encoding, decoding, kinds |
 //! | [`spec`] | the resolved world that goes in, and the report that comes out |
+//! | [`owners`] | whom files of unpacked images belong to |
 //! | [`filter`] | the seccomp filter that guests run under |
 //! | [`errno`], [`signal`] | Linux error numbers; signals by name |
 //!
@@ -20,6 +21,7 @@ pub mod errno;
 pub mod fault;
 pub mod filter;
 pub mod map;
+pub mod owners;
 pub mod signal;
 pub mod spec;
 pub mod trace;

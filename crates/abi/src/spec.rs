@@ -115,7 +115,8 @@ pub struct HostSpec {
 pub enum RootSpec {
     /// The machine's own, read-only underneath; `/tmp`, `/run`, `/dev`, `/proc`, `/sys` and the like are the world's own.
     Machine,
-    /// An unpacked tree at this absolute path of the machine, read-only underneath.
+    /// An unpacked tree at this absolute path of the machine, read-only underneath. Beside it may be written down whom its
+    /// files belong to ([`crate::owners`]).
     Tree(String),
 }
 

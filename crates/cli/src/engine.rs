@@ -81,6 +81,13 @@ fn record_problem(e: RecordError) -> Problem {
 /// How often what was recorded is brought to disk, so that a killed run leaves a readable trace.
 const FLUSH: Duration = Duration::from_secs(1);
 
+/// All hosts' open files of the machine share one table of descriptors: the user's limit for one program is not theirs.
+fn allow_open_files() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+}
+
 /// Runs a world to its end.
 ///
 /// # Errors
@@ -89,6 +96,7 @@ pub fn run(request: RunRequest<'_>) -> Result<RunOutcome, Problem> {
     if request.layout == Layout::Traditional {
         return run_traditional(request);
     }
+    allow_open_files();
     let RunRequest { spec, input, recorder, learn, stop, on_sample, .. } = request;
     // Hooks speak in I/O errors; the problem behind one is kept here.
     let problem: RefCell<Option<Problem>> = RefCell::new(None);

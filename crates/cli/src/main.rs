@@ -9,6 +9,7 @@
 //! | standard input | [`input`] |
 //! | verdicts | [`judge`] |
 //! | exit statuses, errors on the screen | [`exit`] |
+//! | files that are not what a run has read | [`changed`] |
 //! | a trace in the manner of strace | [`lines`] |
 //! | events, times and tables as text | [`text`] |
 //! | the status line | [`progress`] |
@@ -34,6 +35,7 @@ macro_rules! eprint {
 }
 
 mod args;
+mod changed;
 mod commands;
 mod conduct;
 mod engine;

@@ -241,7 +241,7 @@ impl Cx<'_> {
                 }
                 Ok(len)
             }
-            Device::Random => {
+            Device::Random | Device::Urandom => {
                 let mut done = 0;
                 let mut buf = [0u8; 256];
                 while done < len {
@@ -320,7 +320,9 @@ impl Cx<'_> {
                 self.k.hear(*stream, &buf);
                 Ok(buf.len() as u64)
             }
-            FileKind::Device(Device::Null | Device::Zero | Device::Random) => Ok(iov.len().min(MAX_RW)),
+            FileKind::Device(Device::Null | Device::Zero | Device::Random | Device::Urandom) => {
+                Ok(iov.len().min(MAX_RW))
+            }
             FileKind::Device(Device::Full) => Err(Errno::ENOSPC),
             FileKind::Device(_) => Err(Errno::EIO),
             FileKind::Input(_) => Err(Errno::EBADF),

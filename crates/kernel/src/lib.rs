@@ -163,6 +163,8 @@ pub struct Kernel {
     pub ipc: Vec<ipc::Ipc>,
     /// The world's own file pages.
     pub store: fs::store::Store,
+    /// Whom the files of images belong to, by their trees.
+    owners: BTreeMap<alloc::string::String, Option<Rc<fs::inode::TreeOwners>>>,
     /// Named volumes.
     pub volumes: BTreeMap<alloc::string::String, fs::inode::InodeRef>,
     /// Disks that go wrong.
@@ -261,6 +263,7 @@ impl Kernel {
             next_file: 1,
             futexes: futex::Futexes::default(),
             store,
+            owners: BTreeMap::new(),
             volumes: BTreeMap::new(),
             disk_faults: Default::default(),
             services,

@@ -116,6 +116,7 @@ fn make_shared(processor: Processor) {
         machine: processor,
         core: crate::near::Core::new(),
         hidden: Default::default(),
+        strayed: None,
     };
     let shared = alloc::boxed::Box::new(value);
     // SAFETY: nobody else runs yet.

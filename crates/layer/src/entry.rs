@@ -169,8 +169,20 @@ signal_entry:
     mov rax, [rdx + 168]
     mov rcx, 0x600000000000
     sub rax, rcx
-    cmp rax, 0x10000000
+    cmp rax, {image}
+    jae 1f
+    # The layer's code runs on the layer's stack, but for the first and the last few instructions, where nothing of it
+    # faults: a fault on another stack is that of a program that has jumped there.
+    cmp edi, {sigurg}
+    je 2f
+    cmp qword ptr [rdx + 200], {debug}
+    je 2f
+    mov rax, [rdx + 160]
+    mov rcx, {proc}
+    sub rax, rcx
+    cmp rax, {proc_size}
     jb 2f
+1:
     mov r12, rdx
     mov r13, rsi
     mov r14, rdi
@@ -451,4 +463,9 @@ strlen:
     on_own_signal = sym crate::trap::on_own_signal,
     context = const size_of::<HostContext>().next_multiple_of(16),
     info = const size_of::<HostInfo>().next_multiple_of(16),
+    image = const crate::trap::IMAGE_SPAN,
+    sigurg = const snowglobe_kernel::uapi::SIGURG,
+    debug = const crate::trap::DEBUG_TRAP,
+    proc = const snowglobe_abi::map::PROC_BASE,
+    proc_size = const snowglobe_abi::map::PROC_SIZE,
 );

@@ -41,6 +41,7 @@ mod vectors;
 
 use core::fmt::Write;
 use core::sync::atomic::Ordering::Release;
+use snowglobe_abi::map::{PROC_BASE, PROC_SIZE};
 
 /// Writes into the panic text.
 struct LastWords {
@@ -61,8 +62,21 @@ impl Write for LastWords {
     }
 }
 
+/// Whether this runs on a stack of the layer's.
+fn is_own_stack() -> bool {
+    let stack: u64;
+    // SAFETY: it reads a register.
+    unsafe { core::arch::asm!("mov {}, rsp", out(reg) stack, options(nomem, nostack, preserves_flags)) };
+    (PROC_BASE..PROC_BASE + PROC_SIZE).contains(&stack)
+}
+
 #[panic_handler]
 fn panic(info: &core::panic::PanicInfo) -> ! {
+    if !is_own_stack() {
+        // A program has jumped here: the panic is its fault, and becomes one.
+        // SAFETY: the instruction is not for programs, and does not return.
+        unsafe { core::arch::asm!("hlt", options(noreturn)) };
+    }
     let mut words = LastWords { at: 0 };
     let _ = write!(words, "{info}");
     if let Some(kernel) = &state::shared().kernel
@@ -85,6 +99,10 @@ fn panic(info: &core::panic::PanicInfo) -> ! {
             f.r9,
             f.rip
         );
+    }
+    if let Some((at, task)) = state::shared().strayed {
+        let _ =
+            write!(words, "\nthis may be why: task {task}, a program, had run into the layer's own code at {at:#x}");
     }
     let c = state::control();
     c.panic_len.store(words.at as u32, Release);

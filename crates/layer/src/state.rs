@@ -203,6 +203,8 @@ pub struct Shared {
     pub core: Core,
     /// See [`Hidden`].
     pub hidden: Hidden,
+    /// Where a program first ran into the layer's code, and its task.
+    pub strayed: Option<(u64, u32)>,
 }
 
 /// The shared state. One runner at a time makes this sound: whoever calls holds the baton.

@@ -3,9 +3,10 @@
 use crate::baton;
 use crate::entry::{fixup, is_way_back};
 use crate::host::Host;
-use crate::state::{Frame, control, cpu, frame, kernel};
+use crate::state::{Frame, control, cpu, frame, kernel, shared};
 use crate::{clock, hidden, rewrite, spin};
 use core::sync::atomic::Ordering::Relaxed;
+use snowglobe_abi::map::LAYER_BASE;
 use snowglobe_kernel::Flow;
 use snowglobe_kernel::signal::Info;
 use snowglobe_kernel::uapi::{SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS, SIGTRAP, SIGURG};
@@ -39,6 +40,15 @@ const TF: u64 = 0x100;
 /// Alignment check flag, and the trap that it leads to.
 const AC: u64 = 0x4_0000;
 const ALIGNMENT_CHECK: u64 = 17;
+
+/// The trap of a single step or a breakpoint register.
+pub const DEBUG_TRAP: u64 = 1;
+/// What a program is told that has jumped into the layer: a page fault (14) of a user's fetch (0x14), where nothing is mapped.
+const PAGE_FAULT: u64 = 14;
+const USER_FETCH: u64 = 0x14;
+const SEGV_MAPERR: i32 = 1;
+/// More than the layer's image takes from its address on.
+pub const IMAGE_SPAN: u64 = 0x1000_0000;
 
 const RSP: usize = 15;
 const RIP: usize = 16;
@@ -99,6 +109,7 @@ pub extern "C" fn on_trap(signal: i32, info: &HostInfo, uc: &HostContext) {
 
 fn answer_trap(f: &mut Frame, signal: u32, info: &HostInfo, uc: &HostContext) {
     match signal {
+        _ if is_layer(f.rip) => strayed(f),
         SIGSYS => {
             let c = control();
             c.traps.store(c.traps.load(Relaxed) + 1, Relaxed);
@@ -119,6 +130,18 @@ fn answer_trap(f: &mut Frame, signal: u32, info: &HostInfo, uc: &HostContext) {
         SIGSEGV | SIGBUS | SIGFPE | SIGILL | SIGTRAP => fault(signal, info, uc),
         _ => {}
     }
+}
+
+fn is_layer(rip: u64) -> bool {
+    (LAYER_BASE..LAYER_BASE + IMAGE_SPAN).contains(&rip)
+}
+
+/// A program has jumped into the layer's code, and met a fault there. To it nothing is mapped there. What it has run of the
+/// layer until then may have done harm, which is said if the layer should come to grief later.
+fn strayed(f: &Frame) {
+    shared().strayed.get_or_insert((f.rip, cpu().loaded));
+    let trap = (PAGE_FAULT, USER_FETCH, f.rip);
+    after(kernel().fault(&mut Host, Info::fault(SIGSEGV, SEGV_MAPERR, f.rip), trap));
 }
 
 fn take_registers(f: &mut Frame, uc: &HostContext) {

@@ -3,12 +3,13 @@
 use crate::arena::{Arena, futex, memfd};
 use crate::seat::Seat;
 use snowglobe_abi::control::{MAX_SLOTS, state};
-use snowglobe_abi::map::{RING_SIZE, fd};
+use snowglobe_abi::map::{PAGE, RING_SIZE, fd};
 use snowglobe_abi::spec::{self, Ending, Report, WorldSpec};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -131,8 +132,13 @@ fn layer_image() -> io::Result<&'static File> {
     if let Some(image) = IMAGE.get() {
         return Ok(image);
     }
-    let mut file = memfd(c"snowglobe-layer", 0)?;
-    file.write_all(crate::LAYER)?;
+    let file = memfd(c"snowglobe-layer", crate::LAYER.len() as u64)?;
+    // Before the code there is little: pages of zeros need not be there.
+    for (number, page) in crate::LAYER.chunks(PAGE as usize).enumerate() {
+        if page.iter().any(|byte| *byte != 0) {
+            file.write_all_at(page, number as u64 * PAGE)?;
+        }
+    }
     Ok(IMAGE.get_or_init(|| file))
 }
 

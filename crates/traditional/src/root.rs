@@ -7,7 +7,7 @@
 use rustix::fs::{CWD, FileType, Gid, Mode, Uid, chmodat, chownat, mkdirat, symlinkat};
 use rustix::mount::{MountFlags, UnmountFlags, mount, mount_bind, mount_bind_recursive, mount_remount, unmount};
 use snowglobe_abi::spec::{CHANNEL_DIR, CHANNELS, HostSpec, MountSource, MountSpec, RootSpec, WorldSpec};
-use snowglobe_kernel::fs::build::{OWN, etc_files};
+use snowglobe_kernel::fs::build::{ETC_LINK, OWN, etc_files};
 use std::ffi::CString;
 use std::fs;
 use std::io;
@@ -355,6 +355,10 @@ impl Builder<'_> {
             let _ = fs::remove_file(&path);
             fs::write(&path, text).map_err(at("write", &path))?;
         }
+        let (name, target) = ETC_LINK;
+        let path = format!("/etc/{name}");
+        let _ = fs::remove_file(&path);
+        symlinkat(target, CWD, &path).map_err(at("link", &path))?;
         // An image may have its own.
         let library = Path::new(snowglobe_voidstar::PATH);
         if !library.exists() {

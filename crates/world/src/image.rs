@@ -1,6 +1,7 @@
 //! Images as roots: a directory as it is, an OCI image layout, or an archive of `docker save`.
 //!
 //! Layers are unpacked once into a cache directory that is named by the image's configuration, which names all its layers by their hashes.
+//! Whom its files belong to stands beside the tree ([`snowglobe_abi::owners`]): only root could give them away.
 //! The few fields that matter of the formats' JSON are spelled out here: a library of all their types would be larger than this module.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +11,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
+use snowglobe_abi::owners::{self, Owner, Owners};
 use tar::EntryType;
 
 /// What is wrong, and what to do.
@@ -299,7 +301,10 @@ fn unpack(blobs: &Blobs, path: &Path, cache: &Path) -> Result<Image, Advice> {
         ));
     }
     let config = json.config.unwrap_or_default();
-    let key = &blake3::hash(&config_bytes).to_hex().to_string()[..24];
+    // The name of a file in it stands for how it is laid out: what an older version unpacked is another one.
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(OWNERS.as_bytes()).update(&config_bytes);
+    let key = &hasher.finalize().to_hex().to_string()[..24];
     let place = cache.join(key);
     if !place.exists() {
         let fresh = cache.join(format!(".{key}-{}", std::process::id()));
@@ -316,17 +321,26 @@ fn unpack(blobs: &Blobs, path: &Path, cache: &Path) -> Result<Image, Advice> {
         }
         made?;
     }
-    let tree = fs::canonicalize(&place).map_err(|e| failed(&place, &e))?;
+    let tree = fs::canonicalize(place.join(TREE)).map_err(|e| failed(&place, &e))?;
     Ok(Image { tree, config })
 }
 
-fn unpack_layers(blobs: &Blobs, layers: &[String], root: &Path) -> io::Result<()> {
-    let mut unpacker = Unpacker { root: root.to_owned(), dirs: BTreeMap::new(), written: BTreeSet::new() };
+/// An unpacked image in the cache: its tree, and whom its files belong to.
+const TREE: &str = "tree";
+const OWNERS: &str = "tree.owners";
+
+fn unpack_layers(blobs: &Blobs, layers: &[String], place: &Path) -> io::Result<()> {
+    let root = place.join(TREE);
+    fs::create_dir(&root)?;
+    fs::set_permissions(&root, Permissions::from_mode(0o755))?;
+    let (dirs, owners, written) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+    let mut unpacker = Unpacker { root, dirs, owners, written };
     for layer in layers {
         unpacker.written.clear();
         unpacker.layer(decompressed(blobs.open(layer)?)?)?;
     }
-    unpacker.finish()
+    let owners = unpacker.finish()?;
+    fs::write(place.join(OWNERS), owners::encode(&owners))
 }
 
 fn decompressed(blob: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
@@ -341,11 +355,17 @@ fn decompressed(blob: Box<dyn Read>) -> io::Result<Box<dyn Read>> {
     })
 }
 
+/// Permissions without which a file, or a directory, of a cache that is not root's is of no use to the layer.
+const USABLE: u32 = 0o400;
+const USABLE_DIR: u32 = 0o500;
+
 /// Applies layers to a tree.
 struct Unpacker {
     root: PathBuf,
     /// Modes and times of directories, which are set last: a read-only one must still be filled.
     dirs: BTreeMap<PathBuf, (u32, u64)>,
+    /// Whom files belong to that are not root's, or that who unpacks could not use as they should be.
+    owners: BTreeMap<PathBuf, Owner>,
     /// What the layer that is being applied wrote: its whiteouts hide only what is below it.
     written: BTreeSet<PathBuf>,
 }
@@ -377,7 +397,8 @@ impl Unpacker {
         let header = entry.header();
         let kind = header.entry_type();
         let (mode, mtime) = (header.mode()? & 0o7777, header.mtime()?);
-        let (uid, gid) = (header.uid()?, header.gid()?);
+        let id = |id: u64| u32::try_from(id).map_err(|_| io::Error::other("an odd owner"));
+        let owner = Owner { mode, uid: id(header.uid()?)?, gid: id(header.gid()?)? };
         let existing = fs::symlink_metadata(&target).ok();
         if kind == EntryType::Directory {
             if !existing.is_some_and(|meta| meta.is_dir()) {
@@ -399,7 +420,10 @@ impl Unpacker {
                     let to = entry.link_name()?.ok_or_else(|| io::Error::other("a link to nowhere"))?;
                     let (parent, name) = split(&to)?.ok_or_else(|| io::Error::other("a link to the root"))?;
                     let to = self.confine(&parent)?.join(name);
-                    fs::hard_link(to, &target)?;
+                    fs::hard_link(&to, &target)?;
+                    if let Some(owner) = self.owners.get(&to).copied() {
+                        self.owners.insert(target.clone(), owner);
+                    }
                     self.written.insert(target);
                     return Ok(());
                 }
@@ -407,12 +431,29 @@ impl Unpacker {
                 _ => return Ok(()),
             }
         }
-        let owner = |id: u64| u32::try_from(id).map_err(|_| io::Error::other("an odd owner"));
-        // Only root may give files away; for others all of the tree is theirs.
-        if lchown(&target, Some(owner(uid)?), Some(owner(gid)?)).is_ok() && kind.is_file() && mode & 0o7000 != 0 {
-            fs::set_permissions(&target, Permissions::from_mode(mode))?;
-        }
+        self.give(&target, kind, owner)?;
         self.written.insert(target);
+        Ok(())
+    }
+
+    /// Gives a file to whom it belongs, and writes it down.
+    fn give(&mut self, target: &Path, kind: EntryType, owner: Owner) -> io::Result<()> {
+        // Only root may give files away; for others all of the tree is theirs.
+        let is_given = lchown(target, Some(owner.uid), Some(owner.gid)).is_ok();
+        let needs = match kind {
+            EntryType::Symlink => 0,
+            EntryType::Directory => USABLE_DIR,
+            _ => {
+                let usable = if is_given { 0 } else { USABLE };
+                fs::set_permissions(target, Permissions::from_mode(owner.mode | usable))?;
+                USABLE
+            }
+        };
+        if (owner.uid, owner.gid) != (0, 0) || owner.mode & needs != needs {
+            self.owners.insert(target.to_owned(), owner);
+        } else {
+            self.owners.remove(target);
+        }
         Ok(())
     }
 
@@ -422,9 +463,13 @@ impl Unpacker {
             Err(error) => Err(error),
             Ok(meta) if meta.is_dir() => {
                 self.dirs.retain(|dir, _| !dir.starts_with(path));
+                self.owners.retain(|file, _| !file.starts_with(path));
                 fs::remove_dir_all(path)
             }
-            Ok(_) => fs::remove_file(path),
+            Ok(_) => {
+                self.owners.remove(path);
+                fs::remove_file(path)
+            }
         }
     }
 
@@ -443,7 +488,7 @@ impl Unpacker {
     }
 
     /// Where a directory of the image is, its symbolic links followed within the image; made when it is not there.
-    fn confine(&self, parts: &[String]) -> io::Result<PathBuf> {
+    fn confine(&mut self, parts: &[String]) -> io::Result<PathBuf> {
         let mut todo: Vec<String> = parts.iter().rev().cloned().collect();
         let mut at = self.root.clone();
         let mut links = 0;
@@ -476,6 +521,7 @@ impl Unpacker {
                 Ok(_) => return Err(io::Error::other(format!("{} is a file and a directory", next.display()))),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     fs::create_dir(&next)?;
+                    self.dirs.insert(next.clone(), (0o755, 0));
                     at = next;
                 }
                 Err(error) => return Err(error),
@@ -484,19 +530,20 @@ impl Unpacker {
         Ok(at)
     }
 
-    fn finish(self) -> io::Result<()> {
+    fn finish(self) -> io::Result<Owners> {
         // Deepest first: setting a mode must not bar the way to what lies below.
         for (dir, (mode, mtime)) in self.dirs.iter().rev() {
             let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(*mtime);
             File::open(dir)?.set_modified(time)?;
             let mut mode = *mode;
             if fs::symlink_metadata(dir)?.uid() != 0 {
-                // A cache that its owner cannot read is of no use to the layer.
-                mode |= 0o500;
+                mode |= USABLE_DIR;
             }
             fs::set_permissions(dir, Permissions::from_mode(mode))?;
         }
-        Ok(())
+        let below =
+            |path: PathBuf| path.strip_prefix(&self.root).ok().and_then(Path::to_str).map(|path| format!("/{path}"));
+        Ok(self.owners.into_iter().filter_map(|(path, owner)| Some((below(path)?, owner))).collect())
     }
 }
 

@@ -121,9 +121,31 @@ impl Problem {
     }
 }
 
+/// Longest line that is shown, in bytes.
+const SHOWN: usize = 2000;
+
+impl Problem {
+    /// Whether the lines that it points to, and those around them, can be shown to a person. Where not, it names the place.
+    fn is_shown(&self) -> bool {
+        let Some(source) = &self.source else { return true };
+        let text = source.text().as_bytes();
+        let newline = |byte: &u8| *byte == b'\n';
+        self.labels.iter().all(|(span, _)| {
+            let at = span.start.min(text.len());
+            let before = text[..at].rsplit(newline).take(2);
+            let after = text[at..].split(newline).take(2);
+            before.chain(after).all(|part| part.len() <= SHOWN)
+        })
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.message)?;
+        match self.place().filter(|_| !self.is_shown()) {
+            Some(Place { file, line, column }) => write!(f, " ({file}:{line}:{column})"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -139,10 +161,13 @@ impl Diagnostic for Problem {
     }
 
     fn source_code(&self) -> Option<&dyn SourceCode> {
-        self.source.as_ref().map(|source| &*source.0 as &dyn SourceCode)
+        self.source.as_ref().filter(|_| self.is_shown()).map(|source| &*source.0 as &dyn SourceCode)
     }
 
     fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        if !self.is_shown() {
+            return None;
+        }
         let size = self.source.as_ref().map_or(0, |source| source.text().len());
         Some(Box::new(self.labels.iter().enumerate().map(move |(i, (span, label))| {
             let start = span.start.min(size);

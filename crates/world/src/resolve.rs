@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::Read;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
@@ -55,12 +56,21 @@ pub struct Loaded {
     pub warnings: Vec<Problem>,
 }
 
+/// Longest world file, in bytes. Whatever is longer is something else, such as a device without an end.
+const LONGEST: u64 = 256 << 20;
+
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// Reads a world file: a Compose file, or a resolved world.
 ///
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(path: &Path, options: &Options) -> Result<Loaded, WorldError> {
-    let bytes = fs::read(path).map_err(|error| {
+    let bytes = read(path).map_err(|error| {
         let help = match error.kind() {
             std::io::ErrorKind::NotFound => "`snowglobe init` writes an example",
             std::io::ErrorKind::IsADirectory => "name the file in it",
@@ -69,6 +79,11 @@ pub fn load(path: &Path, options: &Options) -> Result<Loaded, WorldError> {
         Problem::new(format!("cannot read {}: {error}", path.display())).help(help)
     })?;
     let name = path.display().to_string();
+    if bytes.len() as u64 > LONGEST {
+        return Err(Problem::new(format!("{name} is longer than {} MiB", LONGEST >> 20))
+            .help("name a world file")
+            .into());
+    }
     let text = String::from_utf8(bytes).map_err(|error| {
         Problem::new(format!("{name} is not text: byte {} is not UTF-8", error.utf8_error().valid_up_to()))
             .help("a world file is YAML in UTF-8")

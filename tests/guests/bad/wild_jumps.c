@@ -19,7 +19,9 @@ int main(void) {
     on_siginfo(SIGSEGV, handler, SA_ONSTACK);
     static char data[64] = {(char)0xc3};
     char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    const uintptr_t targets[] = {0, 16, 0xdeadbeef000, (uintptr_t)data, (uintptr_t)page, 0x7fffffffe000};
+    const uintptr_t targets[] = {0, 16, 0xdeadbeef000, (uintptr_t)data, (uintptr_t)page, 0x7fffffffe000,
+                                 // Where nothing is mapped on Linux, and something that is not a program's elsewhere.
+                                 0x600000000000, 0x601000000000, 0x602000000000};
     for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
         if (!sigsetjmp(back, 1)) {
             ((function *)targets[i])();

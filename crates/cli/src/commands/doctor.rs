@@ -36,6 +36,8 @@ struct Facts {
     traditional: Result<Vec<String>, String>,
     cores: usize,
     ptrace_scope: Option<u32>,
+    /// How many files a process may have open at most; none for no limit.
+    open_files: Option<u64>,
     free_disk: Option<u64>,
     shmem_limit: Option<u64>,
 }
@@ -58,6 +60,7 @@ impl Facts {
             traditional: snowglobe_traditional::probe().map_err(|e| e.to_string()),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             ptrace_scope: read("/proc/sys/kernel/yama/ptrace_scope").and_then(|n| n.parse().ok()),
+            open_files: rustix::process::getrlimit(rustix::process::Resource::Nofile).maximum,
             free_disk: rustix::fs::statvfs(Path::new(".")).ok().map(|stat| stat.f_bavail.saturating_mul(stat.f_frsize)),
             shmem_limit: meminfo(&read("/proc/meminfo").unwrap_or_default()),
         }
@@ -176,6 +179,14 @@ fn assess(facts: &Facts) -> Vec<Check> {
             "use a machine with two cores or more",
         ),
         check(
+            "open files",
+            facts.open_files.is_none_or(|most| most >= 4096),
+            State::Degraded,
+            facts.open_files.map_or_else(|| "no limit".to_owned(), |most| format!("{most} at most")),
+            "programs of a world that have more files of the machine open together fail with EMFILE",
+            "raise the hard limit: `ulimit -Hn`, or `nofile` in /etc/security/limits.conf",
+        ),
+        check(
             "traditional layout",
             facts.traditional.is_ok(),
             State::Degraded,
@@ -262,6 +273,7 @@ mod tests {
             traditional: Ok(Vec::new()),
             cores: 2,
             ptrace_scope: Some(1),
+            open_files: Some(4096),
             free_disk: Some(10 << 30),
             shmem_limit: Some(8 << 30),
         }

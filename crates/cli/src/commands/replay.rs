@@ -5,6 +5,7 @@ use snowglobe_world::rundir::{RunRecord, Verdict, changed_binaries};
 use snowglobe_world::trace::StreamCheck;
 
 use crate::args::ReplayArgs;
+use crate::changed;
 use crate::commands::{print_json, run as run_command};
 use crate::conduct::{self, Conduct, Keep, Plan, VERSION};
 use crate::exit::{self, Failure, fault, usage};
@@ -63,6 +64,9 @@ pub fn run(args: &ReplayArgs) -> Result<u8, Failure> {
                 &format!("now, {}", finished.record.run)
             )
         );
+        for path in changed::since(&recorded, &plan.spec, difference.index) {
+            eprintln!("this may be why: {} has changed since the run was recorded", path.display());
+        }
     }
     run_command::tell(&finished);
     if finished.difference.is_none() && (conduct::interrupted().is_some() || !is_whole(&record)) {

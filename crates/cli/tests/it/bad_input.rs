@@ -30,6 +30,20 @@ fn a_world_file_that_does_not_parse_shows_where() {
 }
 
 #[test]
+fn a_place_in_a_line_that_is_too_long_to_show_is_named() {
+    let long = "x".repeat(100_000);
+    refused(&format!("services: {{a: {{command: [echo, {long}], bogus: 1}}}}\n"), &["bogus", "(w.yaml:1:100"]);
+}
+
+#[test]
+fn a_world_file_without_an_end_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let output = snowglobe(dir.path(), &["validate", "/dev/zero"]);
+    assert_eq!(status(&output), 254);
+    assert!(err(&output).contains("/dev/zero is longer than"), "{}", err(&output));
+}
+
+#[test]
 fn a_world_that_contradicts_itself_shows_where() {
     refused("services:\n  a: {command: sleep 1}\n  a: {command: sleep 2}\n", &["`a` twice", "w.yaml:3:3"]);
     refused("services:\n  a: {}\n  b: {hostname: a}\n", &["two hosts `a`", "w.yaml:3:"]);
@@ -191,4 +205,29 @@ fn an_input_that_is_longer_than_any_buffer_is_read_in_parts_and_kept() {
         crate::json(&output)["digest"].clone()
     };
     assert_eq!(digest("printf 'one\\ntwo\\n'"), digest("(echo one; sleep 0.2; echo two)"));
+}
+
+#[test]
+fn a_replay_names_the_files_that_have_changed_since() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    fs::write(&data, "one\n").unwrap();
+    assert_eq!(status(&snowglobe(dir.path(), &["run", "--", "/bin/cat", "data"])), 0);
+    fs::write(&data, "another\n").unwrap();
+    let output = snowglobe(dir.path(), &["replay", "latest"]);
+    assert_eq!(status(&output), 3);
+    let wanted = format!("{} has changed since the run was recorded", data.display());
+    assert!(err(&output).contains(&wanted), "{}", err(&output));
+}
+
+#[test]
+fn a_users_soft_limit_of_open_files_is_not_the_worlds() {
+    let dir = tempfile::tempdir().unwrap();
+    let program = "import os; print(len([os.read(os.open('f%d' % i, os.O_RDONLY), 1) for i in range(1, 301)]))";
+    let text = format!(
+        "for i in $(seq 300); do echo > f$i; done
+        ulimit -Sn 100; exec $S run -- /usr/bin/python3 -c \"{program}\""
+    );
+    let output = script(dir.path(), false, &text);
+    assert_eq!((status(&output), out(&output).trim()), (0, "300"), "{}", err(&output));
 }

@@ -4,6 +4,7 @@ mod bad_input;
 mod endings;
 mod explore;
 mod hosts;
+mod images;
 mod interruptions;
 mod links;
 mod sockets;

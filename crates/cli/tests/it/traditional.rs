@@ -11,7 +11,7 @@ use crate::{command, err, json, out, snowglobe, status};
 const TRADITIONAL: &[&str] = &["run", "--layout", "traditional"];
 
 /// Whether the layout runs here.
-fn is_there() -> bool {
+pub fn is_there() -> bool {
     let dir = tempfile::tempdir().unwrap();
     let found = json(&snowglobe(dir.path(), &["doctor", "--json"]));
     let is_good = |check: &serde_json::Value| check["name"] == "traditional layout" && check["state"] == "good";

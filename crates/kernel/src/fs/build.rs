@@ -2,7 +2,7 @@
 
 use super::dev::{Device, makedev};
 use super::disk::{self, Disk};
-use super::inode::{Dir, FileSystem, Inode, InodeRef, Node};
+use super::inode::{Dir, FileSystem, Inode, InodeRef, Node, TreeOwners};
 use super::procfs::ProcNode;
 use crate::Kernel;
 use crate::machine::Machine;
@@ -27,8 +27,11 @@ const PROC: u64 = 0x9fa0;
 const SYSFS: u64 = 0x6265_6572;
 const DEVPTS: u64 = 0x1cd1;
 
+/// The link of `/etc` to what is mounted, by its name: distributions make it, and images as Docker runs them have it.
+pub const ETC_LINK: (&str, &str) = ("mtab", "../proc/self/mounts");
+
 /// The files of `/etc` by which a host knows itself and the others: names and texts.
-pub fn etc_files(spec: &WorldSpec, index: usize) -> [(&'static str, String); 4] {
+pub fn etc_files(spec: &WorldSpec, index: usize) -> [(&'static str, String); 3] {
     let me = &spec.hosts[index];
     let mut hosts = String::from("127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
     let mine: Vec<u32> = me.interfaces.iter().map(|i| i.network).collect();
@@ -58,7 +61,7 @@ pub fn etc_files(spec: &WorldSpec, index: usize) -> [(&'static str, String); 4] 
     if resolv.is_empty() {
         resolv.push_str("nameserver 127.0.0.11\n");
     }
-    [("hosts", hosts), ("resolv.conf", resolv), ("hostname", format!("{}\n", me.hostname)), ("mtab", String::new())]
+    [("hosts", hosts), ("resolv.conf", resolv), ("hostname", format!("{}\n", me.hostname))]
 }
 
 struct Builder<'a> {
@@ -97,11 +100,15 @@ pub fn host(k: &mut Kernel, index: usize, m: &mut dyn Machine) -> Host {
     let spec = k.spec.hosts[index].clone();
     let dev = makedev(8, 1 + index as u64);
     let fs = FileSystem::new(dev, "ext4", EXT4, &k.store, k.spec.knobs.disk, k.spec.start_realtime);
-    let fs = Rc::new(fs.with(disk(&k.spec, &format!("{} /", spec.name), Some(index as u32)), false));
-    let origin = match &spec.root {
-        RootSpec::Machine => String::from("/"),
-        RootSpec::Tree(path) => path.clone(),
+    let fs = fs.with(disk(&k.spec, &format!("{} /", spec.name), Some(index as u32)), false);
+    let (origin, owners) = match &spec.root {
+        RootSpec::Machine => (String::from("/"), None),
+        RootSpec::Tree(path) => {
+            let known = k.owners.entry(path.clone()).or_insert_with(|| TreeOwners::of(path, m));
+            (path.clone(), known.clone())
+        }
     };
+    let fs = Rc::new(fs.owned(owners));
     let lower = Dir::new(Some(origin));
     let root = Inode::new(&fs, S_IFDIR | 0o755, 0, 0, fs.start, Node::Dir(RefCell::new(lower)));
     root.meta.borrow_mut().nlink = 1;
@@ -253,7 +260,7 @@ impl Builder<'_> {
             ("zero", Device::Zero, 0o666),
             ("full", Device::Full, 0o666),
             ("random", Device::Random, 0o666),
-            ("urandom", Device::Random, 0o666),
+            ("urandom", Device::Urandom, 0o666),
             ("tty", Device::Tty, 0o666),
             ("ptmx", Device::Ptmx, 0o666),
         ];
@@ -271,8 +278,9 @@ impl Builder<'_> {
             let node = Inode::new(&fs, S_IFLNK | 0o777, 0, 0, now, Node::Symlink(target.into()));
             let _ = dev.link(name.as_bytes(), &node, now);
         }
-        for name in ["pts", "shm", "mqueue"] {
-            let node = Inode::new_dir(&fs, 0o755, 0, 0, now);
+        // Each is what is mounted there; a queue's names may be anyone's.
+        for (name, mode) in [("pts", 0o755), ("shm", 0o1777), ("mqueue", 0o1777)] {
+            let node = Inode::new_dir(&fs, mode, 0, 0, now);
             let _ = dev.link(name.as_bytes(), &node, now);
             let over = match name {
                 "shm" => shm.clone(),
@@ -383,6 +391,9 @@ impl Builder<'_> {
             }
             let _ = etc.link(name.as_bytes(), &node, now);
         }
+        let (name, target) = ETC_LINK;
+        let link = Inode::new(&etc.fs, S_IFLNK | 0o777, 0, 0, now, Node::Symlink(target.into()));
+        let _ = etc.link(name.as_bytes(), &link, now);
         // An image may have its own.
         let (dir, name) = snowglobe_voidstar::PATH.rsplit_once('/').unwrap_or_default();
         if let Ok(dir) = self.directory(dir, 0o755)

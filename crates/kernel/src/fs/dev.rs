@@ -16,8 +16,10 @@ pub enum Device {
     Zero,
     /// `/dev/full`
     Full,
-    /// `/dev/random` and `/dev/urandom`
+    /// `/dev/random`
     Random,
+    /// `/dev/urandom`
+    Urandom,
     /// `/dev/tty`: the controlling terminal of who opens it.
     Tty,
     /// `/dev/ptmx`
@@ -55,7 +57,8 @@ impl Device {
             NULL => Device::Null,
             ZERO => Device::Zero,
             FULL => Device::Full,
-            RANDOM | URANDOM => Device::Random,
+            RANDOM => Device::Random,
+            URANDOM => Device::Urandom,
             TTY => Device::Tty,
             PTMX => Device::Ptmx,
             pts if pts >> 8 & 0xfff == PTS => Device::Pts((pts & 0xff | pts >> 12 & 0xfff00) as u32),
@@ -69,7 +72,8 @@ impl Device {
             Device::Null => makedev(1, 3),
             Device::Zero => makedev(1, 5),
             Device::Full => makedev(1, 7),
-            Device::Random => makedev(1, 9),
+            Device::Random => makedev(1, 8),
+            Device::Urandom => makedev(1, 9),
             Device::Tty => makedev(5, 0),
             Device::Ptmx => makedev(5, 2),
             Device::Pts(n) => makedev(PTS, n as u64),

@@ -20,6 +20,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 use snowglobe_abi::errno::{Errno, Result};
+use snowglobe_abi::owners::{self, Owner, Owners};
 
 /// A shared inode.
 pub type InodeRef = Rc<Inode>;
@@ -50,6 +51,42 @@ pub struct FileSystem {
     pub capacity: u64,
     /// The world's wall clock at its beginning: no file of the machine is younger.
     pub start: u64,
+    /// Whom its files of the machine belong to, where an image says it.
+    owners: Option<Rc<TreeOwners>>,
+}
+
+/// Whom the files of an image's tree belong to.
+pub struct TreeOwners {
+    /// Where the tree is.
+    tree: String,
+    owners: Owners,
+}
+
+impl TreeOwners {
+    /// What is written down beside a tree, if it is.
+    pub fn of(tree: &str, m: &mut dyn Machine) -> Option<Rc<TreeOwners>> {
+        let file = m.lower_open(&owners::place(tree)).ok()?;
+        let mut bytes = Vec::new();
+        let mut part = alloc::vec![0u8; 64 << 10];
+        let read = loop {
+            match m.lower_read(file, bytes.len() as u64, &mut part) {
+                Ok(0) => break Ok(()),
+                Ok(n) => bytes.extend_from_slice(&part[..n]),
+                Err(e) => break Err(e),
+            }
+        };
+        m.lower_close(file);
+        read.ok()?;
+        Some(Rc::new(TreeOwners { tree: tree.into(), owners: owners::decode(&bytes)? }))
+    }
+
+    /// What a file of the machine shows in a world.
+    fn show(&self, path: &str, stat: &LowerStat) -> LowerStat {
+        let Some(below) = path.strip_prefix(&self.tree) else { return *stat };
+        let root = Owner { mode: stat.mode & 0o7777, uid: 0, gid: 0 };
+        let Owner { mode, uid, gid } = self.owners.get(below).copied().unwrap_or(root);
+        LowerStat { mode: stat.mode & S_IFMT | mode & 0o7777, uid, gid, ..*stat }
+    }
 }
 
 impl FileSystem {
@@ -68,7 +105,15 @@ impl FileSystem {
             disk: None,
             capacity,
             start,
+            owners: None,
         }
+    }
+
+    /// The same, with files of the machine that belong to whom an image says.
+    #[must_use]
+    pub fn owned(mut self, owners: Option<Rc<TreeOwners>>) -> FileSystem {
+        self.owners = owners;
+        self
     }
 
     /// The same, on a disk that is watched, or that never changes.
@@ -260,6 +305,7 @@ impl Inode {
 
     /// An inode for a file of the machine.
     pub fn from_lower(fs: &Rc<FileSystem>, path: String, stat: &LowerStat, m: &mut dyn Machine) -> Result<InodeRef> {
+        let stat = fs.owners.as_ref().map_or(*stat, |owners| owners.show(&path, stat));
         let node = match stat.mode & S_IFMT {
             S_IFDIR => Node::Dir(RefCell::new(Dir::new(Some(path)))),
             S_IFREG => Node::File(RefCell::new(fs.content(Content::lower(&fs.store, path, stat.size)))),

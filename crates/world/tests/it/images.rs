@@ -6,20 +6,23 @@ use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use snowglobe_abi::owners;
 use snowglobe_abi::spec::RootSpec;
 use snowglobe_world::image::{self, Image};
 
 use crate::{host, parse_in, problems_in, service};
 
-/// A tar archive of regular files, directories (`name/`) and links (`name -> target`, `name => hard target`).
+/// A tar archive of regular files, directories (`name/`) and links (`name -> target`, `name => hard target`); a number and an
+/// `@` before a name are its owner and group.
 fn tar_of(entries: &[(&str, &[u8], u32)]) -> Vec<u8> {
     let mut builder = tar::Builder::new(Vec::new());
     for (name, bytes, mode) in entries {
         let mut header = tar::Header::new_gnu();
         header.set_mode(*mode);
         header.set_mtime(1_600_000_000);
-        header.set_uid(0);
-        header.set_gid(0);
+        let (owner, name) = name.split_once('@').unwrap_or(("0", name));
+        header.set_uid(owner.parse().unwrap());
+        header.set_gid(owner.parse().unwrap());
         header.set_size(0);
         if let Some((name, target)) = name.split_once(" -> ") {
             header.set_entry_type(tar::EntryType::Symlink);
@@ -156,6 +159,37 @@ fn an_archive_of_docker_save_becomes_a_tree() {
     assert_eq!(open(), image, "the second time it is there already");
     let left: Vec<_> = fs::read_dir(dir.path().join("cache")).unwrap().collect();
     assert_eq!(left.len(), 1, "nothing half-made is left");
+}
+
+#[test]
+fn whom_files_belong_to_is_written_down_whoever_unpacks_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let tool = fs::read("/bin/true").unwrap();
+    let lower = tar_of(&[
+        ("bin/tool", &tool, 0o755),
+        ("1000@srv/", b"", 0o750),
+        ("1000@srv/own", b"x", 0o600),
+        ("70@srv/gone", b"x", 0o644),
+        ("70@srv/old/", b"", 0o700),
+        ("70@srv/old/deep", b"x", 0o644),
+        ("7@srv/link -> own", b"", 0o777),
+        ("secret", b"x", 0),
+        ("9@taken", b"x", 0o644),
+    ]);
+    let upper = tar_of(&[
+        ("srv/.wh.gone", b"", 0o644),
+        ("srv/.wh.old", b"", 0o644),
+        ("srv/other => srv/own", b"", 0o600),
+        ("taken", b"y", 0o644),
+    ]);
+    docker_save(&dir.path().join("image.tar"), CONFIG, &[lower, upper]);
+    let image = image::open("./image.tar", dir.path(), &dir.path().join("cache")).unwrap();
+    let written = fs::read(owners::place(image.tree.to_str().unwrap())).unwrap();
+    let seen: Vec<(String, u32, u32)> =
+        owners::decode(&written).unwrap().into_iter().map(|(path, owner)| (path, owner.mode, owner.uid)).collect();
+    let wanted = [("/secret", 0, 0), ("/srv", 0o750, 1000), ("/srv/link", 0o777, 7), ("/srv/other", 0o600, 1000)];
+    let own = ("/srv/own", 0o600, 1000);
+    assert_eq!(seen, wanted.into_iter().chain([own]).map(|(path, m, u)| (path.to_owned(), m, u)).collect::<Vec<_>>());
 }
 
 #[test]
