@@ -78,6 +78,8 @@ pub const POLLHUP: u32 = 0x10;
 pub const POLLNVAL: u32 = 0x20;
 /// `POLLRDNORM`
 pub const POLLRDNORM: u32 = 0x40;
+/// `POLLMSG`
+pub const POLLMSG: u32 = 0x400;
 /// `POLLRDBAND`
 pub const POLLRDBAND: u32 = 0x80;
 /// `POLLWRNORM`
