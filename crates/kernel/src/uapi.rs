@@ -416,5 +416,9 @@ pub const IN_MOVE_SELF: u32 = 0x800;
 pub const IN_ISDIR: u32 = 0x4000_0000;
 /// `SEGV_ACCERR`
 pub const SEGV_ACCERR: i32 = 2;
+/// `RLIMIT_NICE`
+pub const RLIMIT_NICE: u32 = 13;
+/// `RLIMIT_RTPRIO`
+pub const RLIMIT_RTPRIO: u32 = 14;
 /// `RLIMIT_SIGPENDING`
 pub const RLIMIT_SIGPENDING: u32 = 11;
