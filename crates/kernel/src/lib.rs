@@ -615,15 +615,16 @@ impl Kernel {
         self.sched.next_timer.min(self.turn.ends())
     }
 
-    /// Gives up the baton at a yield point. The loop's passes count as a little time, so that who waits for a timer gets it.
-    pub fn yield_now(&mut self, m: &mut dyn Machine, at: u64) -> Flow {
+    /// Gives up the baton at a yield point. The loop's passes count as a little time, so that who waits for a timer gets it. They
+    /// were `few` if they took long.
+    pub fn yield_now(&mut self, m: &mut dyn Machine, at: u64, few: bool) -> Flow {
         let task = self.current;
         // With nobody else to run, only a timer can change what the loop sees: it comes sooner.
         let calls = if self.sched.anyone() { 2 } else { 20 };
         let cost = calls * self.spec.knobs.call_cost;
         self.sched.now += cost;
         self.charge(task, cost);
-        self.turn.passes(self.calls);
+        self.turn.passes(self.calls, few);
         if self.faults.odd {
             self.step_schedule(task);
             self.give_way(task);

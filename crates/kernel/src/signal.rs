@@ -113,6 +113,13 @@ impl Info {
         Info { signal, code, errno: 0, fields: [u64::from(bits), u64::from(fd as u32), 0] }
     }
 
+    /// A signal that tells of a change in a directory (fcntl(2), F_NOTIFY).
+    pub fn changed(signal: u32, fd: i32) -> Info {
+        const POLL_MSG: i32 = 3;
+        let bits = POLLIN | POLLRDNORM | POLLMSG;
+        Info { signal, code: POLL_MSG, errno: 0, fields: [u64::from(bits), u64::from(fd as u32), 0] }
+    }
+
     /// The 128 bytes of `siginfo_t`.
     pub fn bytes(&self) -> [u8; 128] {
         let mut out = [0; 128];

@@ -397,13 +397,18 @@ impl Kernel {
                 continue;
             }
             let (host, fd) = file.async_by.get();
-            let info = match file.owner_signal.get() {
-                0 => Info::kernel(SIGIO),
-                signal => Info::band(signal, band, fd),
-            };
-            for proc in self.owners(HostId(host), &file) {
-                let _ = self.signal_process(proc, info);
-            }
+            self.signal_owners(HostId(host), &file, |signal| Info::band(signal, band, fd));
+        }
+    }
+
+    /// Sends a description's owner SIGIO, or the signal that it asked for and what that one tells (fcntl(2), F_SETSIG).
+    pub fn signal_owners(&mut self, host: HostId, file: &FileRef, told: impl Fn(u32) -> Info) {
+        let info = match file.owner_signal.get() {
+            0 => Info::kernel(SIGIO),
+            signal => told(signal),
+        };
+        for proc in self.owners(host, file) {
+            let _ = self.signal_process(proc, info);
         }
     }
 

@@ -78,6 +78,8 @@ pub const POLLHUP: u32 = 0x10;
 pub const POLLNVAL: u32 = 0x20;
 /// `POLLRDNORM`
 pub const POLLRDNORM: u32 = 0x40;
+/// `POLLMSG`
+pub const POLLMSG: u32 = 0x400;
 /// `POLLRDBAND`
 pub const POLLRDBAND: u32 = 0x80;
 /// `POLLWRNORM`
@@ -414,5 +416,9 @@ pub const IN_MOVE_SELF: u32 = 0x800;
 pub const IN_ISDIR: u32 = 0x4000_0000;
 /// `SEGV_ACCERR`
 pub const SEGV_ACCERR: i32 = 2;
+/// `RLIMIT_NICE`
+pub const RLIMIT_NICE: u32 = 13;
+/// `RLIMIT_RTPRIO`
+pub const RLIMIT_RTPRIO: u32 = 14;
 /// `RLIMIT_SIGPENDING`
 pub const RLIMIT_SIGPENDING: u32 = 11;

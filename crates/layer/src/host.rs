@@ -180,6 +180,7 @@ impl Machine for Host {
         assert!(low == 0 && high == 0, "clearing an address space failed: {low} {high}");
         rewrite::reset();
         cpu().passes = crate::spin::PASSES;
+        cpu().trapped = false;
     }
 
     fn lower_stat(&mut self, path: &str) -> Result<LowerStat> {

@@ -130,8 +130,9 @@ pub fn passed(f: &mut Frame) -> bool {
         Some(stub) => {
             f.rip = stub;
             // A trap takes as long as many passes.
-            let passes = &mut crate::state::cpu().passes;
-            *passes = passes.saturating_sub(TRAP_PASSES).max(1);
+            let cpu = crate::state::cpu();
+            cpu.passes = cpu.passes.saturating_sub(TRAP_PASSES).max(1);
+            cpu.trapped = true;
             true
         }
         None => false,

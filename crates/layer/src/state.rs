@@ -91,6 +91,8 @@ pub struct Cpu {
     pub passes: u64,
     /// Where stubs of yield points jump to.
     pub yield_entry: u64,
+    /// Whether breakpoints of yield points have been passed since the last one that gave up the baton.
+    pub trapped: bool,
     /// This host process's slot.
     pub slot: u32,
     /// The task whose registers are in the frame and in the processor; 0 for none.
@@ -115,6 +117,7 @@ impl Cpu {
             yield_rcx: 0,
             passes: crate::spin::PASSES,
             yield_entry,
+            trapped: false,
             slot: 0,
             loaded: 0,
             dying: false,

@@ -71,7 +71,8 @@ pub extern "C" fn on_yield() {
     clock::stop();
     cpu().passes = spin::PASSES;
     let at = frame().rip;
-    after(kernel().yield_now(&mut Host, at));
+    let few = core::mem::take(&mut cpu().trapped);
+    after(kernel().yield_now(&mut Host, at, few));
     clock::go();
 }
 

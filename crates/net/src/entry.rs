@@ -273,6 +273,9 @@ pub struct Connection {
     pub(crate) service: bool,
     pub(crate) cred: Cred,
     pub(crate) peer_cred: Option<Cred>,
+    /// AF_UNIX: the supplementary groups of both.
+    pub(crate) cred_groups: Option<Rc<[u32]>>,
+    pub(crate) peer_groups: Option<Rc<[u32]>>,
     pub(crate) listener: Option<Box<Listener>>,
     pub(crate) groups: Vec<Membership>,
     /// AF_UNIX senders to be told when the receive queue or the accept queue has room again.
@@ -336,6 +339,8 @@ impl<R> Entry<R> {
             service: false,
             cred,
             peer_cred: None,
+            cred_groups: None,
+            peer_groups: None,
             listener: None,
             groups: Vec::new(),
             waiters: Vec::new(),

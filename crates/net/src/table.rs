@@ -620,10 +620,30 @@ impl<R: Clone> SocketTable<R> {
         entry.connection.peer_cred.map(|cred| cred.pid).ok_or(Errno::ENODATA)
     }
 
-    /// Says who calls on an AF_UNIX socket: the one whom SO_PEERCRED of the other end will tell of.
-    pub fn set_cred(&mut self, id: SocketId, cred: Cred) {
+    /// SO_PEERGROUPS: the supplementary groups of whom SO_PEERCRED tells.
+    ///
+    /// # Errors
+    /// ENODATA without a peer.
+    pub fn peer_groups(&self, id: SocketId) -> Result<&[u32], Errno> {
+        let connection = &self.get(id)?.connection;
+        connection.peer_cred.ok_or(Errno::ENODATA)?;
+        Ok(connection.peer_groups.as_deref().unwrap_or_default())
+    }
+
+    /// Says who calls on an AF_UNIX socket, with its supplementary groups: the one whom SO_PEERCRED of the other end will tell
+    /// of.
+    pub fn set_cred(&mut self, id: SocketId, cred: Cred, groups: &[u32]) {
         if let Some(entry) = self.slab.get_mut(id).filter(|e| e.local.family == Family::Unix) {
             entry.connection.cred = cred;
+            entry.connection.cred_groups = Some(groups.into());
+        }
+    }
+
+    /// Says of which groups the maker of a pair is.
+    pub fn set_pair_groups(&mut self, pair: [SocketId; 2], groups: &[u32]) {
+        let groups: Rc<[u32]> = groups.into();
+        for id in pair {
+            self.at_mut(id).connection.peer_groups = Some(groups.clone());
         }
     }
 

@@ -50,13 +50,17 @@ impl<R: Clone> SocketTable<R> {
         for (id, other) in [(a, b), (b, a)] {
             let theirs = self.at(other);
             let (remote, cred) = (theirs.local.clone(), theirs.connection.cred);
+            let groups = theirs.connection.cred_groups.clone();
             let entry = self.at_mut(id);
             entry.remote = SocketStructure { event: 0, ..remote };
             entry.connection.peer = Some(other);
             if entry.local.kind == SocketType::Datagram {
                 entry.connection.peer_of.insert(other);
             }
-            entry.connection.peer_cred.get_or_insert(cred);
+            if entry.connection.peer_cred.is_none() {
+                entry.connection.peer_cred = Some(cred);
+                entry.connection.peer_groups = groups;
+            }
             entry.connection.phase = entry.shut_phase(Phase::Connected);
             self.settle(id);
         }
@@ -157,11 +161,13 @@ impl<R: Clone> SocketTable<R> {
     fn unix_open_child(&mut self, listener: SocketId, client: SocketId) {
         let parent = self.at(listener);
         let (host, cred) = (parent.connection.host, parent.connection.cred);
+        let groups = parent.connection.cred_groups.clone();
         let address = parent.local.address.clone();
         let mut local = self.structure(parent.local.family, parent.local.kind, parent.local.protocol);
         local.options = parent.local.options.clone();
         local.address = address;
         let child = self.insert(host, cred, local);
+        self.at_mut(child).connection.cred_groups = groups;
         self.unix_join(client, child);
         let parent = self.slab.at_mut(listener);
         if let Some(queue) = parent.connection.listener.as_mut() {

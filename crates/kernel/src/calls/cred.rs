@@ -215,7 +215,10 @@ pub fn setgroups(cx: &mut Cx) -> Answer {
         return Err(Errno::EINVAL.into());
     }
     let raw = mem::bytes(cx.m, cx.args[1], n as usize * 4)?;
-    cx.proc_mut().cred.groups = raw.chunks_exact(4).map(|c| mem::field32(c, 0)).collect();
+    let mut groups: alloc::vec::Vec<u32> = raw.chunks_exact(4).map(|c| mem::field32(c, 0)).collect();
+    // Linux keeps them in order, where it finds them fast.
+    groups.sort_unstable();
+    cx.proc_mut().cred.groups = groups;
     Ok(0)
 }
 

@@ -1,10 +1,11 @@
-//! eventfd and inotify.
+//! eventfd, inotify and F_NOTIFY.
 
-use crate::fs::event::{EventFd, Inotify};
-use crate::fs::file::FileKind;
+use crate::fs::event::{EventFd, Inotify, Notice, Watcher};
+use crate::fs::file::{FileKind, FileRef};
 use crate::fs::inode::{Inode, InodeRef};
 use crate::fs::path::{R, permit};
 use crate::mem::Struct;
+use crate::signal::Info;
 use crate::uapi::*;
 use crate::{Answer, Cx, Kernel};
 use alloc::rc::Rc;
@@ -90,7 +91,7 @@ pub fn inotify_add_watch(cx: &mut Cx) -> Answer {
     let wd = inotify.next.get();
     inotify.next.set(wd + 1);
     watches.push((wd, node.clone(), mask));
-    node.watches.borrow_mut().push((Rc::downgrade(&inotify), wd));
+    node.watches.borrow_mut().push(Watcher::Inotify(Rc::downgrade(&inotify), wd));
     Ok(i64::from(wd))
 }
 
@@ -102,9 +103,49 @@ pub fn inotify_rm_watch(cx: &mut Cx) -> Answer {
         let at = watches.iter().position(|(w, _, _)| *w == wd).ok_or(Errno::EINVAL)?;
         watches.remove(at).1
     };
-    node.watches.borrow_mut().retain(|(i, w)| *w != wd || !core::ptr::eq(i.as_ptr(), Rc::as_ptr(&inotify)));
+    node.watches.borrow_mut().retain(|w| !w.is_watch(&inotify, wd));
     cx.k.post(&inotify, wd, Happening { event: IN_IGNORED, ..Happening::default() });
     Ok(0)
+}
+
+const DN_MULTISHOT: u32 = 0x8000_0000;
+/// A name of a directory became another one there: no event of inotify's, which tells of the two names.
+pub const RENAMED: u32 = 0x8000_0000;
+/// The kinds of change of F_NOTIFY, and the IN_ bits of each: DN_ACCESS, DN_MODIFY, DN_CREATE, DN_DELETE, DN_RENAME, DN_ATTRIB.
+const DN_KINDS: [(u32, u32); 6] = [
+    (1, IN_ACCESS),
+    (2, IN_MODIFY),
+    (4, IN_CREATE | IN_MOVED_TO),
+    (8, IN_DELETE | IN_MOVED_FROM),
+    (0x10, RENAMED),
+    (0x20, IN_ATTRIB),
+];
+
+impl Cx<'_> {
+    /// fcntl(2), F_NOTIFY: the owner of a directory's description is told of changes by a signal.
+    pub fn notify_changes(&mut self, file: &FileRef, fd: i32, mask: u32) -> Answer {
+        let Some(inode) = &file.inode else { return Err(Errno::ENOTDIR.into()) };
+        let (by, host) = (self.proc().id.0, self.proc().host);
+        let mut watches = inode.watches.borrow_mut();
+        if mask & !DN_MULTISHOT == 0 {
+            watches.retain(|w| !w.is_asked(file, by));
+            return Ok(0);
+        }
+        if !inode.is_dir() {
+            return Err(Errno::ENOTDIR.into());
+        }
+        if file.owner.get() == 0 {
+            file.owner.set(self.proc().pid as i32);
+        }
+        let asked = watches.iter_mut().find(|w| w.is_asked(file, by));
+        if let Some(Watcher::Owner(notice)) = asked {
+            notice.fd = fd;
+            notice.mask |= mask;
+        } else {
+            watches.push(Watcher::Owner(Notice { file: Rc::downgrade(file), by, host, fd, mask }));
+        }
+        Ok(0)
+    }
 }
 
 /// What happened to a file or to a name in a directory.
@@ -137,22 +178,38 @@ impl Kernel {
             what.event |= IN_ISDIR;
         }
         let watchers = inode.watches.borrow().clone();
-        for (inotify, wd) in watchers {
-            let Some(inotify) = inotify.upgrade() else { continue };
-            let mask = inotify.watches.borrow().iter().find(|(w, _, _)| *w == wd).map_or(0, |(_, _, m)| *m);
-            if mask & what.event & IN_ALL == 0 || what.gone && mask & IN_EXCL_UNLINK != 0 {
-                continue;
-            }
-            self.post(&inotify, wd, what);
-            if what.event & IN_DELETE_SELF != 0 || mask & IN_ONESHOT != 0 {
-                inotify.watches.borrow_mut().retain(|(w, _, _)| *w != wd);
-                inode
-                    .watches
-                    .borrow_mut()
-                    .retain(|(i, w)| *w != wd || !core::ptr::eq(i.as_ptr(), Rc::as_ptr(&inotify)));
-                self.post(&inotify, wd, Happening { event: IN_IGNORED, ..Happening::default() });
+        for watcher in watchers {
+            match watcher {
+                Watcher::Inotify(inotify, wd) => {
+                    let Some(inotify) = inotify.upgrade() else { continue };
+                    self.notify_watch(inode, &inotify, wd, what);
+                }
+                Watcher::Owner(notice) => self.notify_owner(inode, &notice, what.event),
             }
         }
+    }
+
+    fn notify_watch(&mut self, inode: &Rc<Inode>, inotify: &Rc<Inotify>, wd: i32, what: Happening) {
+        let mask = inotify.watches.borrow().iter().find(|(w, _, _)| *w == wd).map_or(0, |(_, _, m)| *m);
+        if mask & what.event & IN_ALL == 0 || what.gone && mask & IN_EXCL_UNLINK != 0 {
+            return;
+        }
+        self.post(inotify, wd, what);
+        if what.event & IN_DELETE_SELF != 0 || mask & IN_ONESHOT != 0 {
+            inotify.watches.borrow_mut().retain(|(w, _, _)| *w != wd);
+            inode.watches.borrow_mut().retain(|w| !w.is_watch(inotify, wd));
+            self.post(inotify, wd, Happening { event: IN_IGNORED, ..Happening::default() });
+        }
+    }
+
+    /// fcntl(2), F_NOTIFY: a signal for what is asked for, once if nothing else is said.
+    fn notify_owner(&mut self, inode: &Rc<Inode>, notice: &Notice, event: u32) {
+        let kinds: u32 = DN_KINDS.iter().filter(|(_, events)| events & event != 0).map(|(kind, _)| kind).sum();
+        let Some(file) = notice.file.upgrade().filter(|_| notice.mask & kinds != 0) else { return };
+        if notice.mask & DN_MULTISHOT == 0 {
+            inode.watches.borrow_mut().retain(|w| !w.is_asked(&file, notice.by));
+        }
+        self.signal_owners(notice.host, &file, |signal| Info::changed(signal, notice.fd));
     }
 
     /// The same for a file that was opened under a name: its directory's watchers are told too, and first.

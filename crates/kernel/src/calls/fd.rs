@@ -197,6 +197,7 @@ pub fn fcntl(cx: &mut Cx) -> Answer {
             }
         }
         1025 => Ok(2),
+        1026 => cx.notify_changes(&file, fd, arg as u32),
         F_GETPIPE_SZ => match &file.kind {
             FileKind::Pipe(pipe) => Ok(pipe.capacity.get() as i64),
             _ => Err(Errno::EBADF.into()),
@@ -415,7 +416,8 @@ pub fn flock(cx: &mut Cx) -> Answer {
 }
 
 impl Kernel {
-    /// fcntl(2): a process loses its record locks on a file when it closes any descriptor of it.
+    /// fcntl(2): a process loses its record locks on a file when it closes any descriptor of it, and what F_NOTIFY asked
+    /// for by this description.
     pub fn forget_process_locks(&mut self, owner: u32, file: &FileRef) {
         if let FileKind::Mqueue(queue) = &file.kind {
             // mq_close(3): so with a request to be notified.
@@ -425,6 +427,9 @@ impl Kernel {
         let Some(inode) = &file.inode else { return };
         if file.flags.get() & O_PATH != 0 {
             return;
+        }
+        if !inode.watches.borrow().is_empty() {
+            inode.watches.borrow_mut().retain(|w| !w.is_asked(file, owner));
         }
         if let Some(locks) = inode.locks.borrow_mut().as_mut() {
             let before = locks.records.len();

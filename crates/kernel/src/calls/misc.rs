@@ -359,6 +359,29 @@ impl Cx<'_> {
         me.euid == other.euid || me.euid == other.uid || me.capable(CAP_SYS_NICE)
     }
 
+    /// getrlimit(2), RLIMIT_NICE: how nice a thread may become, as 20 less that, without the right to decide.
+    fn may_be_as_nice(&self, task: TaskId, nice: i32) -> bool {
+        let limit = self.k.proc_of(task).limits[RLIMIT_NICE as usize].0;
+        (20 - nice) as u64 <= limit || self.proc().cred.capable(CAP_SYS_NICE)
+    }
+
+    /// sched(7), privileges and resource limits: whether a thread may have this policy without the right to decide.
+    fn may_follow(&self, task: TaskId, policy: u32, priority: u32) -> bool {
+        let t = self.k.task(task);
+        let [new, old] = [policy, t.policy.0].map(|policy| policy & !RESET_ON_FORK);
+        let highest = self.k.proc_of(task).limits[RLIMIT_RTPRIO as usize].0;
+        let real_time_fits = match new {
+            SCHED_FIFO | SCHED_RR => {
+                (new == old || highest > 0) && (priority <= t.policy.1 || u64::from(priority) <= highest)
+            }
+            SCHED_DEADLINE => false,
+            _ => true,
+        };
+        let leaves_idle = old == SCHED_IDLE && new != SCHED_IDLE;
+        let drops_reset = t.policy.0 & !policy & RESET_ON_FORK != 0;
+        real_time_fits && !drops_reset && (!leaves_idle || self.may_be_as_nice(task, t.nice))
+    }
+
     fn cpu_mask(&self) -> u64 {
         let cpus = self.k.spec.knobs.cpus;
         if cpus >= 64 { u64::MAX } else { (1 << cpus) - 1 }
@@ -422,13 +445,10 @@ impl Cx<'_> {
         self.keep_policy(task, policy, priority)
     }
 
-    /// Keeps a policy, if the caller may set it: a real-time one and the end of SCHED_RESET_ON_FORK need the right to.
+    /// Keeps a policy, if the caller may set it.
     fn keep_policy(&mut self, task: TaskId, policy: u32, priority: u32) -> Answer {
-        let old = self.k.task(task).policy.0;
-        let real_time = matches!(policy & !RESET_ON_FORK, SCHED_FIFO | SCHED_RR | SCHED_DEADLINE);
-        let drops_reset = old & !policy & RESET_ON_FORK != 0;
-        let may = self.may_schedule(task) && !real_time && !drops_reset || self.proc().cred.capable(CAP_SYS_NICE);
-        if !may {
+        let may = self.may_schedule(task) && self.may_follow(task, policy, priority);
+        if !may && !self.proc().cred.capable(CAP_SYS_NICE) {
             return Err(Errno::EPERM.into());
         }
         self.k.task_mut(task).policy = (policy, priority);
@@ -534,7 +554,7 @@ pub fn sched_setattr(cx: &mut Cx) -> Answer {
         return Err(Errno::EINVAL.into());
     }
     let nice = nice.clamp(-20, 19);
-    if nice < cx.k.task(task).nice && matches!(policy, 0 | 3) && !cx.proc().cred.capable(CAP_SYS_NICE) {
+    if nice < cx.k.task(task).nice && matches!(policy, 0 | 3) && !cx.may_be_as_nice(task, nice) {
         return Err(Errno::EPERM.into());
     }
     let reset = if flags & FLAG_RESET_ON_FORK != 0 { RESET_ON_FORK } else { 0 };
@@ -596,7 +616,7 @@ pub fn setpriority(cx: &mut Cx) -> Answer {
         if !cx.may_schedule(task) {
             return Err(Errno::EPERM.into());
         }
-        if nice < old && !cx.proc().cred.capable(CAP_SYS_NICE) {
+        if nice < old && !cx.may_be_as_nice(task, nice) {
             return Err(Errno::EACCES.into());
         }
         cx.k.task_mut(task).nice = nice;

@@ -252,6 +252,9 @@ impl Cx<'_> {
             let what = Happening { event: event | bit, name: Some(&found.name), cookie, gone: false };
             self.k.notify(&found.dir, what);
         }
+        if Rc::ptr_eq(&from.dir, &to.dir) {
+            self.k.notify_inode(&from.dir, super::event::RENAMED, None);
+        }
         if let Some(over) = over.filter(|o| !o.is_dir()) {
             self.k.notify_inode(over, IN_ATTRIB, None);
         }

@@ -172,6 +172,8 @@ pub fn socketpair(cx: &mut Cx) -> Answer {
     }
     let (host, cred) = (cx.proc().host.0, cx.net_cred());
     let [a, b] = cx.k.sockets.table.socketpair(host, domain, kind & SOCK_TYPE, protocol, cred)?;
+    let groups = cx.proc().cred.groups.clone();
+    cx.k.sockets.table.set_pair_groups([a, b], &groups);
     let first = cx.install_socket(a, kind);
     let second = cx.install_socket(b, kind);
     let fds = match (first, second) {
@@ -228,12 +230,19 @@ impl Cx<'_> {
     }
 }
 
+impl Cx<'_> {
+    /// From now on the other end of a socket may know the caller.
+    fn say_who_calls(&mut self, id: SocketId) {
+        let (cred, groups) = (self.net_cred(), self.proc().cred.groups.clone());
+        self.k.sockets.table.set_cred(id, cred, &groups);
+    }
+}
+
 pub fn listen(cx: &mut Cx) -> Answer {
     let (_, id) = cx.socket(0)?;
     // socket(7), SO_PEERCRED: "those that were in effect at the time of the call to connect(2), listen(2), or
     // socketpair(2)".
-    let cred = cx.net_cred();
-    cx.k.sockets.table.set_cred(id, cred);
+    cx.say_who_calls(id);
     let result = cx.k.sockets.table.listen(id, cx.int(1));
     cx.k.network_settle();
     result?;
@@ -248,8 +257,7 @@ pub fn connect(cx: &mut Cx) -> Answer {
     let (_, id) = cx.socket(0)?;
     let addr = cx.parse_addr(id, &buf[..len], Use::Connect)?;
     let addr = cx.find_socket(addr)?;
-    let cred = cx.net_cred();
-    cx.k.sockets.table.set_cred(id, cred);
+    cx.say_who_calls(id);
     let now = cx.k.sched.now;
     let result = cx.k.sockets.table.connect(id, &addr, now);
     cx.k.network_settle();
@@ -458,6 +466,9 @@ pub fn getsockopt(cx: &mut Cx) -> Answer {
     if (cx.uint(1), cx.uint(2)) == (sol::SOCKET, so::PEERPIDFD) {
         return cx.peer_pidfd(id, value, len, room);
     }
+    if (cx.uint(1), cx.uint(2)) == (sol::SOCKET, so::PEERGROUPS) {
+        return cx.peer_groups(id, value, len, room);
+    }
     let result = cx.k.sockets.table.getsockopt(id, cx.uint(1), cx.uint(2), room);
     cx.report_options(55);
     cx.k.network_settle();
@@ -468,6 +479,18 @@ pub fn getsockopt(cx: &mut Cx) -> Answer {
 }
 
 impl Cx<'_> {
+    /// SO_PEERGROUPS: the groups of the process that SO_PEERCRED names; who has too little room is told how much it takes.
+    fn peer_groups(&mut self, id: SocketId, value: u64, len: u64, room: usize) -> Answer {
+        let groups = self.k.sockets.table.peer_groups(id)?;
+        let bytes: alloc::vec::Vec<u8> = groups.iter().flat_map(|g| g.to_le_bytes()).collect();
+        let fits = bytes.len() <= room;
+        if fits {
+            self.m.write(value, &bytes)?;
+        }
+        self.m.write(len, &(bytes.len() as u32).to_le_bytes())?;
+        if fits { Ok(0) } else { Err(Errno::ERANGE.into()) }
+    }
+
     /// SO_PEERPIDFD: a descriptor for the process that SO_PEERCRED names.
     fn peer_pidfd(&mut self, id: SocketId, value: u64, len: u64, room: usize) -> Answer {
         let peer = self.k.sockets.table.peer_pid(id)?;

@@ -246,8 +246,8 @@ pub struct Inode {
     pub covers: RefCell<Vec<InodeRef>>,
     /// `flock` and record locks.
     pub locks: RefCell<Option<alloc::boxed::Box<Locks>>>,
-    /// `inotify` watches.
-    pub watches: RefCell<Vec<(Weak<super::event::Inotify>, i32)>>,
+    /// Who is told of what happens to it.
+    pub watches: RefCell<Vec<super::event::Watcher>>,
     /// Writers that keep it from being executed, or executions that keep it from being written (ETXTBSY).
     pub writers: Cell<i32>,
     /// Where a walk last found it in a directory that somebody watches.
