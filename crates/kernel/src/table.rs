@@ -359,7 +359,7 @@ table! {
     69 msgsnd [Int, In(2), Size, Named(&words::MSG_FLAGS)] Full msg::msgsnd, "";
     70 msgrcv [Int, Ptr, Size, Long, Named(&words::MSG_FLAGS)] Full msg::msgrcv, "";
     71 msgctl [Int, Named(&words::IPC_CTL), Ptr] Full msg::msgctl, "";
-    72 fcntl [Fd, Named(&words::FCNTL), By(1, &FCNTL_ARGUMENT)] => Fcntl Full fd::fcntl, "";
+    72 fcntl [Fd, Named(&words::FCNTL), By(1, &FCNTL_ARGUMENT)] => Fcntl Partial fd::fcntl, "missing are leases (F_SETLEASE: EAGAIN) and F_NOTIFY (EINVAL), both reported";
     73 flock [Fd, Named(&words::FLOCK)] Full fd::flock, "";
     74 fsync [Fd] Full rw::fsync, "";
     75 fdatasync [Fd] Full rw::fdatasync, "";
