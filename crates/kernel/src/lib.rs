@@ -75,6 +75,12 @@ use snowglobe_abi::spec::{Ending, Nanos, ProcessReport, Report, Unsupported, Wor
 use task::{Host, HostId, ProcId, Process, SpaceEntry, SpaceId, State, Task, TaskId};
 use wait::Wait;
 
+/// How fast the processors are that hosts have: the time-stamp counter's rate, and what `/proc/cpuinfo` says.
+///
+/// Programs take it for granted that a counter moves on by a good many ticks from one reading to the next: Go's tracer
+/// leaves out the lowest six bits, and has its events in the wrong order where two of them then show the same.
+pub const COUNTER_MHZ: u64 = 2000;
+
 /// Why a handler does not simply return a value.
 pub enum Stop {
     /// The guest gets an error.
@@ -588,11 +594,11 @@ impl Kernel {
         (self.spec.knobs.call_cost / 10).max(1)
     }
 
-    /// What the time-stamp counter shows: virtual nanoseconds. Reading it takes time, so that loops on it end.
+    /// What the time-stamp counter shows. Reading it takes time, so that loops on it end.
     pub fn counter(&mut self) -> u64 {
         self.sched.now += self.clock_step();
         self.notice |= self.turn.has_passed(self.sched.now) || self.sched.next_timer <= self.sched.now;
-        self.monotonic()
+        self.monotonic().wrapping_mul(COUNTER_MHZ / 1000)
     }
 
     /// The current task has read clocks by itself: time has come to this.

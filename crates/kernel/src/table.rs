@@ -359,7 +359,7 @@ table! {
     69 msgsnd [Int, In(2), Size, Named(&words::MSG_FLAGS)] Full msg::msgsnd, "";
     70 msgrcv [Int, Ptr, Size, Long, Named(&words::MSG_FLAGS)] Full msg::msgrcv, "";
     71 msgctl [Int, Named(&words::IPC_CTL), Ptr] Full msg::msgctl, "";
-    72 fcntl [Fd, Named(&words::FCNTL), By(1, &FCNTL_ARGUMENT)] => Fcntl Full fd::fcntl, "";
+    72 fcntl [Fd, Named(&words::FCNTL), By(1, &FCNTL_ARGUMENT)] => Fcntl Partial fd::fcntl, "missing are leases (F_SETLEASE: EAGAIN), which is reported";
     73 flock [Fd, Named(&words::FLOCK)] Full fd::flock, "";
     74 fsync [Fd] Full rw::fsync, "";
     75 fdatasync [Fd] Full rw::fdatasync, "";
@@ -599,7 +599,7 @@ table! {
     309 getcpu [Ptr, Ptr, Ptr] Full misc::getcpu, "";
     310 process_vm_readv [Int, Ptr, Size, Ptr, Size, Hex] Partial misc::process_vm, "missing is the memory of other processes: EPERM, and reported; the caller's own works";
     311 process_vm_writev [Int, Ptr, Size, Ptr, Size, Hex] Partial misc::process_vm, "missing is the memory of other processes: EPERM, and reported; the caller's own works";
-    312 kcmp [Int, Int, Named(&words::KCMP), Hex, Hex] Partial process::kcmp, "missing is KCMP_EPOLL_TFD: EOPNOTSUPP, and reported";
+    312 kcmp [Int, Int, Named(&words::KCMP), Hex, Hex] Full process::kcmp, "";
     313 finit_module [Fd, Path, Hex] Refused misc::not_permitted, "EPERM, as in an unprivileged container";
     314 sched_setattr [Int, Ptr, Hex] Partial misc::sched_setattr, "kept and shown; it does not change who runs, which the seed decides";
     315 sched_getattr [Int, Ptr, Uint, Hex] Full misc::sched_getattr, "";

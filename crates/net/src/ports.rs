@@ -368,10 +368,12 @@ impl<R: Clone> SocketTable<R> {
         if let Some(src) = src
             && entry.is_associated()
         {
-            if entry.remote_end().ip != src.ip || entry.remote_end().port != src.port {
+            let peer = entry.remote_end();
+            // One that is connected to port 0 takes from all ports of that address.
+            if peer.ip != src.ip || peer.port != 0 && peer.port != src.port {
                 return None;
             }
-            score += 8;
+            score += if peer.port == 0 { 4 } else { 8 };
         }
         if entry.local.options.device != 0 {
             let host = self.world.host(entry.connection.host);

@@ -527,7 +527,8 @@ impl<R: Clone> SocketTable<R> {
             Protocol::Tcp => !matches!(entry.tcp_state(), TcpState::Close | TcpState::Listen | TcpState::SynSent),
             Protocol::Unix => return self.unix_peer_name(id),
             Protocol::Netlink(_) => true,
-            Protocol::Udp | Protocol::Icmp => entry.is_associated(),
+            // Linux goes by the port, also for sockets that need none.
+            Protocol::Udp | Protocol::Icmp => entry.is_associated() && entry.remote_end().port != 0,
         };
         if !connected {
             return Err(Errno::ENOTCONN);

@@ -133,7 +133,8 @@ impl<R: Clone> SocketTable<R> {
             return self.udp_add(id, source, call);
         }
         let to = self.destination(entry, call.dest)?;
-        if to.port == 0 {
+        // A socket may be connected to port 0 and sends there: the answer is that nobody is there.
+        if to.port == 0 && call.dest.is_some() {
             return Err(Errno::EINVAL);
         }
         if call.len > LONGEST[usize::from(to.ip.is_ipv6())] {

@@ -1,6 +1,23 @@
 // splice moves between a file and a pipe, tee copies between pipes.
 #include "check.h"
 
+// A packet of which a part was moved leaves its rest, as a packet of its own.
+static void packets(void) {
+    int a[2], b[2];
+    char text[16] = {0};
+    CHECK_OK(pipe2(a, O_DIRECT));
+    CHECK_OK(pipe(b));
+    CHECK_EQ(write(a[1], "abc", 3), 3);
+    CHECK_EQ(write(a[1], "defg", 4), 4);
+    CHECK_EQ(write(a[1], "hi", 2), 2);
+    CHECK_EQ(splice(a[0], NULL, b[1], NULL, 2, 0), 2);
+    CHECK_EQ(read(a[0], text, sizeof text), 1);
+    CHECK_STR(text, "c");
+    CHECK_EQ(read(a[0], text, 2), 2);  // What a packet has beyond what is asked for is gone.
+    CHECK_EQ(read(a[0], text, sizeof text), 2);
+    CHECK(!memcmp(text, "hi", 2));
+}
+
 int main(void) {
     enter_tmp();
     write_file("in", "0123456789");
@@ -31,5 +48,6 @@ int main(void) {
     CHECK_EQ(splice(a[0], NULL, b[1], NULL, 10, 0), 4);
     CHECK_OK(close(a[1]));
     CHECK_EQ(splice(a[0], NULL, b[1], NULL, 10, 0), 0);
+    packets();
     return 0;
 }

@@ -189,13 +189,7 @@ pub fn fcntl(cx: &mut Cx) -> Answer {
             Struct::new().u32(kind).u32(id as u32).put(cx.m, arg)?;
             Ok(0)
         }
-        1024 => {
-            if arg as u32 == 2 {
-                Ok(0)
-            } else {
-                Err(Errno::EAGAIN.into())
-            }
-        }
+        1024 => cx.set_lease(&file, arg as u32),
         1025 => Ok(2),
         1026 => cx.notify_changes(&file, fd, arg as u32),
         F_GETPIPE_SZ => match &file.kind {
@@ -208,12 +202,42 @@ pub fn fcntl(cx: &mut Cx) -> Answer {
             Some(seals) => Ok(i64::from(seals)),
             None => Err(Errno::EINVAL.into()),
         },
-        1035..=1038 => Ok(0),
+        1035 => {
+            let hint = file.inode.as_ref().map_or(0, |inode| inode.write_hint.get());
+            cx.m.write(arg, &hint.to_le_bytes())?;
+            Ok(0)
+        }
+        1036 => {
+            /// RWH_WRITE_LIFE_EXTREME
+            const LONGEST: u64 = 5;
+            let hint = mem::u64(cx.m, arg)?;
+            if hint > LONGEST {
+                return Err(Errno::EINVAL.into());
+            }
+            if let Some(inode) = &file.inode {
+                inode.write_hint.set(hint);
+            }
+            Ok(0)
+        }
+        // The hints of descriptions are gone (Linux 5.17).
         _ => Err(Errno::EINVAL.into()),
     }
 }
 
 impl Cx<'_> {
+    /// F_SETLEASE: a lease is never had here, as on a file that others have open; so there is none to give back.
+    fn set_lease(&mut self, file: &FileRef, kind: u32) -> Answer {
+        let regular = file.inode.as_ref().is_some_and(|inode| inode.kind() == S_IFREG);
+        // F_RDLCK, F_WRLCK, F_UNLCK
+        if kind > 2 || !regular {
+            return Err(Errno::EINVAL.into());
+        }
+        if kind != 2 {
+            self.k.note_unsupported(72, "fcntl F_SETLEASE", 0);
+        }
+        Err(Errno::EAGAIN.into())
+    }
+
     /// O_ASYNC may have been set: the description then waits on what it names, for its owner. Sockets know theirs.
     fn async_changed(&self, file: &FileRef, fd: i32, old: u32) {
         if !old & file.flags.get() & O_ASYNC != 0 && !matches!(file.kind, FileKind::Socket(_)) {

@@ -361,14 +361,32 @@ pub fn kcmp(cx: &mut Cx) -> Answer {
         2 => same(Rc::ptr_eq(&a.fds, &b.fds)),
         3 => same(Rc::ptr_eq(&a.fs, &b.fs)),
         4 => same(Rc::ptr_eq(&a.actions, &b.actions)),
-        // Nobody has an I/O context or a list of semaphore adjustments in common with another process.
-        5 | 6 => same(one == other),
+        // Nobody has an I/O context or a list of semaphore adjustments in common with another process; those that
+        // have no list have the same none.
+        5 => same(one == other),
+        6 => same(one == other || !cx.k.adjusts_semaphores(one) && !cx.k.adjusts_semaphores(other)),
         7 => {
-            cx.k.note_unsupported(312, "kcmp KCMP_EPOLL_TFD", 0);
-            return Err(Errno::EOPNOTSUPP.into());
+            let x = a.fds.borrow().get(cx.args[3] as i32)?.id;
+            order(x, cx.epoll_target(other)?)
         }
         _ => return Err(Errno::EINVAL.into()),
     })
+}
+
+impl Cx<'_> {
+    /// The description that an epoll instance of another process watches (`struct kcmp_epoll_slot` in `kcmp(2)`): of
+    /// those that were added under one descriptor, the one with the given place.
+    fn epoll_target(&mut self, proc: crate::task::ProcId) -> Result<u64> {
+        let mut slot = [0u8; 12];
+        self.m.read(self.args[4], &mut slot)?;
+        let word = |at: usize| u32::from_le_bytes([slot[at], slot[at + 1], slot[at + 2], slot[at + 3]]);
+        let (epoll, fd, place) = (word(0) as i32, word(4) as i32, word(8) as usize);
+        let file = self.k.proc(proc).fds.borrow().get(epoll)?.clone();
+        let crate::fs::file::FileKind::Epoll(epoll) = &file.kind else { return Err(Errno::EINVAL) };
+        let items = epoll.items.borrow();
+        let watched = items.range((fd, 0)..=(fd, u64::MAX)).filter_map(|(_, item)| item.target());
+        watched.map(|target| target.id).nth(place).ok_or(Errno::ENOENT)
+    }
 }
 
 impl Cx<'_> {

@@ -460,7 +460,7 @@ pub fn splice(cx: &mut Cx) -> Answer {
                 }
                 return cx.again_when(input.clone(), POLLIN);
             }
-            pipe.take(len as usize, true)
+            pipe.peek(len as usize)
         }
         FileKind::Inode => {
             let at = if cx.args[1] == 0 { input.pos.get() } else { crate::mem::u64(cx.m, cx.args[1])? };
@@ -494,7 +494,7 @@ pub fn splice(cx: &mut Cx) -> Answer {
     };
     match &input.kind {
         FileKind::Pipe(pipe) => {
-            pipe.take(n, false);
+            pipe.consume(n);
             pipe.queue.wake(&mut cx.k.sched, POLLOUT | POLLWRNORM);
         }
         FileKind::Inode if cx.args[1] == 0 => input.pos.set(input.pos.get() + n as u64),
@@ -536,7 +536,7 @@ pub fn tee(cx: &mut Cx) -> Answer {
     if to.readers.get() == 0 {
         return Ok(cx.sigpipe(&out, Err(Errno::EPIPE))?);
     }
-    let n = to.put(&from.take(cx.args[2].min(MAX_RW) as usize, true));
+    let n = to.put(&from.peek(cx.args[2].min(MAX_RW) as usize));
     if n == 0 {
         if cx.uint(3) & 2 != 0 || out.nonblocking() {
             return Err(Errno::EAGAIN.into());

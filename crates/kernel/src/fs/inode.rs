@@ -260,6 +260,8 @@ pub struct Inode {
     moves: RefCell<Vec<(Place, Place)>>,
     /// `memfd` seals, for files that can have them.
     pub seals: Cell<Option<u32>>,
+    /// How long its data will live, as a program has said (F_SET_RW_HINT).
+    pub write_hint: Cell<u64>,
     /// Whether it may be given a first name (O_TMPFILE).
     pub linkable: Cell<bool>,
     /// Whether it has ever been mapped: then mappings must learn of its size.
@@ -287,6 +289,7 @@ impl Inode {
             errors: Cell::new((0, true)),
             moves: RefCell::default(),
             seals: Cell::new(None),
+            write_hint: Cell::new(0),
             linkable: Cell::new(false),
             mapped: Cell::new(false),
         })

@@ -117,11 +117,31 @@ impl Pipe {
         Ok(n as u64)
     }
 
-    /// Takes bytes out for the kernel's own use, at most `max`.
-    pub fn take(&self, max: usize, peek: bool) -> Vec<u8> {
-        let mut buf = self.buf.borrow_mut();
+    /// The first bytes in it, at most `max`, for the kernel's own use.
+    pub fn peek(&self, max: usize) -> Vec<u8> {
+        let buf = self.buf.borrow();
         let n = buf.len().min(max);
-        if peek { buf.iter().take(n).copied().collect() } else { buf.drain(..n).collect() }
+        let (a, b) = buf.as_slices();
+        let first = n.min(a.len());
+        let mut out = Vec::with_capacity(n);
+        out.extend_from_slice(&a[..first]);
+        out.extend_from_slice(&b[..n - first]);
+        out
+    }
+
+    /// Drops the first `n` bytes, which have gone elsewhere. Of a packet that went in part, the rest is a packet.
+    pub fn consume(&self, mut n: usize) {
+        self.buf.borrow_mut().drain(..n);
+        let mut packets = self.packets.borrow_mut();
+        while n > 0 {
+            let Some(packet) = packets.front_mut() else { return };
+            let part = n.min(*packet);
+            *packet -= part;
+            n -= part;
+            if *packet == 0 {
+                packets.pop_front();
+            }
+        }
     }
 
     /// Puts bytes of the kernel's own in, as many as fit.

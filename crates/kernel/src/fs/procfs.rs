@@ -740,15 +740,17 @@ fn meminfo(cx: &Cx, node: &ProcNode) -> Result<Vec<u8>> {
 
 fn cpuinfo(cx: &Cx, _: &ProcNode) -> Result<Vec<u8>> {
     let mut out = String::new();
+    let mhz = crate::COUNTER_MHZ;
     for i in 0..cx.k.spec.knobs.cpus {
         let _ = write!(
             out,
             "processor\t: {i}\nvendor_id\t: GenuineIntel\ncpu family\t: 6\nmodel\t\t: 0\nmodel name\t: Snowglobe\n\
-             stepping\t: 0\ncpu MHz\t\t: 1000.000\ncache size\t: 4096 KB\nphysical id\t: 0\nsiblings\t: {0}\n\
+             stepping\t: 0\ncpu MHz\t\t: {mhz}.000\ncache size\t: 4096 KB\nphysical id\t: 0\nsiblings\t: {0}\n\
              core id\t\t: {i}\ncpu cores\t: {0}\nfpu\t\t: yes\ncpuid level\t: 13\nwp\t\t: yes\n\
              flags\t\t: fpu tsc cx8 cmov mmx fxsr sse sse2 syscall nx lm sse3 ssse3 cx16 sse4_1 sse4_2 popcnt\n\
-             bogomips\t: 2000.00\naddress sizes\t: 46 bits physical, 48 bits virtual\n\n",
-            cx.k.spec.knobs.cpus
+             bogomips\t: {1}.00\naddress sizes\t: 46 bits physical, 48 bits virtual\n\n",
+            cx.k.spec.knobs.cpus,
+            2 * mhz
         );
     }
     Ok(out.into_bytes())

@@ -180,3 +180,10 @@ pub fn process_ended(k: &mut Kernel, proc: ProcId) {
     let asked: Vec<_> = k.ipc[host.0 as usize].names.values().map(|queue| queue.unask(proc)).collect();
     asked.into_iter().for_each(|notify| k.mq_unasked(notify));
 }
+
+impl Kernel {
+    /// Whether a process has adjustments of semaphores that its end would make.
+    pub fn adjusts_semaphores(&self, proc: ProcId) -> bool {
+        self.ipc[self.proc(proc).host.0 as usize].sets.iter().any(|(_, set)| set.adjusted_by(proc))
+    }
+}

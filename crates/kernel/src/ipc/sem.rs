@@ -218,6 +218,11 @@ impl SemSet {
         self.update(now, woken);
     }
 
+    /// Whether the end of a process would undo something here.
+    pub fn adjusted_by(&self, proc: ProcId) -> bool {
+        self.undo.range((proc, 0)..=(proc, u16::MAX)).next().is_some()
+    }
+
     /// The end of a process: its adjustments are made, as far as values allow (`semop(2)`, NOTES).
     pub fn exit(&mut self, proc: ProcId, pid: u32, now: u64, woken: &mut Vec<TaskId>) {
         let mine: Vec<(u16, i32)> =

@@ -233,3 +233,19 @@ fn a_host_that_comes_back_has_booted() {
     w.sleep(a, 1);
     assert!(shown(&mut w, a, MONOTONIC) / SECOND > 120, "the other host has not");
 }
+
+#[test]
+fn the_counter_moves_on_by_more_than_the_bits_that_go_leaves_out() {
+    let mut w = World::new();
+    let task = w.process(0);
+    w.ok(task, "getpid", []);
+    let before = w.now();
+    let mut last = w.k.counter();
+    for _ in 0..100 {
+        let counter = w.k.counter();
+        assert!(counter / 64 > last / 64, "{last} and {counter} show the same");
+        last = counter;
+    }
+    let passed = w.now() - before;
+    assert_eq!(passed, 101 * w.k.clock_step(), "and takes the time of a clock's reading");
+}
