@@ -6,7 +6,10 @@ use snowglobe_abi::spec::Nanos;
 /// The turn of the task that has the baton.
 ///
 /// Turns have no fixed length. Threads that take a lock and give it back in step with their turns would lose the baton at the
-/// same place of their loop every time, and if that is where they hold the lock, nobody else ever had it.
+/// same place of their loop every time, and if that is where they hold the lock, nobody else ever had it. And some turns are short,
+/// as where the tick of a processor's clock falls into one: a thread that waits for a moment in each round of its loop has a new
+/// turn in each, and would never lose one in between. If it wakes others there, and takes back what it woke them for before it
+/// waits, they never got on.
 pub struct Turn {
     lengths: Rng,
     /// When it ends.
@@ -22,15 +25,26 @@ pub struct Turn {
 /// Yield points with few passes that are as good as one with many.
 const BRIEF: u32 = 16;
 
+/// One turn in so many is short.
+const SHORT: u64 = 64;
+/// Each scale of short turns is half of the one before.
+const SCALES: u64 = 9;
+
 impl Turn {
     /// Before the first one.
     pub fn new(seed: u64) -> Turn {
         Turn { lengths: Rng::stream(seed, "turn lengths"), ends: 0, given_up: false, calls: 0, brief: 0 }
     }
 
-    /// One begins: of half a quantum to one and a half, virtual nanoseconds.
+    /// One begins: of half a quantum to one and a half, virtual nanoseconds, or a short one of any scale.
     pub fn begin(&mut self, now: Nanos, quantum: Nanos, calls: u64) {
-        self.ends = now + quantum / 2 + self.lengths.below(quantum.max(1));
+        let length = if self.lengths.below(SHORT) == 0 {
+            let most = quantum >> self.lengths.below(SCALES);
+            self.lengths.below(most.max(1))
+        } else {
+            quantum / 2 + self.lengths.below(quantum.max(1))
+        };
+        self.ends = now + length;
         self.given_up = false;
         self.calls = calls;
         self.brief = 0;
@@ -72,16 +86,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn turns_differ_around_the_quantum() {
+    fn turns_differ_around_the_quantum_and_some_are_short() {
         let mut turn = Turn::new(1);
-        let lengths: alloc::collections::BTreeSet<Nanos> = (0..100)
+        let lengths: alloc::vec::Vec<Nanos> = (0..10_000)
             .map(|_| {
-                turn.begin(1000, 200, 0);
+                turn.begin(1000, 200_000, 0);
                 turn.ends() - 1000
             })
             .collect();
-        assert!(lengths.len() > 50);
-        assert!(lengths.iter().all(|length| (100..300).contains(length)));
+        let (usual, short): (alloc::collections::BTreeSet<_>, alloc::collections::BTreeSet<_>) =
+            lengths.iter().partition(|length| **length >= 100_000);
+        assert!(usual.len() > 5000 && *usual.last().unwrap() < 300_000);
+        assert!((100..250).contains(&short.len()), "{}", short.len());
+        assert!(short.range(..5000).count() > 20, "a good part of them is very short");
     }
 
     #[test]
