@@ -467,6 +467,8 @@ pub struct Healthcheck {
     pub retries: u32,
     /// Time at the beginning in which failures do not count.
     pub start_period: Nanos,
+    /// Time between two checks in it, until one passes.
+    pub start_interval: Nanos,
 }
 
 /// What a run is judged by. Nothing in the world differs by it.

@@ -61,6 +61,16 @@ pub struct Service<P> {
     revive: bool,
 }
 
+impl<P> Service<P> {
+    /// Time from now to the next health check.
+    fn until_check(&self, check: &Healthcheck, now: Nanos) -> Nanos {
+        match self.health == Health::Starting && now < self.began + check.start_period {
+            true => check.start_interval,
+            false => check.interval,
+        }
+    }
+}
+
 /// Wait before the first restart; it doubles with each.
 const FIRST_BACKOFF: Nanos = 100_000_000;
 /// Longest wait between two restarts.
@@ -229,7 +239,7 @@ impl<P: Copy + PartialEq> Policy<P> {
         (s.started, s.began, s.main) = (true, now, Some(main));
         s.starts += 1;
         if let Some(check) = &spec.healthcheck {
-            self.due.push((now + check.interval, host, Timer::Check(s.starts)));
+            self.due.push((now + s.until_check(check, now), host, Timer::Check(s.starts)));
         }
         self.look_at_waiting(now);
     }
@@ -263,7 +273,7 @@ impl<P: Copy + PartialEq> Policy<P> {
                 s.health = Health::Unhealthy;
             }
         }
-        self.due.push((now + check.interval, host, Timer::Check(s.starts)));
+        self.due.push((now + s.until_check(check, now), host, Timer::Check(s.starts)));
         self.look_at_waiting(now);
     }
 
@@ -371,6 +381,7 @@ mod tests {
                 timeout: SECOND,
                 retries: 2,
                 start_period: 0,
+                start_interval: SECOND,
             }),
             ..service()
         };
@@ -402,7 +413,14 @@ mod tests {
 
     #[test]
     fn a_service_that_is_restarted_waits_for_nobody_though_what_it_depends_on_is_gone() {
-        let check = Healthcheck { argv: Vec::new(), interval: SECOND, timeout: SECOND, retries: 1, start_period: 0 };
+        let check = Healthcheck {
+            argv: Vec::new(),
+            interval: SECOND,
+            timeout: SECOND,
+            retries: 1,
+            start_period: 0,
+            start_interval: SECOND,
+        };
         let first = ServiceSpec { healthcheck: Some(check), ..service() };
         let second = ServiceSpec {
             restart: Restart::Always,
@@ -438,8 +456,41 @@ mod tests {
     }
 
     #[test]
+    fn in_the_beginning_checks_have_an_interval_of_their_own_until_one_passes() {
+        let check = Healthcheck {
+            argv: Vec::new(),
+            interval: 30 * SECOND,
+            timeout: SECOND,
+            retries: 1,
+            start_period: 10 * SECOND,
+            start_interval: 4 * SECOND,
+        };
+        let spec = ServiceSpec { healthcheck: Some(check), ..service() };
+        let mut policy = begun(&world(vec![spec.clone()]));
+        policy.take_timers();
+        policy.started(&spec, 0, 0, 1);
+        let mut next = |policy: &mut Policy<u32>| policy.take_timers().first().map(|timer| timer.0 / SECOND);
+        assert_eq!(next(&mut policy), Some(4));
+        for (now, status, then) in [(4, 1, 8), (8, 1, 12), (12, 1, 42), (42, 0, 72)] {
+            policy.check_ended(&spec, 0, now * SECOND, status);
+            assert_eq!(next(&mut policy), Some(then));
+        }
+        policy.started(&spec, 0, 0, 2);
+        policy.take_timers();
+        policy.check_ended(&spec, 0, 4 * SECOND, 0);
+        assert_eq!(next(&mut policy), Some(34), "it is healthy");
+    }
+
+    #[test]
     fn what_is_left_of_a_check_says_nothing_of_a_service_that_was_started_again() {
-        let check = Healthcheck { argv: Vec::new(), interval: SECOND, timeout: SECOND, retries: 1, start_period: 0 };
+        let check = Healthcheck {
+            argv: Vec::new(),
+            interval: SECOND,
+            timeout: SECOND,
+            retries: 1,
+            start_period: 0,
+            start_interval: SECOND,
+        };
         let spec = ServiceSpec { healthcheck: Some(check), restart: Restart::Always, ..service() };
         let mut policy = begun(&world(vec![spec.clone()]));
         policy.started(&spec, 0, 0, 1);
@@ -455,7 +506,8 @@ mod tests {
 
     #[test]
     fn a_service_is_unhealthy_after_failures_in_a_row() {
-        let check = Healthcheck { argv: Vec::new(), interval: 1, timeout: 1, retries: 2, start_period: 10 };
+        let check =
+            Healthcheck { argv: Vec::new(), interval: 1, timeout: 1, retries: 2, start_period: 10, start_interval: 1 };
         let spec = ServiceSpec { healthcheck: Some(check), ..service() };
         let mut policy = begun(&world(vec![spec.clone()]));
         policy.started(&spec, 0, 0, 1);

@@ -165,6 +165,8 @@ pub struct Health {
     pub retries: Option<u32>,
     /// Time of grace.
     pub start_period: Option<Nanos>,
+    /// Time between checks in it.
+    pub start_interval: Option<Nanos>,
 }
 
 /// A mount.
@@ -765,6 +767,7 @@ fn healthcheck(node: &Node, what: &str, problems: &mut Problems) -> Option<Healt
         timeout: field(&f, "timeout", what, positive_duration, problems),
         retries: field(&f, "retries", what, number(1, 1_000_000), problems),
         start_period: field(&f, "start_period", what, units::duration, problems),
+        start_interval: field(&f, "start_interval", what, positive_duration, problems),
     };
     if field(&f, "disable", what, units::boolean, problems) == Some(true) {
         return None;

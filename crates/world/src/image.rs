@@ -58,6 +58,8 @@ pub struct HealthConfig {
     pub timeout: u64,
     /// Time of grace.
     pub start_period: u64,
+    /// Time between checks in it.
+    pub start_interval: u64,
     /// Failures allowed.
     pub retries: u32,
 }

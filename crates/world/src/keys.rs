@@ -465,8 +465,8 @@ pub const HEALTHCHECK: &[KeySpec] = keys! {
     "timeout" Read "time after which a check has failed (30s)"
     "retries" Read "failures in a row that make it unhealthy (3)"
     "start_period" Read "time at the beginning in which failures do not count (0s)"
+    "start_interval" Read "time between two checks in that time, until one passes (5s, or `interval` where that is less)"
     "disable" Read "whether there is none"
-    "start_interval" Refused "use `interval`"
 };
 
 /// A long entry of `depends_on`.

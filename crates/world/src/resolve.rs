@@ -907,12 +907,14 @@ impl<'a> Resolver<'a> {
         let given = |asked: Option<Nanos>, image: Nanos, default: Nanos| {
             asked.or((image != 0).then_some(image)).unwrap_or(default)
         };
+        let interval = given(asked.interval, of_image.interval, 30_000_000_000);
         Some(Healthcheck {
             argv,
-            interval: given(asked.interval, of_image.interval, 30_000_000_000),
+            interval,
             timeout: given(asked.timeout, of_image.timeout, 30_000_000_000),
             retries: asked.retries.or((of_image.retries != 0).then_some(of_image.retries)).unwrap_or(3),
             start_period: given(asked.start_period, of_image.start_period, 0),
+            start_interval: given(asked.start_interval, of_image.start_interval, interval.min(5_000_000_000)),
         })
     }
 }

@@ -366,6 +366,7 @@ struct Health {
     timeout: W<Duration>,
     retries: u32,
     start_period: W<Duration>,
+    start_interval: W<Duration>,
 }
 
 impl World {
@@ -669,6 +670,7 @@ impl Health {
             timeout: W(Duration(health.timeout)),
             retries: health.retries,
             start_period: W(Duration(health.start_period)),
+            start_interval: W(Duration(health.start_interval)),
         }
     }
 
@@ -679,6 +681,7 @@ impl Health {
             timeout: self.timeout.0.0,
             retries: self.retries,
             start_period: self.start_period.0.0,
+            start_interval: self.start_interval.0.0,
         }
     }
 }

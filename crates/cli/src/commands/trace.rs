@@ -123,6 +123,9 @@ struct Filter {
 impl Filter {
     fn new(args: &TraceArgs, hosts: &[String]) -> Result<Filter, Failure> {
         let mut filter = Filter { from: args.from.unwrap_or(0), to: args.to, ..Filter::default() };
+        if filter.to.is_some_and(|to| to < filter.from) {
+            return Err(usage(Problem::new("--to is before --from").help("change them about")));
+        }
         (filter.pids, filter.sockets) = (args.pid.clone(), args.socket.clone());
         filter.hosts = find_hosts(&args.host, hosts)?;
         for name in &args.call {

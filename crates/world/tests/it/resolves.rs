@@ -257,7 +257,7 @@ fn replicas_are_hosts_that_share_the_services_name() {
 fn dependencies_and_health_checks_come_in_all_their_forms() {
     let spec = world(
         "services:
-  db: {command: sleep 1, healthcheck: {test: 'true && true', interval: 1s, timeout: 2s, retries: 4, start_period: 5s}}
+  db: {command: sleep 1, healthcheck: {test: 'true && true', interval: 1s, timeout: 2s, retries: 4, start_period: 5s, start_interval: 300ms}}
   job: {command: sleep 1, healthcheck: {test: [CMD, 'true']}}
   web:
     command: sleep 1
@@ -271,13 +271,13 @@ fn dependencies_and_health_checks_come_in_all_their_forms() {
     let health = service(&spec, "db").healthcheck.clone().unwrap();
     assert_eq!(health.argv, ["/bin/sh", "-c", "true && true"]);
     assert_eq!(
-        (health.interval, health.timeout, health.retries, health.start_period),
-        (1_000_000_000, 2_000_000_000, 4, 5_000_000_000)
+        (health.interval, health.timeout, health.retries, health.start_period, health.start_interval),
+        (1_000_000_000, 2_000_000_000, 4, 5_000_000_000, 300_000_000)
     );
     let health = service(&spec, "job").healthcheck.clone().unwrap();
     assert_eq!(
-        (health.argv.as_slice(), health.interval, health.retries),
-        (&["true".to_owned()][..], 30_000_000_000, 3)
+        (health.argv.as_slice(), health.interval, health.retries, health.start_interval),
+        (&["true".to_owned()][..], 30_000_000_000, 3, 5_000_000_000)
     );
     assert!(service(&spec, "web").healthcheck.is_none() && service(&spec, "other").healthcheck.is_none());
     let want = [

@@ -118,13 +118,14 @@ fn mount() -> impl Strategy<Value = MountSpec> {
 }
 
 fn health() -> impl Strategy<Value = Healthcheck> {
-    (vec(text(), 0..3), nanos(), nanos(), any::<u32>(), nanos()).prop_map(
-        |(argv, interval, timeout, retries, start_period)| Healthcheck {
+    (vec(text(), 0..3), nanos(), nanos(), any::<u32>(), nanos(), nanos()).prop_map(
+        |(argv, interval, timeout, retries, start_period, start_interval)| Healthcheck {
             argv,
             interval,
             timeout,
             retries,
             start_period,
+            start_interval,
         },
     )
 }
