@@ -302,8 +302,12 @@ fn a_trace_is_filtered_by_host_process_call_and_time() {
     assert_eq!(count(&["--call", "nanosleep,openat"]), 6);
     assert_eq!(count(&["--from", "1s"]), 5);
     assert_eq!(count(&["--from", "500ns", "--to", "1us"]), 5);
-    for (args, want) in [(["--host", "dbb"], "did you mean `db`?"), (["--call", "opemat"], "did you mean `openat`?")] {
-        let output = snowglobe(dir.path(), &["trace", "1", args[0], args[1]]);
+    for (args, want) in [
+        (&["--host", "dbb"][..], "did you mean `db`?"),
+        (&["--call", "opemat"], "did you mean `openat`?"),
+        (&["--from", "2s", "--to", "1s"], "--to is before --from"),
+    ] {
+        let output = snowglobe(dir.path(), &[&["trace", "1"], args].concat());
         assert_eq!(status(&output), 254);
         assert!(err(&output).contains(want), "{}", err(&output));
     }
