@@ -4,7 +4,7 @@
 //! layer; the traditional layout does it with processes of the operating system.
 
 use alloc::vec::Vec;
-use snowglobe_abi::spec::{Condition, Dependency, HostSpec, Nanos, Restart, ServiceSpec, WorldSpec};
+use snowglobe_abi::spec::{Condition, Dependency, Healthcheck, HostSpec, Nanos, Restart, ServiceSpec, WorldSpec};
 
 /// What a service's timer is for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -319,7 +319,7 @@ mod tests {
     use super::*;
     use alloc::string::String;
     use alloc::vec;
-    use snowglobe_abi::spec::{Dependency, Healthcheck, HostSpec, Knobs, RootSpec};
+    use snowglobe_abi::spec::{Knobs, RootSpec};
 
     const SECOND: Nanos = 1_000_000_000;
 

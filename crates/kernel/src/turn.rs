@@ -95,7 +95,7 @@ mod tests {
             })
             .collect();
         let (usual, short): (alloc::collections::BTreeSet<_>, alloc::collections::BTreeSet<_>) =
-            lengths.iter().partition(|length| **length >= 100_000);
+            lengths.into_iter().partition(|length| *length >= 100_000);
         assert!(usual.len() > 5000 && *usual.last().unwrap() < 300_000);
         assert!((100..250).contains(&short.len()), "{}", short.len());
         assert!(short.range(..5000).count() > 20, "a good part of them is very short");
