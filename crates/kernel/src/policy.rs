@@ -469,7 +469,7 @@ mod tests {
         let mut policy = begun(&world(vec![spec.clone()]));
         policy.take_timers();
         policy.started(&spec, 0, 0, 1);
-        let mut next = |policy: &mut Policy<u32>| policy.take_timers().first().map(|timer| timer.0 / SECOND);
+        let next = |policy: &mut Policy<u32>| policy.take_timers().first().map(|timer| timer.0 / SECOND);
         assert_eq!(next(&mut policy), Some(4));
         for (now, status, then) in [(4, 1, 8), (8, 1, 12), (12, 1, 42), (42, 0, 72)] {
             policy.check_ended(&spec, 0, now * SECOND, status);
