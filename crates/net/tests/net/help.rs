@@ -43,6 +43,16 @@ pub fn linked(link: LinkSpec) -> World {
 
 /// The same with rules, an MTU and a seed.
 pub fn ruled(link: LinkSpec, rules: Vec<LinkRule>, mtu: u32, seed: u64) -> World {
+    networked(NetworkSpec { link, rules, mtu, ..network() }, seed)
+}
+
+/// The network of these worlds, with links of no latency.
+pub fn network() -> NetworkSpec {
+    NetworkSpec::plain("default", ([10, 0, 0, 0], 24), [10, 0, 0, 1], 0)
+}
+
+/// The same hosts on a network like this.
+pub fn networked(network: NetworkSpec, seed: u64) -> World {
     let host = |(n, name): (usize, &str)| HostSpec {
         name: name.into(),
         hostname: name.into(),
@@ -57,8 +67,6 @@ pub fn ruled(link: LinkSpec, rules: Vec<LinkRule>, mtu: u32, seed: u64) -> World
         service: None,
     };
     let hosts: Vec<HostSpec> = ["a", "b", "web-1", "web-2"].into_iter().enumerate().map(host).collect();
-    let network =
-        NetworkSpec { link, rules, mtu, ..NetworkSpec::plain("default", ([10, 0, 0, 0], 24), [10, 0, 0, 1], 0) };
     World { table: SocketTable::new(&[network], &hosts, seed), now: 0, next_port: 8000 }
 }
 

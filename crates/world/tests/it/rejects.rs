@@ -287,7 +287,7 @@ fn column(text: &str) -> usize {
 fn all_problems_are_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let problems =
-        problems_in(dir.path(), "services:\n  a: {comand: x, ports: []}\n  b: {networks: [n], restart: maybe}\n");
+        problems_in(dir.path(), "services:\n  a: {comand: x, ports: [80]}\n  b: {networks: [n], restart: maybe}\n");
     assert_eq!(problems.iter().map(|p| p.place().unwrap().line).collect::<Vec<_>>(), [2, 2, 3]);
     assert!(problems[0].message().contains("comand"), "in the order of the file");
 }
