@@ -7,30 +7,12 @@ use std::path::PathBuf;
 
 use snowglobe_abi::spec::{HostSpec, WorldSpec};
 use snowglobe_abi::trace::Kind;
-use snowglobe_kernel::show;
+use snowglobe_kernel::table::{self, Arg};
 use snowglobe_world::root::{Found, Root};
 use snowglobe_world::rundir::RunDir;
 
 /// Most files that are named.
 const NAMED: usize = 8;
-/// Calls that lead to a file by its path.
-const BY_PATH: [&str; 15] = [
-    "access",
-    "execve",
-    "execveat",
-    "faccessat",
-    "faccessat2",
-    "lstat",
-    "newfstatat",
-    "open",
-    "openat",
-    "openat2",
-    "readlink",
-    "readlinkat",
-    "stat",
-    "statfs",
-    "statx",
-];
 
 /// Files that the events of a recorded run up to one of them ask for, and that have changed since it began. A path that is
 /// relative is taken from where its service starts: this is a hint, and no proof.
@@ -43,8 +25,9 @@ pub fn since(recorded: &RunDir, spec: &WorldSpec, until: u64) -> Vec<PathBuf> {
     let mut asked: BTreeSet<(u32, String)> = BTreeSet::new();
     for event in trace.map_while(Result::ok).take_while(|event| event.index <= until) {
         let record = &event.record;
-        let by_path = record.kind == Kind::Begin
-            && record.nums.first().is_some_and(|nr| BY_PATH.contains(&show::name(*nr).as_ref()));
+        let entry = record.nums.first().and_then(|nr| table::entry(*nr));
+        let by_path =
+            record.kind == Kind::Begin && entry.is_some_and(|e| e.args.iter().any(|a| matches!(a, Arg::Path)));
         if let (true, Some(host), Some(path)) = (by_path, event.host(), record.blobs.first()) {
             asked.insert((host, String::from_utf8_lossy(path).into_owned()));
         }

@@ -323,6 +323,18 @@ mod tests {
 
     const SECOND: Nanos = 1_000_000_000;
 
+    /// A check each second that fails at once.
+    fn each_second() -> Healthcheck {
+        Healthcheck {
+            argv: Vec::new(),
+            interval: SECOND,
+            timeout: SECOND,
+            retries: 1,
+            start_period: 0,
+            start_interval: SECOND,
+        }
+    }
+
     fn service() -> ServiceSpec {
         ServiceSpec {
             argv: Vec::new(),
@@ -374,17 +386,7 @@ mod tests {
     #[test]
     fn a_service_waits_for_what_it_depends_on() {
         let waits = |condition| ServiceSpec { depends_on: vec![Dependency { host: 0, condition }], ..service() };
-        let first = ServiceSpec {
-            healthcheck: Some(Healthcheck {
-                argv: Vec::new(),
-                interval: SECOND,
-                timeout: SECOND,
-                retries: 2,
-                start_period: 0,
-                start_interval: SECOND,
-            }),
-            ..service()
-        };
+        let first = ServiceSpec { healthcheck: Some(Healthcheck { retries: 2, ..each_second() }), ..service() };
         let spec = world(vec![
             first.clone(),
             waits(Condition::Started),
@@ -413,14 +415,7 @@ mod tests {
 
     #[test]
     fn a_service_that_is_restarted_waits_for_nobody_though_what_it_depends_on_is_gone() {
-        let check = Healthcheck {
-            argv: Vec::new(),
-            interval: SECOND,
-            timeout: SECOND,
-            retries: 1,
-            start_period: 0,
-            start_interval: SECOND,
-        };
+        let check = each_second();
         let first = ServiceSpec { healthcheck: Some(check), ..service() };
         let second = ServiceSpec {
             restart: Restart::Always,
@@ -458,12 +453,10 @@ mod tests {
     #[test]
     fn in_the_beginning_checks_have_an_interval_of_their_own_until_one_passes() {
         let check = Healthcheck {
-            argv: Vec::new(),
             interval: 30 * SECOND,
-            timeout: SECOND,
-            retries: 1,
             start_period: 10 * SECOND,
             start_interval: 4 * SECOND,
+            ..each_second()
         };
         let spec = ServiceSpec { healthcheck: Some(check), ..service() };
         let mut policy = begun(&world(vec![spec.clone()]));
@@ -483,14 +476,7 @@ mod tests {
 
     #[test]
     fn what_is_left_of_a_check_says_nothing_of_a_service_that_was_started_again() {
-        let check = Healthcheck {
-            argv: Vec::new(),
-            interval: SECOND,
-            timeout: SECOND,
-            retries: 1,
-            start_period: 0,
-            start_interval: SECOND,
-        };
+        let check = each_second();
         let spec = ServiceSpec { healthcheck: Some(check), restart: Restart::Always, ..service() };
         let mut policy = begun(&world(vec![spec.clone()]));
         policy.started(&spec, 0, 0, 1);
@@ -506,8 +492,7 @@ mod tests {
 
     #[test]
     fn a_service_is_unhealthy_after_failures_in_a_row() {
-        let check =
-            Healthcheck { argv: Vec::new(), interval: 1, timeout: 1, retries: 2, start_period: 10, start_interval: 1 };
+        let check = Healthcheck { retries: 2, start_period: 10, ..each_second() };
         let spec = ServiceSpec { healthcheck: Some(check), ..service() };
         let mut policy = begun(&world(vec![spec.clone()]));
         policy.started(&spec, 0, 0, 1);

@@ -65,9 +65,7 @@ impl Recorder {
     /// Counts a record; gives the time since the one before.
     #[inline]
     fn pass(&mut self, now: Nanos) -> Nanos {
-        if self.has_begun {
-            self.write_begun();
-        }
+        self.settle();
         self.events += 1;
         self.elapse(now)
     }
@@ -76,6 +74,14 @@ impl Recorder {
     #[inline]
     fn elapse(&mut self, now: Nanos) -> Nanos {
         now - core::mem::replace(&mut self.last, now)
+    }
+
+    /// Writes the BEGIN that waits, if one does.
+    #[inline]
+    fn settle(&mut self) {
+        if self.has_begun {
+            self.write_begun();
+        }
     }
 
     fn write_begun(&mut self) {
@@ -87,9 +93,7 @@ impl Recorder {
 
     /// Hands what waits to the machine.
     pub fn flush(&mut self, m: &mut dyn Machine) {
-        if self.has_begun {
-            self.write_begun();
-        }
+        self.settle();
         if !self.encoder.records().is_empty() {
             m.emit(self.encoder.records());
             self.encoder.clear();
@@ -132,10 +136,8 @@ impl Recorder {
         let kinds = entry.map_or(&[Arg::Hex; 6][..], |e| e.args);
         let nums = [nr, args[0], args[1], args[2], args[3], args[4], args[5]];
         if entry.is_none_or(|e| !e.data.0) {
-            // What did not return, such as exec.
-            if self.has_begun {
-                self.write_begun();
-            }
+            // Of a call that did not return, such as exec.
+            self.settle();
             self.events += 1;
             self.has_begun = true;
             self.begun = Begun { now, task: task.0, nums, count: kinds.len() + 1 };

@@ -71,19 +71,19 @@ impl Header {
     }
 }
 
-/// The same for pages of the arena, of which none may have been touched: one has to be there.
-fn join_touched(at: usize) -> bool {
-    // SAFETY: the arena is mapped, and a byte that is written back unchanged is nobody's loss: nobody else runs.
-    unsafe { core::ptr::write_volatile(at as *mut u8, core::ptr::read_volatile(at as *const u8)) };
-    join(at)
-}
-
 /// Makes a huge page of those at an address. An operating system that cannot do that (before Linux 6.1, or without memory that
 /// hangs together) leaves all as it was.
 fn join(at: usize) -> bool {
     const MADV_COLLAPSE: u64 = 25;
     // SAFETY: what the pages hold stays as it is.
     sys!(MADVISE, at, HUGE_PAGE, MADV_COLLAPSE) == 0
+}
+
+/// The same for pages of the arena, of which none may have been touched: one has to be there.
+fn join_touched(at: usize) -> bool {
+    // SAFETY: the arena is mapped, and a byte that is written back unchanged is nobody's loss: nobody else runs.
+    unsafe { core::ptr::write_volatile(at as *mut u8, core::ptr::read_volatile(at as *const u8)) };
+    join(at)
 }
 
 #[inline]

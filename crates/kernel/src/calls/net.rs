@@ -228,9 +228,7 @@ impl Cx<'_> {
         self.k.network_settle();
         Ok(0)
     }
-}
 
-impl Cx<'_> {
     /// From now on the other end of a socket may know the caller.
     fn say_who_calls(&mut self, id: SocketId) {
         let (cred, groups) = (self.net_cred(), self.proc().cred.groups.clone());

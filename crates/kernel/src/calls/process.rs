@@ -387,9 +387,7 @@ impl Cx<'_> {
         let watched = items.range((fd, 0)..=(fd, u64::MAX)).filter_map(|(_, item)| item.target());
         watched.map(|target| target.id).nth(place).ok_or(Errno::ENOENT)
     }
-}
 
-impl Cx<'_> {
     /// Whether the caller may look into a process (`ptrace(2)`, access mode checking).
     pub fn may_inspect(&self, target: crate::task::ProcId) -> bool {
         let (me, other) = (&self.proc().cred, self.k.proc(target));

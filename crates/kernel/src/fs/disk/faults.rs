@@ -153,13 +153,13 @@ pub fn matches(pattern: &[u8], path: &[u8]) -> bool {
     pattern[p.min(pattern.len())..].iter().all(|c| *c == b'*')
 }
 
-/// A file's absolute path on a host, as far as it is known.
 /// Whether a call comes from the program interpreter. A program that starts is read without faults of the disk, and so
 /// are the shared objects that it is made of: what fails there fails for ever, and says nothing of the program.
 fn is_loader(site: u64) -> bool {
     (INTERP_BASE..INTERP_BASE + 0x4000_0000).contains(&site)
 }
 
+/// A file's absolute path on a host, as far as it is known.
 fn path_of(k: &Kernel, host: u32, place: Place) -> Vec<u8> {
     let Some((dir, name)) = place else { return Vec::new() };
     let root = &k.hosts[host as usize].root;
